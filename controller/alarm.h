@@ -1,0 +1,72 @@
+/**
+ * An alarm's life as a pure state x event table: latch, acknowledge, reset.
+ *
+ * No clock, no I/O. A snapshot of one alarm and one event go in; the new
+ * snapshot and what to do come out. Every cell of the table is written.
+ *
+ * Input quality: a source that is lost is a fault, never "clear" and never
+ * "alarm" (DESIGN rule 3): an input of bad quality keeps its last good value
+ * here, and a reset is refused while any input is not good and normal.
+ */
+#ifndef TOCSIN_ALARM_H
+#define TOCSIN_ALARM_H
+
+#include "controller/base/reason.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum alarm_state {
+	ALARM_NORMAL,
+	ALARM_ACTIVE,        /**< cause present, nobody has acknowledged */
+	ALARM_ACKED,         /**< cause present, acknowledged */
+	ALARM_LATCHED,       /**< cause gone, latch holds, not acknowledged */
+	ALARM_LATCHED_ACKED, /**< cause gone, latch holds, acknowledged */
+	ALARM_STATES
+};
+
+enum alarm_event {
+	ALARM_EV_CAUSE,   /**< an input became active, none was before */
+	ALARM_EV_CLEAR,   /**< the last active input became normal */
+	ALARM_EV_TRIGGER, /**< somebody triggers it by hand */
+	ALARM_EV_ACK,
+	ALARM_EV_RESET,
+	ALARM_EV_INHIBIT, /**< inhibition begins (walk-test, maintenance) */
+	ALARM_EV_ENABLE,  /**< inhibition ends */
+	ALARM_EVENTS
+};
+
+struct alarm_snapshot {
+	enum alarm_state state;
+	bool cause;  /**< at least one input is active */
+	bool unsure; /**< at least one input is not of good quality */
+	bool manual; /**< was triggered by hand: only a reset ends it */
+	bool inhibited;
+	bool latch; /**< configured */
+};
+
+/** What the caller must do, or-ed. */
+enum alarm_action {
+	ALARM_DO_START = 1,  /**< start the effects */
+	ALARM_DO_STOP = 2,   /**< end the effects */
+	ALARM_DO_NOTE = 4,   /**< state changed: event, MQTT, journal */
+	ALARM_DO_REFUSE = 8, /**< not possible now: the reason says why */
+};
+
+/**
+ * Applies one event.
+ *
+ * @param s   changed in place; untouched when refused
+ * @param why filled on ALARM_DO_REFUSE
+ * @return actions
+ */
+unsigned alarm_step(struct alarm_snapshot *s, enum alarm_event ev,
+		    struct reason *why);
+
+/** "normal", "active", "acknowledged", "latched", "latched-acknowledged". */
+const char *alarm_state_name(enum alarm_state s);
+
+/** Back from the name (journal); -1 when unknown. */
+int alarm_state_by_name(const char *name);
+
+#endif

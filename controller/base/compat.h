@@ -1,0 +1,101 @@
+/**
+ * The one place where libre's and librem's versions differ.
+ *
+ * Includes <re.h> with the defines it needs on every supported version and
+ * gives the few calls whose prototypes changed under tc_ names. TC_RE_VER is
+ * the library's version as major * 10000 + minor * 100 + patch, given by the
+ * Makefile from pkg-config.
+ */
+#ifndef TOCSIN_COMPAT_H
+#define TOCSIN_COMPAT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifndef TC_RE_VER
+#error "TC_RE_VER is not set: build with the Makefile"
+#endif
+
+#ifndef HAVE_INTTYPES_H
+#define HAVE_INTTYPES_H 1
+#endif
+#ifndef HAVE_STDBOOL_H
+#define HAVE_STDBOOL_H 1
+#endif
+#ifndef HAVE_INET6
+#define HAVE_INET6 1
+#endif
+#ifndef HAVE_ATOMIC
+#define HAVE_ATOMIC 1
+#endif
+/* Without it libre's inline buffer checks are a breakpoint trap. */
+#ifndef RELEASE
+#define RELEASE 1
+#endif
+
+/* libre's JSON enumerators collide with jansson's, which is what we use. */
+#define JSON_STRING RE_JSON_STRING
+#define JSON_INT RE_JSON_INT
+#define JSON_DOUBLE RE_JSON_DOUBLE
+#define JSON_BOOL RE_JSON_BOOL
+#define JSON_NULL RE_JSON_NULL
+#include <re.h>
+#undef JSON_STRING
+#undef JSON_INT
+#undef JSON_DOUBLE
+#undef JSON_BOOL
+#undef JSON_NULL
+
+/* libre leaks these very general names. */
+#undef VERSION
+#undef ARCH
+#undef OS
+#undef min
+#undef max
+#undef MIN
+#undef MAX
+
+#define TC_RE_20100 (TC_RE_VER >= 20100)
+
+/**
+ * A file descriptor watched by the calling thread's loop.
+ * Handlers must tolerate EAGAIN: libre 1 and 2 dispatch by number, and a
+ * number may have been closed and opened anew within one batch.
+ */
+struct tc_fd {
+	int fd;
+#if TC_RE_VER >= 30600
+	struct re_fhs *fhs;
+#endif
+};
+
+/** Watches fd for FD_READ, FD_WRITE or FD_EXCEPT; 0 or errno. */
+static inline int tc_fd_listen(struct tc_fd *t, int fd, int flags, fd_h *h,
+			       void *arg)
+{
+	t->fd = fd;
+#if TC_RE_VER >= 30600
+	return fd_listen(&t->fhs, fd, flags, h, arg);
+#else
+	return fd_listen(fd, flags, h, arg);
+#endif
+}
+
+/** Stops watching; the descriptor itself stays open. */
+static inline void tc_fd_close(struct tc_fd *t)
+{
+#if TC_RE_VER >= 30600
+	t->fhs = fd_close(t->fhs);
+#else
+	if (t->fd >= 0)
+		fd_close(t->fd);
+#endif
+	t->fd = -1;
+}
+
+#define TC_TMR_INIT                                                            \
+	{                                                                      \
+		.le = { 0 }                                                    \
+	}
+
+#endif

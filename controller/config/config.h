@@ -1,0 +1,293 @@
+/**
+ * The configuration as the daemon uses it: checked as a whole, then immutable.
+ *
+ * Everything here is filled by config_load() from one table of keys
+ * (controller/config/schema.c), from which the reference page and
+ * --dump-config come too. All strings and arrays belong to struct config.
+ * References between sections are indices into the arrays here, -1 = none.
+ */
+#ifndef TOCSIN_CONFIG_H
+#define TOCSIN_CONFIG_H
+
+#include "controller/base/reason.h"
+#include "zones/media.h"
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/** Limits, each in the reference page. */
+#define CONFIG_MAX_ZONES 1000
+#define CONFIG_MAX_NAME 64
+
+/** Where something stands: for messages long after parsing. */
+struct config_where {
+	const char *file;
+	int line;
+};
+
+/** Priority classes, DESIGN section 1; levels in config_levels. */
+enum config_class {
+	CLASS_EVACUATE,
+	CLASS_ALERT,
+	CLASS_EMERGENCY,
+	CLASS_URGENT,
+	CLASS_PAGE,
+	CLASS_BELL,
+	CLASS_MUSIC,
+	CLASS_COUNT
+};
+
+enum config_transport { TRANSPORT_UDP, TRANSPORT_TCP, TRANSPORT_TLS };
+
+struct config_listen {
+	enum config_transport transport;
+	char host[64]; /**< literal address */
+	uint16_t port;
+};
+
+enum config_preempted {
+	PREEMPTED_WAIT, /**< the caller stays up, hears why, and is resumed */
+	PREEMPTED_END,  /**< BYE at once, with the Reason */
+};
+
+struct config_sip {
+	struct config_listen *listen;
+	size_t n_listen;
+	uint16_t rtp_min, rtp_max;
+	uint32_t rtp_timeout_ms; /**< BYE when a talker sends nothing for this
+				    long */
+	uint32_t max_page_ms;    /**< longest live page, 0 = no end */
+	enum config_preempted preempted;
+	uint32_t preempt_wait_ms; /**< patience of a preempted caller */
+	char *go_ahead; /**< tone before a caller may talk, "" = none */
+	uint8_t dscp_rtp;
+	uint32_t max_calls;
+};
+
+/** Who is trusted by address. */
+struct config_peer {
+	struct config_where at;
+	char *name; /**< as written: "10.7.1.0/24" */
+	struct sockaddr_storage net;
+	unsigned prefix;
+	bool page, help; /**< allow */
+	uint8_t max_level;
+	int *zones; /**< the only ones it may page; n_zones = 0: all */
+	size_t n_zones;
+};
+
+struct config_zone {
+	struct config_where at;
+	char *name;
+	char *extension; /**< NULL = cannot be dialled */
+	/** Own outputs and those of contained zones, except taken off. */
+	struct media_set outputs;
+	size_t n_outputs; /**< members of that set */
+	int *own;         /**< indices into config.outputs: its own */
+	size_t n_own;
+	int *zones; /**< contained zones, after "*" and except */
+	size_t n_zones;
+	int16_t gain_cb;
+	uint32_t lead_ms;     /**< silence first, to wake amplifiers */
+	uint8_t min_level;    /**< lowest level accepted, 0 = any */
+	uint32_t max_page_ms; /**< 0 = sip.max_page_ms */
+};
+
+/** One multicast (or unicast) output of sound. */
+struct config_sound {
+	struct config_where at;
+	int zone;        /**< whose it is */
+	char *name;      /**< "239.192.7.1:5004", as written */
+	char *interface; /**< name; NULL only on loopback tests and unicast */
+	struct media_output out; /**< ifindex is looked up at start, not here */
+};
+
+struct config_message {
+	struct config_where at;
+	char *name;
+	char *tone;       /**< NULL = none */
+	uint32_t tone_ms; /**< how long, 0 = one cycle */
+	char **files;     /**< absolute paths, in order */
+	size_t n_files;
+	uint32_t gap_ms;
+	uint32_t cycles; /**< 0 = until stopped / reset */
+	uint32_t for_ms; /**< repeat = "10m": at least that long; else 0 */
+};
+
+enum config_input_kind { INPUT_VIRTUAL, INPUT_MQTT, INPUT_GPIO };
+
+struct config_input {
+	struct config_where at;
+	char *name;
+	enum config_input_kind kind;
+	/* mqtt */
+	char *topic; /**< filter, may hold + and # */
+	char *json;  /**< path "a.b.0", NULL = the payload itself */
+	char *match; /**< active when the text equals this; NULL = by number */
+	bool has_above, has_below; /**< active when value > above / < below */
+	double above, clear_below; /**< hysteresis: normal again below this */
+	double below, clear_above;
+	uint32_t max_age_ms; /**< no message for this long: stale; 0 = never */
+	/* gpio */
+	char *chip, *line; /**< "gpiochip0", "17" or a line's name */
+	bool active_low;
+	uint32_t debounce_ms;
+};
+
+enum config_output_kind { OUTPUT_VIRTUAL, OUTPUT_MQTT, OUTPUT_GPIO };
+enum config_role { ROLE_PLAIN, ROLE_FAULT };
+
+/** A field output (relay, beacon): not sound. */
+struct config_output {
+	struct config_where at;
+	char *name;
+	enum config_output_kind kind;
+	enum config_role role;  /**< ROLE_FAULT: energised while all is well */
+	char *topic, *on, *off; /**< mqtt */
+	char *chip, *line;      /**< gpio */
+	bool active_low;
+};
+
+struct config_alarm_broadcast {
+	struct config_where at;
+	int message;
+	int *zones;
+	size_t n_zones;
+	uint8_t level;
+};
+
+struct config_alarm {
+	struct config_where at;
+	char *name;
+	int *inputs;
+	size_t n_inputs;
+	bool latch;
+	struct config_alarm_broadcast *broadcasts;
+	size_t n_broadcasts;
+	int *outputs; /**< field outputs held while it is not normal */
+	size_t n_outputs;
+};
+
+struct config_mqtt {
+	bool present;
+	struct config_where at;
+	char *host;
+	uint16_t port;
+	bool tls;
+	char *user, *password_file, *ca, *cert, *key, *client_id;
+	uint32_t keepalive_s;
+	uint32_t command_max_age_ms; /**< older commands start nothing */
+	bool commands;               /**< accept tocsin/<site>/command/<verb> */
+};
+
+struct config_web {
+	struct config_where at;
+	char *host; /**< NULL = no TCP listener */
+	uint16_t port;
+	char *tls_cert; /**< PEM with key; required unless the address is
+			   loopback */
+	char *socket;   /**< Unix socket, "" = none */
+	char *group;    /**< its group */
+};
+
+enum config_user_role { USER_VIEWER, USER_OPERATOR, USER_ADMIN };
+
+struct config_user {
+	struct config_where at;
+	char *name, *password_hash;
+	enum config_user_role role;
+	int *zones; /**< n_zones = 0: all */
+	size_t n_zones;
+};
+
+struct config_media {
+	unsigned rt_priority;
+	uint32_t tail_ms;
+	int16_t duck_cb;   /**< music under a page */
+	uint32_t queue_ms; /**< how long a recorded one waits by default */
+};
+
+struct config {
+	char *site, *timezone, *state_dir;
+	char *log_level;
+	bool tie_last;
+	uint8_t levels[CLASS_COUNT];
+	struct config_sip sip;
+	struct config_media media;
+	struct config_mqtt mqtt;
+	struct config_web web;
+
+	struct config_peer *peers;
+	size_t n_peers;
+	struct config_zone *zones;
+	size_t n_zones;
+	struct config_sound
+		*sounds; /**< outputs of sound; index = arbiter's and media's */
+	size_t n_sounds;
+	struct config_message *messages;
+	size_t n_messages;
+	struct config_input *inputs;
+	size_t n_inputs;
+	struct config_output *outputs;
+	size_t n_outputs;
+	struct config_alarm *alarms;
+	size_t n_alarms;
+	struct config_user *users;
+	size_t n_users;
+
+	/** Files it was read from, in order. */
+	char **files;
+	size_t n_files;
+};
+
+/** Called for every problem found, in order of file and line. */
+typedef void(config_error_h)(const struct config_where *at, const char *text,
+			     void *arg);
+
+/**
+ * Reads `path`, then conf.d/ *.conf beside it in order of name, and checks all.
+ *
+ * Every error of one run is reported, not only the first. Files that messages
+ * and secrets name are checked to be there and readable.
+ *
+ * @param cp where the configuration is put on success
+ * @return 0, EINVAL (errors were reported), ENOENT/EACCES (the file itself,
+ *         reported too) or ENOMEM
+ */
+int config_load(struct config **cp, const char *path, config_error_h *h,
+		void *arg);
+
+/** Frees it; NULL is fine. Returns NULL. */
+struct config *config_free(struct config *c);
+
+/** Prints what is in force with all defaults, as a configuration that loads
+ *  to the same. No secret is in it. */
+void config_dump(const struct config *c, FILE *f);
+
+/** Prints the reference of all keys (roff, section 5), from the same table. */
+void config_reference(FILE *f);
+
+/** Index by name, -1 when there is none. */
+int config_zone_find(const struct config *c, const char *name);
+int config_message_find(const struct config *c, const char *name);
+int config_input_find(const struct config *c, const char *name);
+int config_alarm_find(const struct config *c, const char *name);
+int config_output_find(const struct config *c, const char *name);
+
+/** Zone that is dialled by this extension, -1 when none. */
+int config_extension_find(const struct config *c, const char *extension);
+
+/** Level of "evacuate", "page", ... or of a number "0".."255"; -1 otherwise. */
+int config_level(const struct config *c, const char *text);
+
+/** Name of the class a level belongs to (the highest class not above it). */
+const char *config_level_name(const struct config *c, uint8_t level);
+
+/** The most particular peer entry an address falls into, NULL = stranger. */
+const struct config_peer *config_peer_match(const struct config *c,
+					    const struct sockaddr *sa);
+
+#endif

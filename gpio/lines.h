@@ -1,0 +1,47 @@
+/**
+ * GPIO lines through libgpiod: one header, two implementations
+ * (lines_v1.c for 1.6, lines_v2.c for 2.x), chosen by pkg-config.
+ *
+ * Made and used in the control thread (libre's loop watches the line fds).
+ */
+#ifndef TOCSIN_LINES_H
+#define TOCSIN_LINES_H
+
+#include "controller/base/reason.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct line_in;
+struct line_out;
+
+/** level: logical (active-low already applied); at_us: monotonic.
+ *  err != 0: the line cannot be read any more; why says the reason. */
+typedef void(line_in_h)(bool level, uint64_t at_us, int err, const char *why,
+			void *arg);
+
+/**
+ * Requests an input line for both edges, reads its level once and again every
+ * second (a lost edge never leaves it stuck).
+ *
+ * @param chip "gpiochip0", "/dev/gpiochip0" or a chip's label
+ * @param line offset ("17") or name
+ * The handler is called once with the first level from the loop, then on
+ * every debounced change.
+ */
+int line_in_alloc(struct line_in **lp, const char *chip, const char *line,
+		  bool active_low, uint32_t debounce_ms, line_in_h *h,
+		  void *arg, struct reason *why);
+struct line_in *line_in_free(struct line_in *l);
+
+/** Requests an output line with its first level. */
+int line_out_alloc(struct line_out **lp, const char *chip, const char *line,
+		   bool active_low, bool level, struct reason *why);
+
+/** Drives it; 0 or errno. */
+int line_out_set(struct line_out *l, bool level);
+
+/** Sets it inactive, then releases it. Returns NULL. */
+struct line_out *line_out_free(struct line_out *l);
+
+#endif

@@ -1,0 +1,227 @@
+/**
+ * The media engine: its own thread, all sound in and out.
+ *
+ * The control thread is the only caller of everything below unless a function
+ * says otherwise. Calls between media_begin() and media_commit() are staged
+ * and reach the media thread as one batch, which it carries out between two
+ * packets: on one address the lower stream has stopped before the higher one
+ * starts (DESIGN rule 2), and a half-done switch is never heard.
+ *
+ * The media thread allocates nothing, locks nothing and logs nothing; it is
+ * woken at once by a commit, so the first packet does not wait for a tick.
+ * What it has to say comes back as reports.
+ *
+ * Words: a *source* is something that sounds (a clip being played, or a call's
+ * sound) in a slot the caller numbers; an *output* is a place sound leaves to,
+ * with one RTP stream for life (same SSRC, sequence and clock); a *leg* is a
+ * call's RTP socket.
+ */
+#ifndef TOCSIN_MEDIA_H
+#define TOCSIN_MEDIA_H
+
+#include "clip.h"
+#include "codec.h"
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#define MEDIA_MAX_OUTPUTS 1024
+#define MEDIA_MAX_SLOTS 256
+#define MEDIA_MAX_LEGS 256
+
+/** A set of outputs by index. */
+struct media_set {
+	uint64_t w[MEDIA_MAX_OUTPUTS / 64];
+};
+
+static inline void media_set_add(struct media_set *s, unsigned i)
+{
+	s->w[i / 64] |= UINT64_C(1) << i % 64;
+}
+
+static inline bool media_set_has(const struct media_set *s, unsigned i)
+{
+	return s->w[i / 64] >> i % 64 & 1;
+}
+
+struct media;
+
+struct media_options {
+	unsigned rt_priority;    /**< SCHED_FIFO priority wanted, 0 = none */
+	uint32_t tail_ms;        /**< silence after the last word (FIELD 2.4) */
+	uint32_t leg_silence_ms; /**< no RTP from a call for this long: reported
+				  */
+};
+
+enum media_report_type {
+	MEDIA_FIRST_SENT,  /**< slot: its first packets left; at_us = before the
+			      first send, n = outputs */
+	MEDIA_FINISHED,    /**< slot: a clip has played all its cycles */
+	MEDIA_SLOT_FREE,   /**< slot: nothing refers to its clip any more */
+	MEDIA_LEG_RTP,     /**< leg: its first RTP packet came */
+	MEDIA_LEG_SILENT,  /**< leg: no RTP for leg_silence_ms (once, until it
+			      comes again) */
+	MEDIA_LEG_CLOSED,  /**< leg: closed, its socket too; stats filled */
+	MEDIA_PROMPT_DONE, /**< leg: the prompt has been sent */
+	MEDIA_OUTPUT_ERROR, /**< output: sending fails with err (once per
+			       change) */
+	MEDIA_OUTPUT_OK,    /**< output: sending works again */
+	MEDIA_LATE, /**< a tick was late by n microseconds (rate-limited) */
+};
+
+/** What was received on a leg, in packets unless said otherwise. */
+struct media_leg_stats {
+	uint32_t received, lost, late, duplicate, foreign, wrong_type;
+	uint32_t jitter_us; /**< RFC 3550 interarrival jitter */
+	uint32_t delay_us;  /**< playout delay in force */
+};
+
+struct media_report {
+	enum media_report_type type;
+	unsigned index; /**< slot, leg or output */
+	uint64_t tag;   /**< as given with the source */
+	uint64_t at_us; /**< monotonic */
+	uint32_t n;
+	int err;
+	struct media_leg_stats stats;
+};
+
+/** Called by media_poll() in the control thread for each report. */
+typedef void(media_report_h)(const struct media_report *r, void *arg);
+
+/**
+ * Starts the engine and its thread (all signals blocked in it).
+ *
+ * @return 0 or errno. A refused SCHED_FIFO is no error: see media_realtime().
+ */
+int media_alloc(struct media **mp, const struct media_options *opt,
+		media_report_h *h, void *arg);
+
+/** Stops the thread, closes its sockets, frees it. Returns NULL. */
+struct media *media_free(struct media *m);
+
+/** Does the thread run with SCHED_FIFO? */
+bool media_realtime(const struct media *m);
+
+/** Descriptor that is readable when reports wait. */
+int media_report_fd(const struct media *m);
+
+/** Hands every waiting report to the handler; never blocks. */
+void media_poll(struct media *m);
+
+/** When the media thread last turned its loop (it does at least once a
+ *  second), monotonic microseconds: for the watchdog. */
+uint64_t media_heartbeat(const struct media *m);
+
+/** One place sound leaves to. */
+struct media_output {
+	struct sockaddr_storage dst; /**< group or unicast address and port */
+	unsigned ifindex; /**< egress interface; 0 only for unicast */
+	uint8_t ttl;      /**< multicast TTL / hop limit */
+	uint8_t dscp;     /**< 0..63 */
+	bool loop; /**< multicast is seen by listeners on this host too */
+	struct format fmt;
+};
+
+/* Everything from here on is staged: call between begin and commit. */
+
+/** Begins a batch. */
+void media_begin(struct media *m);
+
+/** Carries the batch out and wakes the media thread; 0, or ENOBUFS when the
+ *  batch did not fit (then none of it is done). */
+int media_commit(struct media *m);
+
+/** Puts, changes or (o = NULL) removes output `index`. An output that changes
+ *  nothing but its interface, TTL, DSCP or loop keeps its stream. */
+void media_output_set(struct media *m, unsigned index,
+		      const struct media_output *o);
+
+/** How a clip is played. */
+struct media_play {
+	const struct clip *clip; /**< must live until MEDIA_SLOT_FREE */
+	uint32_t cycles;         /**< 0 = until media_stop() */
+	uint32_t lead_ms;        /**< silence first, to wake amplifiers */
+	uint64_t tag;            /**< comes back in reports */
+};
+
+/** Begins to play a clip in a free slot. It runs, heard or not, from now on. */
+void media_play(struct media *m, unsigned slot, const struct media_play *p);
+
+/** Begins a live source in a free slot from leg `leg`: silence until sound
+ *  comes. Encoded data passes untouched to outputs of the same codec. */
+void media_live(struct media *m, unsigned slot, unsigned leg, uint64_t tag);
+
+/** Plays a clip's slot again from its beginning, or holds it where it is. */
+void media_restart(struct media *m, unsigned slot);
+void media_pause(struct media *m, unsigned slot, bool paused);
+
+/** Ends a source; outputs still routed to it fall silent. MEDIA_SLOT_FREE
+ *  follows. */
+void media_stop(struct media *m, unsigned slot);
+
+/**
+ * Says what outputs carry from now on.
+ *
+ * @param set  the outputs
+ * @param fg   slot of the foreground, -1 for none
+ * @param bg   slot of the background, -1 for none
+ * @param duck_cb gain of the background in centibels while a foreground
+ *             sounds; MEDIA_BG_PAUSED leaves it out
+ */
+#define MEDIA_BG_PAUSED INT16_MIN
+void media_route(struct media *m, const struct media_set *set, int fg, int bg,
+		 int16_t duck_cb);
+
+/** A call's RTP. */
+struct media_leg {
+	int fd; /**< bound UDP socket, the engine owns and closes it */
+	struct sockaddr_storage
+		remote;    /**< negotiated peer; only it is heard */
+	struct format fmt; /**< codec, payload type and ptime, both ways */
+	uint8_t event_pt;  /**< telephone-event, 0 = none (ignored as sound) */
+	bool send, recv;   /**< direction as negotiated; hold = neither */
+	uint8_t dscp;
+};
+
+/** Opens leg `leg`. While it may send, it sends silence or the prompt, so
+ *  that the path stays open. */
+void media_leg_open(struct media *m, unsigned leg, const struct media_leg *l);
+
+/** Renegotiated: new peer, format or direction. l->fd is ignored. */
+void media_leg_update(struct media *m, unsigned leg, const struct media_leg *l);
+
+/** Plays a clip to the caller (go-ahead or preempted tone), cycles as in
+ *  struct media_play; clip NULL ends it. MEDIA_PROMPT_DONE follows, and the
+ *  clip must live until then. */
+void media_leg_prompt(struct media *m, unsigned leg, const struct clip *clip,
+		      uint32_t cycles);
+
+/** Closes the leg and its socket; MEDIA_LEG_CLOSED follows. */
+void media_leg_close(struct media *m, unsigned leg);
+
+/* Not staged: readings, any thread. */
+
+struct media_output_stats {
+	uint64_t packets; /**< sent in its life */
+	uint64_t errors;
+	uint8_t level; /**< now, -dBFS, 127 = silence */
+	bool sounding;
+};
+
+/** Reads one output's counters. */
+void media_output_stats(const struct media *m, unsigned index,
+			struct media_output_stats *s);
+
+struct media_stats {
+	uint64_t ticks, late_ticks; /**< late: over 1 ms behind its deadline */
+	uint32_t max_late_us;
+	uint64_t packets, send_calls;
+};
+
+/** Reads the engine's counters. */
+void media_stats(const struct media *m, struct media_stats *s);
+
+#endif

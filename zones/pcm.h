@@ -1,0 +1,50 @@
+/**
+ * Sound as samples, at load time: reading files, resampling, joining.
+ *
+ * Mono 16 bit. Allocates; never called from the media thread.
+ */
+#ifndef TOCSIN_PCM_H
+#define TOCSIN_PCM_H
+
+#include "controller/base/reason.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/** Longest message accepted, in seconds. */
+#define PCM_MAX_SECONDS 600
+/** Largest audio file read, in bytes. */
+#define PCM_MAX_FILE_BYTES (200u << 20)
+
+struct pcm {
+	int16_t *v;
+	size_t n;
+	uint32_t rate;
+};
+
+/** Frees the samples; *p is empty afterwards. NULL is fine. */
+void pcm_reset(struct pcm *p);
+
+/**
+ * Reads an audio file (WAV, FLAC, Ogg, MP3: whatever libsndfile reads), all
+ * channels mixed to one.
+ *
+ * @return 0, or errno with the reason: missing, not audio, empty, truncated,
+ *         longer than PCM_MAX_SECONDS, silent (peak below -50 dBFS), clipped
+ *         (over 1 % of samples at full scale)
+ */
+int pcm_load(struct pcm *p, const char *path, struct reason *why);
+
+/** Resamples into *dst (speexdsp, quality 8); 0 or ENOMEM. */
+int pcm_resample(struct pcm *dst, const struct pcm *src, uint32_t rate);
+
+/** Appends src (resampled to dst's rate when they differ); 0 or ENOMEM. */
+int pcm_append(struct pcm *dst, const struct pcm *src);
+
+/** Appends ms of silence. */
+int pcm_append_silence(struct pcm *dst, uint32_t ms);
+
+/** Highest absolute sample. */
+int pcm_peak(const struct pcm *p);
+
+#endif
