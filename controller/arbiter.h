@@ -11,9 +11,19 @@
  * background one is ducked or paused beneath it.
  *
  * A broadcast that has no output at all waits while its deadline allows, else
- * it ends. Emergencies (level >= ARB_EMERGENCY) never wait with a deadline and
- * never end by arbitration: beaten by a yet higher emergency they are
- * ARB_OVERRIDDEN and come back by themselves.
+ * it ends. Background sound always may wait: it comes back when it can, and
+ * only who started it ends it. Emergencies (level >= ARB_EMERGENCY) never wait
+ * and never end by arbitration, and are foreground whatever `background` says:
+ * beaten by a yet higher emergency they are ARB_OVERRIDDEN and come back by
+ * themselves. Only a wish for no existing output ends any of them.
+ *
+ * The cause is one, and what a person would say of it:
+ *   never began, may not wait            outranked
+ *   never began, its deadline passed     expired
+ *   had sounded                          preempted, however long it waited then:
+ *                                        a more urgent one cut it short
+ * While it waits, is overridden or partial: preempted if it had sounded, else
+ * outranked.
  */
 #ifndef TOCSIN_ARBITER_H
 #define TOCSIN_ARBITER_H
