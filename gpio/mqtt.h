@@ -19,6 +19,10 @@
 #define MQTT_MAX_PAYLOAD 65536
 /** Messages waiting for our thread; beyond it they are dropped and counted. */
 #define MQTT_QUEUE 2000
+/** The same in bytes of payload and topic. */
+#define MQTT_QUEUE_BYTES (8 * 1024 * 1024)
+/** Largest packet the broker is told it may send us. */
+#define MQTT_MAX_PACKET (1024 * 1024)
 /** Own messages kept while the broker is away; oldest are dropped. */
 #define MQTT_OFFLINE_QUEUE 1000
 
@@ -32,6 +36,9 @@ struct mqtt_spec {
 	const char *client_id;
 	uint32_t keepalive_s;
 	const char *will_topic, *will_payload; /**< retained, QoS 1 */
+	/** Published on will_topic, retained, first after every connect; NULL =
+	 *  the owner does it. */
+	const char *birth_payload;
 };
 
 struct mqtt_message {
@@ -46,7 +53,11 @@ struct mqtt_message {
 /** A message came on a subscribed topic. */
 typedef void(mqtt_message_h)(const struct mqtt_message *msg, void *arg);
 
-/** Connected (text "") or lost/refused: text says why, and what to do. */
+/**
+ * Connected (text "") or lost/refused: text says why, and what to do. Called
+ * on every change of either. Connected with a text: the broker is there, but
+ * turned away a subscription or a publication, which will not heal by itself.
+ */
 typedef void(mqtt_state_h)(bool connected, const char *text, void *arg);
 
 /**
