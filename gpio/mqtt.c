@@ -323,7 +323,7 @@ int mqtt_publish(struct mqtt *m, const char *topic, const char *payload,
 
 	if (mosquitto_pub_topic_check(topic) || qos < 0 || qos > 2)
 		return EINVAL;
-	if (strlen(payload) > MQTT_MAX_PAYLOAD)
+	if (strlen(payload) > MQTT_LARGEST_PAYLOAD)
 		return EMSGSIZE;
 	d = mqtt_down_new(topic, payload, qos, retain);
 	if (!d)

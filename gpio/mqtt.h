@@ -15,8 +15,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Largest payload handed up; larger ones are dropped and counted. */
-#define MQTT_MAX_PAYLOAD 65536
+/** Largest payload handed up; larger ones are dropped and counted.
+ * (libmosquitto has a MQTT_MAX_PAYLOAD of its own.) */
+#define MQTT_LARGEST_PAYLOAD 65536
 /** Messages waiting for our thread; beyond it they are dropped and counted. */
 #define MQTT_QUEUE 2000
 /** The same in bytes of payload and topic. */

@@ -159,7 +159,7 @@ static void message_handler(struct mosquitto *mosq, void *arg,
 
 	(void)mosq;
 	(void)props;
-	if (len <= MQTT_MAX_PAYLOAD)
+	if (len <= MQTT_LARGEST_PAYLOAD)
 		u = calloc(1, sizeof(*u) + tsize + len + 1);
 	if (u) {
 		p = (char *)(u + 1);
@@ -531,6 +531,8 @@ static int make(struct session *s)
 		ctx = mqtt_tls(spec, &s->verdict, &s->text);
 		if (!ctx)
 			return EINVAL;
+		mosquitto_int_option(s->mosq, MOSQ_OPT_SSL_CTX_WITH_DEFAULTS,
+				     0);
 		rc = mosquitto_void_option(s->mosq, MOSQ_OPT_SSL_CTX, ctx);
 		SSL_CTX_free(ctx); /* libmosquitto took its own reference */
 	}
