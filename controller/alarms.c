@@ -1,0 +1,518 @@
+#include "alarms.h"
+
+#include "controller/base/clock.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct item {
+	struct alarms *owner;
+	const struct config_alarm *conf;
+	struct alarm_snapshot s;
+	int64_t since_wall_us;
+	uint64_t inhibit_until_us; /**< monotonic */
+	int64_t inhibit_until_wall_us;
+	char actor[80];
+	uint64_t event;      /**< record of its last change */
+	uint64_t *broadcast; /**< ids, one per conf->broadcasts; 0 = none */
+	size_t n_broadcasts;
+};
+
+struct alarms {
+	struct broadcasts *broadcasts;
+	struct field *field;
+	struct recorder *recorder;
+	struct faults *faults;
+	struct journal *journal;
+	const struct config *config;
+	struct library *library;
+	struct item *v;
+	size_t n;
+};
+
+int alarms_alloc(struct alarms **ap, struct broadcasts *b, struct field *f,
+		 struct recorder *r, struct faults *fl, struct journal *j)
+{
+	struct alarms *a = calloc(1, sizeof(*a));
+
+	if (!a)
+		return ENOMEM;
+	a->broadcasts = b;
+	a->field = f;
+	a->recorder = r;
+	a->faults = fl;
+	a->journal = j;
+	*ap = a;
+	return 0;
+}
+
+static void items_free(struct item *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(v[i].broadcast);
+	free(v);
+}
+
+struct alarms *alarms_free(struct alarms *a)
+{
+	if (!a)
+		return NULL;
+	items_free(a->v, a->n);
+	free(a);
+	return NULL;
+}
+
+static void subject_of(const struct item *x, char buf[96])
+{
+	snprintf(buf, 96, "alarm:%s", x->conf->name);
+}
+
+/* ------------------------------------------------------------ persistence */
+
+static void keep(const struct item *x)
+{
+	struct journal *j = x->owner->journal;
+	char key[96], *text;
+	json_t *o;
+
+	if (!j)
+		return;
+	subject_of(x, key);
+	if (x->s.state == ALARM_NORMAL) {
+		journal_state(j, key, NULL);
+	} else {
+		o = json_pack("{s:s,s:s,s:I}", "state",
+			      alarm_state_name(x->s.state), "actor", x->actor,
+			      "since", (json_int_t)x->since_wall_us);
+		text = json_dumps(o, JSON_COMPACT);
+		journal_state(j, key, text);
+		free(text);
+		json_decref(o);
+	}
+	snprintf(key, sizeof(key), "inhibit:%s", x->conf->name);
+	if (x->s.inhibited) {
+		char until[32];
+
+		snprintf(until, sizeof(until), "%lld",
+			 (long long)x->inhibit_until_wall_us);
+		journal_state(j, key, until);
+	} else {
+		journal_state(j, key, NULL);
+	}
+}
+
+/* ---------------------------------------------------------------- effects */
+
+static void on_broadcast(uint64_t id, enum broadcast_news news,
+			 enum arb_cause cause, uint64_t by, const char *text,
+			 void *arg)
+{
+	struct alarms *a = arg;
+
+	(void)cause;
+	(void)by;
+	(void)text;
+	if (news != BROADCAST_GONE)
+		return;
+	for (size_t i = 0; i < a->n; i++)
+		for (size_t k = 0; k < a->v[i].n_broadcasts; k++)
+			if (a->v[i].broadcast[k] == id)
+				a->v[i].broadcast[k] = 0;
+}
+
+static void sound(struct item *x, size_t k, uint64_t at_us)
+{
+	struct alarms *a = x->owner;
+	const struct config_alarm_broadcast *d = &x->conf->broadcasts[k];
+	const char *message = a->config->messages[d->message].name;
+	struct broadcast_result res;
+	char what[80], subject[96];
+	struct broadcast_request rq = {
+		.what = what,
+		.message = message,
+		.level = d->level,
+		.zones = d->zones,
+		.n_zones = d->n_zones,
+		.clip = library_message(a->library, message),
+		.cycles = library_cycles(a->library, message),
+		.forever = true,
+		.actor = subject,
+		.cause = x->event,
+		.at_us = at_us,
+		.h = on_broadcast,
+		.arg = a,
+	};
+
+	subject_of(x, subject);
+	snprintf(what, sizeof(what), "message %s", message);
+	if (!broadcast_start(a->broadcasts, &rq, &res)) {
+		x->broadcast[k] = res.id;
+		fault_clear(a->faults, subject);
+		return;
+	}
+	fault_raise(a->faults, subject, 0,
+		    "Look at the journal for the cause; the alarm stays active "
+		    "and its other effects go on.",
+		    "alarm %s could not start %s: %s", x->conf->name, what,
+		    res.why.text);
+}
+
+/** An output is on while any alarm that names it is not normal. */
+static void drive_outputs(struct alarms *a, const struct item *x)
+{
+	for (size_t i = 0; i < x->conf->n_outputs; i++) {
+		int output = x->conf->outputs[i];
+		bool on = false;
+
+		for (size_t k = 0; k < a->n && !on; k++)
+			for (size_t o = 0; o < a->v[k].conf->n_outputs; o++)
+				on = on ||
+				     (a->v[k].conf->outputs[o] == output &&
+				      a->v[k].s.state != ALARM_NORMAL);
+		field_output_drive(a->field, output, on, x->event);
+	}
+}
+
+static void start_effects(struct item *x, uint64_t at_us)
+{
+	for (size_t k = 0; k < x->n_broadcasts; k++)
+		if (!x->broadcast[k])
+			sound(x, k, at_us);
+	drive_outputs(x->owner, x);
+}
+
+static void stop_effects(struct item *x, const char *actor)
+{
+	struct alarms *a = x->owner;
+	char subject[96], why[128];
+
+	subject_of(x, subject);
+	snprintf(why, sizeof(why), "alarm %s is normal again", x->conf->name);
+	for (size_t k = 0; k < x->n_broadcasts; k++) {
+		uint64_t id = x->broadcast[k];
+
+		x->broadcast[k] = 0;
+		if (id)
+			broadcast_stop(a->broadcasts, id, actor, x->event, why);
+	}
+	fault_clear(a->faults, subject);
+	drive_outputs(a, x);
+}
+
+/* ------------------------------------------------------------------ steps */
+
+static void note(struct item *x, enum alarm_event ev, const char *actor,
+		 uint64_t cause)
+{
+	static const enum event_type type[ALARM_EVENTS] = {
+		[ALARM_EV_CAUSE] = EVENT_ALARM_ACTIVE,
+		[ALARM_EV_CLEAR] = EVENT_ALARM_STATE,
+		[ALARM_EV_TRIGGER] = EVENT_ALARM_ACTIVE,
+		[ALARM_EV_ACK] = EVENT_ALARM_ACKNOWLEDGED,
+		[ALARM_EV_RESET] = EVENT_ALARM_RESET,
+		[ALARM_EV_INHIBIT] = EVENT_ALARM_INHIBITED,
+		[ALARM_EV_ENABLE] = EVENT_ALARM_ENABLED,
+	};
+	char subject[96], until[CLOCK_TEXT_SIZE];
+
+	subject_of(x, subject);
+	x->event = record(
+		x->owner->recorder, type[ev], cause, subject, actor,
+		json_pack("{s:s,s:b}", "state", alarm_state_name(x->s.state),
+			  "inhibited", x->s.inhibited),
+		"alarm %s is %s%s%s", x->conf->name,
+		alarm_state_name(x->s.state),
+		x->s.inhibited ? ", inhibited until " : "",
+		x->s.inhibited ? clock_format(until, x->inhibit_until_wall_us)
+			       : "");
+}
+
+static int step(struct item *x, enum alarm_event ev, const char *actor,
+		uint64_t cause, uint64_t at_us, struct reason *why)
+{
+	unsigned todo = alarm_step(&x->s, ev, why);
+
+	if (todo & ALARM_DO_REFUSE)
+		return EBUSY;
+	if (todo & ALARM_DO_NOTE) {
+		if (todo & (ALARM_DO_START | ALARM_DO_STOP))
+			x->since_wall_us = clock_wall_us();
+		snprintf(x->actor, sizeof(x->actor), "%s", actor);
+		note(x, ev, actor, cause);
+	}
+	/* Sound first: keeping the state may wait a moment, people may not. */
+	if (todo & ALARM_DO_START)
+		start_effects(x, at_us);
+	if (todo & ALARM_DO_STOP)
+		stop_effects(x, actor);
+	if (todo & ALARM_DO_NOTE)
+		keep(x);
+	return 0;
+}
+
+static bool look(const struct alarms *a, struct item *x)
+{
+	bool cause = false;
+
+	x->s.unsure = false;
+	for (size_t i = 0; i < x->conf->n_inputs; i++) {
+		const struct input_value *v =
+			field_input(a->field, x->conf->inputs[i]);
+
+		cause = cause || v->active;
+		if (v->quality != INPUT_GOOD)
+			x->s.unsure = true;
+	}
+	return cause;
+}
+
+void alarms_input(struct alarms *a, int input, uint64_t event, uint64_t at_us)
+{
+	char actor[80];
+
+	snprintf(actor, sizeof(actor), "input:%s",
+		 a->config->inputs[input].name);
+	for (size_t i = 0; i < a->n; i++) {
+		struct item *x = &a->v[i];
+		bool mine = false, was = x->s.cause, is;
+
+		for (size_t k = 0; k < x->conf->n_inputs; k++)
+			mine = mine || x->conf->inputs[k] == input;
+		if (!mine)
+			continue;
+		is = look(a, x);
+		if (is != was)
+			step(x, is ? ALARM_EV_CAUSE : ALARM_EV_CLEAR, actor,
+			     event, at_us, NULL);
+	}
+}
+
+int alarms_command(struct alarms *a, int alarm, enum alarm_event ev,
+		   uint32_t for_ms, const char *actor, uint64_t cause,
+		   uint64_t at_us, struct reason *why)
+{
+	struct item *x = &a->v[alarm];
+	uint64_t until = x->inhibit_until_us;
+	int64_t until_wall = x->inhibit_until_wall_us;
+	int err;
+
+	look(a, x);
+	if (ev == ALARM_EV_INHIBIT) {
+		if (!for_ms || for_ms > ALARM_MAX_INHIBIT_MS)
+			return reason_set(why, EINVAL,
+					  "an inhibition needs an end: 1 s to "
+					  "31 days from now");
+		x->inhibit_until_us = clock_mono_us() + for_ms * UINT64_C(1000);
+		x->inhibit_until_wall_us =
+			clock_wall_us() + for_ms * INT64_C(1000);
+	}
+	err = step(x, ev, actor, cause, at_us, why);
+	if (err && ev == ALARM_EV_INHIBIT) {
+		x->inhibit_until_us = until;
+		x->inhibit_until_wall_us = until_wall;
+	}
+	return err;
+}
+
+void alarms_watch(struct alarms *a)
+{
+	uint64_t now = clock_mono_us();
+
+	for (size_t i = 0; i < a->n; i++)
+		if (a->v[i].s.inhibited && a->v[i].inhibit_until_us <= now)
+			step(&a->v[i], ALARM_EV_ENABLE, "system", 0, now, NULL);
+}
+
+/* ----------------------------------------------------------- configuration */
+
+static struct item *find(const struct alarms *a, const char *name)
+{
+	for (size_t i = 0; i < a->n; i++)
+		if (!strcmp(a->v[i].conf->name, name))
+			return &a->v[i];
+	return NULL;
+}
+
+int alarms_may_configure(const struct alarms *a, const struct config *c,
+			 struct reason *why)
+{
+	for (size_t i = 0; i < a->n; i++)
+		if (a->v[i].s.state != ALARM_NORMAL &&
+		    config_alarm_find(c, a->v[i].conf->name) < 0)
+			return reason_set(
+				why, EBUSY,
+				"alarm \"%s\" is %s and not in the new "
+				"configuration; reset it before it is removed",
+				a->v[i].conf->name,
+				alarm_state_name(a->v[i].s.state));
+	return 0;
+}
+
+int alarms_configure(struct alarms *a, const struct config *c,
+		     struct library *l)
+{
+	struct item *v = calloc(c->n_alarms + 1, sizeof(*v));
+
+	if (!v)
+		return ENOMEM;
+	for (size_t i = 0; i < c->n_alarms; i++) {
+		const struct config_alarm *conf = &c->alarms[i];
+		struct item *old = find(a, conf->name);
+
+		if (old)
+			v[i] = *old;
+		v[i].owner = a;
+		v[i].conf = conf;
+		v[i].s.latch = conf->latch;
+		v[i].n_broadcasts = conf->n_broadcasts;
+		v[i].broadcast =
+			calloc(conf->n_broadcasts + 1, sizeof(*v[i].broadcast));
+		if (!v[i].broadcast) {
+			items_free(v, i);
+			return ENOMEM;
+		}
+		/* What sounds goes on as it is; ids keep their places. More
+		 * broadcasts than before start with the next alarm. */
+		for (size_t k = 0; old && k < old->n_broadcasts; k++) {
+			if (k < conf->n_broadcasts)
+				v[i].broadcast[k] = old->broadcast[k];
+			else if (old->broadcast[k])
+				broadcast_stop(a->broadcasts, old->broadcast[k],
+					       "system", 0,
+					       "taken out of its alarm by a "
+					       "reload");
+		}
+	}
+	items_free(a->v, a->n);
+	a->v = v;
+	a->n = c->n_alarms;
+	a->config = c;
+	a->library = l;
+	for (size_t i = 0; i < a->n; i++) {
+		bool was = a->v[i].s.cause, is = look(a, &a->v[i]);
+
+		if (is != was)
+			step(&a->v[i], is ? ALARM_EV_CAUSE : ALARM_EV_CLEAR,
+			     "system", 0, clock_mono_us(), NULL);
+		drive_outputs(a, &a->v[i]);
+	}
+	return 0;
+}
+
+static void restore_alarm(const char *key, const char *value, void *arg)
+{
+	struct alarms *a = arg;
+	struct item *x = find(a, strchr(key, ':') + 1);
+	json_t *o = json_loads(value, 0, NULL);
+	const char *state = "", *actor = "system";
+	json_int_t since = 0;
+	char subject[96];
+	int s;
+
+	if (!x) {
+		journal_state(a->journal, key, NULL);
+		json_decref(o);
+		return;
+	}
+	if (!o || json_unpack(o, "{s:s,s:s,s:I}", "state", &state, "actor",
+			      &actor, "since", &since))
+		state = "active"; /* unreadable: better loud than silent */
+	s = alarm_state_by_name(state);
+	/* Its cause may be gone or not yet read again; in any case only a
+	 * named reset ends what was active (DESIGN rule 6). */
+	x->s.state = s == ALARM_ACKED || s == ALARM_LATCHED_ACKED
+			     ? ALARM_LATCHED_ACKED
+			     : ALARM_LATCHED;
+	x->s.manual = true;
+	x->since_wall_us = since ? since : clock_wall_us();
+	snprintf(x->actor, sizeof(x->actor), "%s", actor);
+	subject_of(x, subject);
+	x->event = record(
+		a->recorder, EVENT_ALARM_RESTORED, 0, subject, "system",
+		json_pack("{s:s}", "state", alarm_state_name(x->s.state)),
+		"alarm %s was %s when the daemon ended; it sounds "
+		"again until it is reset",
+		x->conf->name, state);
+	json_decref(o);
+	start_effects(x, clock_mono_us());
+	keep(x);
+	if (look(a, x))
+		step(x, ALARM_EV_CAUSE, "system", x->event, clock_mono_us(),
+		     NULL);
+}
+
+static void restore_inhibit(const char *key, const char *value, void *arg)
+{
+	struct alarms *a = arg;
+	struct item *x = find(a, strchr(key, ':') + 1);
+	int64_t until = strtoll(value, NULL, 10);
+	int64_t left = until - clock_wall_us();
+
+	/* After a clock that lost its time the end may seem far away. */
+	if (left > ALARM_MAX_INHIBIT_MS * INT64_C(1000))
+		left = 0;
+	if (!x || left <= 0 || x->s.state != ALARM_NORMAL) {
+		journal_state(a->journal, key, NULL);
+		return;
+	}
+	alarms_command(a, (int)(x - a->v), ALARM_EV_INHIBIT,
+		       (uint32_t)(left / 1000) + 1, "system", 0,
+		       clock_mono_us(), NULL);
+}
+
+void alarms_restore(struct alarms *a)
+{
+	if (!a->journal)
+		return;
+	journal_state_load(a->journal, "inhibit:", restore_inhibit, a);
+	journal_state_load(a->journal, "alarm:", restore_alarm, a);
+}
+
+/* ------------------------------------------------------------------- JSON */
+
+size_t alarms_active(const struct alarms *a)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->n; i++)
+		n += a->v[i].s.state != ALARM_NORMAL;
+	return n;
+}
+
+json_t *alarm_json(const struct alarms *a, int alarm)
+{
+	const struct item *x = &a->v[alarm];
+	char since[CLOCK_TEXT_SIZE], until[CLOCK_TEXT_SIZE];
+	json_t *inputs = json_array(), *sounds = json_array();
+
+	for (size_t i = 0; i < x->conf->n_inputs; i++)
+		json_array_append_new(
+			inputs,
+			json_string(
+				a->config->inputs[x->conf->inputs[i]].name));
+	for (size_t i = 0; i < x->n_broadcasts; i++)
+		if (x->broadcast[i])
+			json_array_append_new(
+				sounds,
+				json_integer((json_int_t)x->broadcast[i]));
+	return json_pack(
+		"{s:s,s:s,s:b,s:b,s:o,s:o,s:s*,s:s*,s:s*}", "name",
+		x->conf->name, "state", alarm_state_name(x->s.state), "cause",
+		x->s.cause, "latch", x->s.latch, "inputs", inputs, "broadcasts",
+		sounds, "since",
+		x->since_wall_us ? clock_format(since, x->since_wall_us) : NULL,
+		"actor", *x->actor ? x->actor : NULL, "inhibited_until",
+		x->s.inhibited ? clock_format(until, x->inhibit_until_wall_us)
+			       : NULL);
+}
+
+json_t *alarms_json(const struct alarms *a)
+{
+	json_t *v = json_array();
+
+	for (size_t i = 0; i < a->n; i++)
+		json_array_append_new(v, alarm_json(a, (int)i));
+	return v;
+}

@@ -1,0 +1,375 @@
+/*
+ * The HTTP API of DESIGN 6.3: routes to verbs and views. Control thread, but
+ * for the journal, which is read in a web thread.
+ */
+#include "control_internal.h"
+
+#include "web/openapi.h"
+#include "zones/tone.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/** A path cut at its slashes: /alarms/gas/ack -> alarms, gas, ack. */
+struct route {
+	char buf[256];
+	const char *part[4];
+	size_t n;
+};
+
+static bool cut(struct route *r, const char *path)
+{
+	char *save = NULL;
+
+	r->n = 0;
+	if (strlen(path) >= sizeof(r->buf))
+		return false;
+	snprintf(r->buf, sizeof(r->buf), "%s", path);
+	for (char *p = strtok_r(r->buf, "/", &save); p;
+	     p = strtok_r(NULL, "/", &save)) {
+		if (r->n == 4)
+			return false;
+		r->part[r->n++] = p;
+	}
+	return true;
+}
+
+/* ------------------------------------------------------------------ views */
+
+static json_t *status_json(struct control *c)
+{
+	const struct config *f = c->config;
+	json_t *faults = faults_json(c->faults);
+	json_t *worst = json_array_get(faults, 0);
+	char now[CLOCK_TEXT_SIZE];
+	json_t *o = json_pack(
+		"{s:s,s:s,s:s,s:I,s:b,s:i,s:i,s:i,s:i,s:i,s:s,s:{s:i,s:b},s:s}",
+		"site", f->site, "version", TOCSIN_VERSION, "role", "active",
+		"uptime_s",
+		(json_int_t)((clock_mono_us() - c->started_us) / 1000000),
+		"realtime", media_realtime(c->media), "zones", (int)f->n_zones,
+		"outputs", (int)sounds_count(c->sounds), "broadcasts",
+		(int)broadcast_count(c->broadcasts), "alarms_active",
+		(int)alarms_active(c->alarms), "faults",
+		(int)fault_count(c->faults), "mqtt",
+		!bridge_configured(c->bridge) ? "off"
+		: bridge_connected(c->bridge) ? "connected"
+					      : "away",
+		"sip", "calls", c->stack ? (int)stack_calls(c->stack) : 0,
+		"listening", c->stack != NULL, "time",
+		clock_format(now, clock_wall_us()));
+
+	json_object_set(o, "worst_fault", worst ? worst : json_null());
+	json_decref(faults);
+	return o;
+}
+
+static json_t *zone_json(struct control *c, size_t i)
+{
+	const struct config_zone *z = &c->config->zones[i];
+	json_t *o = json_pack("{s:s,s:s*,s:i}", "name", z->name, "extension",
+			      z->extension, "outputs", (int)z->n_outputs);
+
+	broadcasts_zone_json(c->broadcasts, (int)i, o);
+	return o;
+}
+
+static json_t *zones_json(struct control *c)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < c->config->n_zones; i++)
+		json_array_append_new(a, zone_json(c, i));
+	return a;
+}
+
+static json_t *messages_json(struct control *c)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < c->config->n_messages; i++) {
+		const char *name = c->config->messages[i].name;
+		uint32_t cycles = library_cycles(c->library, name);
+
+		json_array_append_new(
+			a,
+			json_pack(
+				"{s:s,s:i,s:s*,s:i,s:o,s:b}", "name", name,
+				"duration_ms",
+				(int)clip_ms(library_message(c->library, name)),
+				"tone", c->config->messages[i].tone, "files",
+				(int)c->config->messages[i].n_files, "repeat",
+				cycles ? json_integer(cycles)
+				       : json_string("until-reset"),
+				"fallback",
+				library_is_fallback(c->library, name)));
+	}
+	return a;
+}
+
+static json_t *config_json(struct control *c)
+{
+	char *text = NULL;
+	size_t n = 0;
+	FILE *f = open_memstream(&text, &n);
+	json_t *o;
+
+	if (!f)
+		return NULL;
+	config_dump(c->config, f);
+	fclose(f);
+	o = json_pack("{s:s%}", "config", text, n);
+	free(text);
+	return o;
+}
+
+static void openapi(struct web_request *r)
+{
+	web_reply_text(r, 200, "application/json", openapi_text());
+}
+
+static void health(struct control *c, struct web_request *r)
+{
+	bool ok = control_healthy(c);
+
+	web_reply_text(r, ok ? 200 : 503, "text/plain; charset=utf-8",
+		       ok ? "ok\n" : "not ok\n");
+}
+
+static void metrics(struct control *c, struct web_request *r)
+{
+	char *text = metrics_text(c);
+
+	if (!text) {
+		web_reply_error(r, 503, "no-memory", NULL, "not enough memory");
+		return;
+	}
+	web_reply_text(r, 200, "text/plain; version=0.0.4; charset=utf-8",
+		       text);
+	free(text);
+}
+
+/* ----------------------------------------------------------------- routing */
+
+static void not_found(struct web_request *r)
+{
+	web_reply_error(r, 404, "not-found", NULL,
+			"there is no such resource; GET "
+			"/api/v1/openapi.json lists them");
+}
+
+static void verb(struct control *c, struct web_request *r, const char *name,
+		 const char *verb)
+{
+	struct caller who = {
+		.actor = r->actor,
+		.role = r->role,
+		.zones = r->zones,
+		.n_zones = r->n_zones,
+		.at_us = r->at_us,
+	};
+	struct refusal no = {0};
+	json_t *body = NULL;
+	int status =
+		command_run(&c->scope, &who, verb, name, r->body, &body, &no);
+
+	if (status >= 300)
+		web_reply_error(r, status, no.code, no.field, "%s",
+				no.why.text);
+	else
+		web_reply(r, status, body);
+}
+
+static bool get(struct control *c, struct web_request *r, const struct route *p)
+{
+	const char *what = p->n ? p->part[0] : "";
+	json_t *body = NULL;
+
+	if (p->n == 2 && !strcmp(what, "zones")) {
+		int z = config_zone_find(c->config, p->part[1]);
+
+		body = z >= 0 ? zone_json(c, (size_t)z) : NULL;
+	} else if (p->n == 2 && !strcmp(what, "broadcasts")) {
+		body = broadcast_json(c->broadcasts,
+				      strtoull(p->part[1], NULL, 10));
+	} else if (p->n == 2 && !strcmp(what, "alarms")) {
+		int a = config_alarm_find(c->config, p->part[1]);
+
+		body = a >= 0 ? alarm_json(c->alarms, a) : NULL;
+	} else if (p->n != 1) {
+		return false;
+	} else if (!strcmp(what, "status")) {
+		body = status_json(c);
+	} else if (!strcmp(what, "zones")) {
+		body = zones_json(c);
+	} else if (!strcmp(what, "broadcasts")) {
+		body = broadcasts_json(c->broadcasts);
+	} else if (!strcmp(what, "alarms")) {
+		body = alarms_json(c->alarms);
+	} else if (!strcmp(what, "inputs")) {
+		body = field_inputs_json(c->field);
+	} else if (!strcmp(what, "outputs")) {
+		body = field_outputs_json(c->field);
+	} else if (!strcmp(what, "messages")) {
+		body = messages_json(c);
+	} else if (!strcmp(what, "faults")) {
+		body = faults_json(c->faults);
+	} else if (!strcmp(what, "calls")) {
+		body = paging_json(c->paging);
+	} else if (!strcmp(what, "config") && r->role == WEB_ADMIN) {
+		body = config_json(c);
+	} else if (!strcmp(what, "openapi.json")) {
+		openapi(r);
+		return true;
+	}
+	if (!body)
+		return false;
+	web_reply(r, 200, body);
+	return true;
+}
+
+static bool post(struct control *c, struct web_request *r,
+		 const struct route *p)
+{
+	if (p->n == 1 && !strcmp(p->part[0], "broadcasts")) {
+		verb(c, r, NULL, "page");
+	} else if (p->n == 1 && !strcmp(p->part[0], "reload")) {
+		if (r->role != WEB_ADMIN) {
+			web_reply_error(r, 403, "forbidden", NULL,
+					"only an admin may reload");
+			return true;
+		}
+		record(c->recorder, EVENT_COMMAND, 0, "config", r->actor, NULL,
+		       "reload asked for by %s", r->actor);
+		control_reload(c);
+		web_reply(r, 202, json_pack("{s:s}", "state", "loading"));
+	} else if (p->n == 3 && !strcmp(p->part[0], "alarms") &&
+		   (!strcmp(p->part[2], "trigger") ||
+		    !strcmp(p->part[2], "ack") ||
+		    !strcmp(p->part[2], "reset") ||
+		    !strcmp(p->part[2], "inhibit") ||
+		    !strcmp(p->part[2], "enable"))) {
+		verb(c, r, p->part[1], p->part[2]);
+	} else if (p->n == 2 && !strcmp(p->part[0], "inputs")) {
+		verb(c, r, p->part[1], "input");
+	} else if (p->n == 2 && !strcmp(p->part[0], "outputs")) {
+		verb(c, r, p->part[1], "output");
+	} else if (p->n == 3 && !strcmp(p->part[0], "calls") &&
+		   !strcmp(p->part[2], "hangup")) {
+		verb(c, r, p->part[1], "hangup");
+	} else {
+		return false;
+	}
+	return true;
+}
+
+void api_request(struct web_request *r, void *arg)
+{
+	struct control *c = arg;
+	struct route p;
+	bool known = false;
+
+	if (!strcmp(r->path, "/healthz")) {
+		health(c, r);
+		return;
+	}
+	if (!strcmp(r->path, "/metrics")) {
+		metrics(c, r);
+		return;
+	}
+	if (!cut(&p, r->path)) {
+		not_found(r);
+		return;
+	}
+	if (!strcmp(r->method, "GET") || !strcmp(r->method, "HEAD")) {
+		known = get(c, r, &p);
+	} else if (!strcmp(r->method, "POST")) {
+		known = post(c, r, &p);
+	} else if (!strcmp(r->method, "DELETE") && p.n == 2 &&
+		   !strcmp(p.part[0], "broadcasts")) {
+		verb(c, r, p.part[1], "stop");
+		known = true;
+	}
+	if (!known)
+		not_found(r);
+}
+
+/* ----------------------------------------------------------------- journal */
+
+const char *const api_blocking_paths[] = {"/journal", NULL};
+
+static int bad(json_t **body, const char *field, const char *text)
+{
+	*body = json_pack("{s:{s:s,s:s,s:s}}", "error", "code", "bad-request",
+			  "message", text, "field", field);
+	return 400;
+}
+
+/** RFC 3339 in UTC or seconds since 1970 -> microseconds; -1 when neither. */
+static int64_t parse_time(const char *text)
+{
+	struct tm tm = {0};
+	char *end;
+	double v;
+
+	end = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+	if (end) {
+		if (*end == '.')
+			end += 1 + strspn(end + 1, "0123456789");
+		return strcmp(end, "Z") && *end
+			       ? -1
+			       : (int64_t)timegm(&tm) * 1000000;
+	}
+	v = strtod(text, &end);
+	return *end || !(v >= 0) || v > 1e11 ? -1 : (int64_t)(v * 1e6);
+}
+
+int api_blocking(const struct web_request *r, json_t **body, void *arg)
+{
+	struct control *c = arg;
+	struct journal_query q = {.limit = 100, .newest_first = true};
+	const char *v;
+	struct reason why = {""};
+	char *end;
+
+	v = web_query(r, "after");
+	if (v) {
+		q.after = strtoull(v, &end, 10);
+		q.newest_first = false;
+		if (*end || !*v)
+			return bad(body, "after", "\"after\" must be an id");
+	}
+	v = web_query(r, "since");
+	if (v) {
+		q.since_us = parse_time(v);
+		if (q.since_us < 0)
+			return bad(body, "since",
+				   "\"since\" must be a time in UTC like "
+				   "2026-11-23T06:55:00Z or seconds since "
+				   "1970");
+	}
+	v = web_query(r, "limit");
+	if (v) {
+		unsigned long n = strtoul(v, &end, 10);
+
+		if (*end || !n || n > JOURNAL_LIMIT)
+			return bad(body, "limit",
+				   "\"limit\" must be 1 to 1000");
+		q.limit = (uint32_t)n;
+	}
+	v = web_query(r, "type");
+	if (v)
+		snprintf(q.type, sizeof(q.type), "%s", v);
+	v = web_query(r, "subject");
+	if (v)
+		snprintf(q.subject, sizeof(q.subject), "%s", v);
+	if (!c->journal || journal_query(c->journal, &q, body, &why)) {
+		*body = json_pack(
+			"{s:{s:s,s:s}}", "error", "code", "journal", "message",
+			c->journal ? why.text : "the journal is not open");
+		return 503;
+	}
+	return 200;
+}

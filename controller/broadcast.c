@@ -1,0 +1,640 @@
+#include "broadcast_internal.h"
+
+#include "controller/base/clock.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct route no_route = {-1, -1, 0};
+
+static void on_deadline(void *arg);
+
+int broadcasts_alloc(struct broadcasts **bp, struct media *m, struct sounds *s,
+		     struct recorder *r, struct journal *j)
+{
+	struct broadcasts *b = calloc(1, sizeof(*b));
+
+	if (!b)
+		return ENOMEM;
+	b->media = m;
+	b->sounds = s;
+	b->recorder = r;
+	b->journal = j;
+	tmr_init(&b->tmr);
+	for (size_t i = 0; i < MEDIA_MAX_OUTPUTS; i++)
+		b->route[i] = no_route;
+	*bp = b;
+	return 0;
+}
+
+static void broadcast_free(struct broadcast *x)
+{
+	if (!x)
+		return;
+	clip_unref(x->clip);
+	free(x->zones);
+	free(x);
+}
+
+struct broadcasts *broadcasts_free(struct broadcasts *b)
+{
+	if (!b)
+		return NULL;
+	tmr_cancel(&b->tmr);
+	for (size_t i = 0; i < b->n; i++)
+		broadcast_free(b->v[i]);
+	for (size_t i = 0; i < MEDIA_MAX_SLOTS; i++)
+		clip_unref(b->slot[i].clip);
+	free(b);
+	return NULL;
+}
+
+static struct broadcast *find(const struct broadcasts *b, uint64_t id)
+{
+	for (size_t i = 0; i < b->n; i++)
+		if (b->v[i]->id == id && !b->v[i]->over)
+			return b->v[i];
+	return NULL;
+}
+
+static void subject_of(const struct broadcast *x, char buf[40])
+{
+	snprintf(buf, 40, "broadcast:%llu", (unsigned long long)x->id);
+}
+
+static json_t *zones_json(const struct broadcast *x)
+{
+	json_t *a = json_array();
+
+	/* Enough to tell which; a long list would not fit a record. */
+	for (size_t i = 0; i < x->n_zones && i < 8; i++)
+		json_array_append_new(a, json_string(x->zones[i]));
+	if (x->n_zones > 8)
+		json_array_append_new(a, json_string("..."));
+	return a;
+}
+
+/* ------------------------------------------------------------ persistence */
+
+static void persist(struct broadcasts *b, const struct broadcast *x, bool keep)
+{
+	char key[48], *text;
+	json_t *o, *zones;
+
+	if (!x->persist || !b->journal)
+		return;
+	snprintf(key, sizeof(key), "broadcast:%llu", (unsigned long long)x->id);
+	if (!keep) {
+		journal_state(b->journal, key, NULL);
+		return;
+	}
+	zones = json_array();
+	for (size_t i = 0; i < x->n_zones; i++)
+		json_array_append_new(zones, json_string(x->zones[i]));
+	o = json_pack("{s:s,s:s,s:i,s:i,s:s,s:o}", "message", x->message,
+		      "what", x->what, "level", x->level, "cycles",
+		      (int)x->cycles, "actor", x->actor, "zones", zones);
+	text = json_dumps(o, JSON_COMPACT);
+	journal_state(b->journal, key, text);
+	free(text);
+	json_decref(o);
+}
+
+/* -------------------------------------------------------------- snapshot */
+
+static void snapshot(const struct broadcast *x, uint64_t now,
+		     struct arb_broadcast *a)
+{
+	a->id = x->id;
+	a->seq = x->seq;
+	a->forever = x->forever;
+	a->level = x->level;
+	a->live = x->live;
+	a->started = x->started;
+	a->background = x->background;
+	a->outputs = x->outputs;
+	/* While it is heard the clock of its patience has not begun. */
+	if (x->heard)
+		a->deadline =
+			x->lost_ms ? now + x->lost_ms * UINT64_C(1000) : 0;
+	else if (x->fresh)
+		a->deadline =
+			x->wait_ms ? now + x->wait_ms * UINT64_C(1000) : 0;
+	else
+		a->deadline = x->deadline;
+}
+
+static struct arb_world world(struct broadcasts *b, uint64_t now,
+			      const struct broadcast *extra)
+{
+	struct arb_world w = {
+		.now = now,
+		.tie_last = b->config && b->config->tie_last,
+		.n_outputs = sounds_count(b->sounds),
+		.n = b->n + (extra ? 1 : 0),
+		.b = b->row,
+	};
+
+	for (size_t i = 0; i < b->n; i++)
+		snapshot(b->v[i], now, &b->row[i]);
+	if (extra)
+		snapshot(extra, now, &b->row[b->n]);
+	return w;
+}
+
+/* ---------------------------------------------------------------- actions */
+
+static int take_slot(struct broadcasts *b, struct broadcast *x)
+{
+	for (int i = 0; i < MEDIA_MAX_SLOTS; i++)
+		if (b->slot[i].state == SLOT_FREE) {
+			b->slot[i].state = SLOT_BUSY;
+			b->slot[i].clip = x->clip ? clip_ref(x->clip) : NULL;
+			b->slot[i].id = x->id;
+			return i;
+		}
+	return -1;
+}
+
+static uint32_t lead_of(const struct broadcasts *b, const struct broadcast *x)
+{
+	uint32_t lead = 0;
+
+	for (size_t i = 0; i < x->n_zones; i++) {
+		int z = config_zone_find(b->config, x->zones[i]);
+
+		if (z >= 0 && b->config->zones[z].lead_ms > lead)
+			lead = b->config->zones[z].lead_ms;
+	}
+	return lead;
+}
+
+static void begin_source(struct broadcasts *b, struct broadcast *x)
+{
+	x->slot = take_slot(b, x);
+	if (x->slot < 0)
+		return;
+	if (x->live) {
+		media_live(b->media, (unsigned)x->slot, x->leg, x->id);
+	} else {
+		struct media_play p = {
+			.clip = x->clip,
+			.cycles = x->cycles,
+			.lead_ms = lead_of(b, x),
+			.tag = x->id,
+		};
+
+		media_play(b->media, (unsigned)x->slot, &p);
+	}
+}
+
+static void end_source(struct broadcasts *b, struct broadcast *x)
+{
+	if (x->slot < 0)
+		return;
+	media_stop(b->media, (unsigned)x->slot);
+	b->slot[x->slot].state = SLOT_DRAINING;
+	x->slot = -1;
+}
+
+static bool is_heard(const struct arb_row *r)
+{
+	return r->state == ARB_PLAY || r->state == ARB_PARTIAL;
+}
+
+/** Brings every source to what its row says. */
+static void act_sources(struct broadcasts *b)
+{
+	for (size_t i = 0; i < b->n; i++) {
+		struct broadcast *x = b->v[i];
+		bool heard = is_heard(&b->verdict.row[i]);
+
+		if (x->over || b->verdict.row[i].state == ARB_END) {
+			end_source(b, x);
+		} else if (heard && x->slot < 0) {
+			begin_source(b, x);
+		} else if (heard && !x->heard && !x->live) {
+			if (x->resume == RESUME_RESTART)
+				media_restart(b->media, (unsigned)x->slot);
+			media_pause(b->media, (unsigned)x->slot, false);
+		} else if (!heard && x->heard && !x->live && x->slot >= 0) {
+			media_pause(b->media, (unsigned)x->slot, true);
+		}
+	}
+}
+
+static struct route route_of(const struct broadcasts *b, unsigned output)
+{
+	const struct arb_output *o = &b->verdict.out[output];
+	struct route r = no_route;
+
+	if (o->fg >= 0)
+		r.fg = (int16_t)b->v[o->fg]->slot;
+	if (o->bg >= 0) {
+		r.bg = (int16_t)b->v[o->bg]->slot;
+		r.duck = o->bg_how == ARB_DUCK    ? b->config->media.duck_cb
+			 : o->bg_how == ARB_PAUSE ? MEDIA_BG_PAUSED
+						  : 0;
+	}
+	return r;
+}
+
+static bool same_route(const struct route *a, const struct route *c)
+{
+	return a->fg == c->fg && a->bg == c->bg && a->duck == c->duck;
+}
+
+/** Says each route that changed; equal ones go as one set. */
+static void act_routes(struct broadcasts *b)
+{
+	unsigned n = sounds_count(b->sounds);
+	bool done[MEDIA_MAX_OUTPUTS] = {false};
+
+	for (unsigned i = 0; i < n; i++) {
+		struct route r = route_of(b, i);
+		struct media_set set = {{0}};
+
+		if (done[i] || same_route(&r, &b->route[i]))
+			continue;
+		for (unsigned k = i; k < n; k++) {
+			struct route q = route_of(b, k);
+
+			if (done[k] || !same_route(&q, &r) ||
+			    same_route(&q, &b->route[k]))
+				continue;
+			media_set_add(&set, k);
+			b->route[k] = r;
+			done[k] = true;
+		}
+		media_route(b->media, &set, r.fg, r.bg, r.duck);
+	}
+	for (unsigned i = n; i < MEDIA_MAX_OUTPUTS; i++)
+		b->route[i] = no_route;
+}
+
+/* ----------------------------------------------------------------- events */
+
+static void tell(struct broadcast *x, enum broadcast_news news,
+		 enum arb_cause cause, uint64_t by, const char *text)
+{
+	if (x->h)
+		x->h(x->id, news, cause, by, text, x->arg);
+}
+
+static void cause_text(const struct broadcasts *b, const struct arb_row *row,
+		       char *buf, size_t size)
+{
+	const char *by = broadcast_title(b, row->by);
+
+	snprintf(buf, size, "%s%s%s", arbiter_cause(row->cause),
+		 *by ? ": " : "", by);
+}
+
+static void note_change(struct broadcasts *b, struct broadcast *x,
+			const struct arb_row *row, uint64_t now)
+{
+	bool heard = is_heard(row);
+	enum arb_state before = x->row.state;
+	char subject[40], text[256];
+	json_t *data;
+
+	subject_of(x, subject);
+	cause_text(b, row, text, sizeof(text));
+	data = json_object();
+	json_object_set_new(data, "zones", zones_json(x));
+	if (row->by)
+		json_object_set_new(data, "by",
+				    json_integer((json_int_t)row->by));
+	if (row->state == ARB_END) {
+		record(b->recorder,
+		       x->started ? EVENT_BROADCAST_ENDED
+				  : EVENT_BROADCAST_REFUSED,
+		       x->event, subject, x->actor, data, "%s: %s", x->what,
+		       text);
+		x->over = true;
+		persist(b, x, false);
+		tell(x, BROADCAST_GONE, row->cause, row->by, text);
+	} else if (heard && !x->heard) {
+		record(b->recorder,
+		       x->started ? EVENT_BROADCAST_RESUMED
+				  : EVENT_BROADCAST_STARTED,
+		       x->event, subject, x->actor, data,
+		       "%s (%s) to %zu zone%s%s%s", x->what,
+		       config_level_name(b->config, x->level), x->n_zones,
+		       x->n_zones == 1 ? "" : "s",
+		       row->state == ARB_PARTIAL ? ", in part: " : "",
+		       row->state == ARB_PARTIAL ? text : "");
+		tell(x, BROADCAST_SOUNDS, row->cause, row->by, text);
+	} else if (!heard && (x->heard || x->fresh)) {
+		record(b->recorder,
+		       x->started ? EVENT_BROADCAST_PREEMPTED
+				  : EVENT_BROADCAST_WAITING,
+		       x->event, subject, x->actor, data, "%s: %s", x->what,
+		       text);
+		tell(x, BROADCAST_LOST, row->cause, row->by, text);
+	} else if (heard && before != row->state) {
+		record(b->recorder,
+		       row->state == ARB_PARTIAL ? EVENT_BROADCAST_PREEMPTED
+						 : EVENT_BROADCAST_RESUMED,
+		       x->event, subject, x->actor, data, "%s: %s", x->what,
+		       row->state == ARB_PARTIAL
+			       ? "goes on in part of its outputs"
+			       : "back on all its outputs");
+	} else {
+		json_decref(data);
+	}
+	if (!heard && (x->heard || x->fresh)) {
+		uint32_t patience = x->started ? x->lost_ms : x->wait_ms;
+
+		x->deadline = patience ? now + patience * UINT64_C(1000) : 0;
+	}
+	x->heard = heard;
+	x->started = x->started || heard;
+	x->fresh = false;
+	x->row = *row;
+}
+
+static void sweep(struct broadcasts *b)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < b->n; i++) {
+		if (b->v[i]->over)
+			broadcast_free(b->v[i]);
+		else
+			b->v[k++] = b->v[i];
+	}
+	b->n = k;
+}
+
+static void arm(struct broadcasts *b, uint64_t now)
+{
+	uint64_t wake = b->verdict.wake;
+
+	for (size_t i = 0; i < b->n; i++)
+		if (b->v[i]->ends_us && (!wake || b->v[i]->ends_us < wake))
+			wake = b->v[i]->ends_us;
+	if (wake)
+		tmr_start(&b->tmr, wake > now ? (wake - now) / 1000 + 1 : 0,
+			  on_deadline, b);
+	else
+		tmr_cancel(&b->tmr);
+}
+
+/** Decides, carries out, records. The one place where sound changes. */
+static void apply(struct broadcasts *b)
+{
+	uint64_t now = clock_mono_us();
+	struct arb_row row[BROADCAST_MAX];
+	struct arb_world w;
+
+	/* What is over takes no part, but its source must be stopped in the
+	 * same batch in which its outputs get their next one. */
+	media_begin(b->media);
+	for (size_t i = 0; i < b->n; i++)
+		if (b->v[i]->over)
+			end_source(b, b->v[i]);
+	sweep(b);
+	w = world(b, now, NULL);
+	arbiter_decide(&w, &b->verdict);
+	act_sources(b);
+	act_routes(b);
+	media_commit(b->media);
+
+	/* A handler may look at the list, so rows are kept apart. */
+	memcpy(row, b->verdict.row, b->n * sizeof(row[0]));
+	for (size_t i = 0; i < b->n; i++)
+		note_change(b, b->v[i], &row[i], now);
+	sweep(b);
+	arm(b, now);
+}
+
+static void finish(struct broadcasts *b, struct broadcast *x, const char *actor,
+		   uint64_t cause, const char *why)
+{
+	char subject[40];
+
+	x->over = true;
+	persist(b, x, false);
+	subject_of(x, subject);
+	record(b->recorder, EVENT_BROADCAST_ENDED, cause ? cause : x->event,
+	       subject, actor, json_pack("{s:o}", "zones", zones_json(x)),
+	       "%s: %s", x->what, why);
+	tell(x, BROADCAST_GONE, ARB_CAUSE_NONE, 0, why);
+}
+
+static void on_deadline(void *arg)
+{
+	struct broadcasts *b = arg;
+	uint64_t now = clock_mono_us();
+
+	for (size_t i = 0; i < b->n; i++)
+		if (b->v[i]->ends_us && b->v[i]->ends_us <= now)
+			finish(b, b->v[i], "system", 0,
+			       "reached its longest time");
+	apply(b);
+}
+
+/* --------------------------------------------------------------- requests */
+
+static struct broadcast *make(struct broadcasts *b,
+			      const struct broadcast_request *rq)
+{
+	struct broadcast *x = calloc(1, sizeof(*x));
+	uint64_t now = clock_mono_us();
+
+	if (!x)
+		return NULL;
+	x->zones = calloc(rq->n_zones + 1, sizeof(*x->zones));
+	if (!x->zones) {
+		free(x);
+		return NULL;
+	}
+	for (size_t i = 0; i < rq->n_zones; i++) {
+		const struct arb_set *s = sounds_zone(b->sounds, rq->zones[i]);
+
+		snprintf(x->zones[x->n_zones++], CONFIG_MAX_NAME, "%s",
+			 b->config->zones[rq->zones[i]].name);
+		for (size_t w = 0; w < ARB_MAX_OUTPUTS / 64; w++)
+			x->outputs.w[w] |= s->w[w];
+	}
+	snprintf(x->what, sizeof(x->what), "%s", rq->what);
+	snprintf(x->message, sizeof(x->message), "%s",
+		 rq->message ? rq->message : "");
+	snprintf(x->actor, sizeof(x->actor), "%s",
+		 rq->actor ? rq->actor : "system");
+	x->seq = ++b->seq;
+	x->id = UINT64_MAX; /* its number is given when it is taken */
+	x->level = rq->level;
+	x->live = !rq->clip;
+	x->forever =
+		rq->forever || rq->level >= ARB_EMERGENCY || rq->background;
+	x->persist = rq->persist;
+	x->fresh = true;
+	x->background = rq->background ? rq->how : ARB_FOREGROUND;
+	x->resume = rq->resume;
+	x->clip = rq->clip ? clip_ref(rq->clip) : NULL;
+	x->cycles = rq->cycles;
+	x->wait_ms = rq->wait_ms;
+	x->lost_ms = rq->lost_ms;
+	x->leg = rq->leg;
+	x->at_us = rq->at_us ? rq->at_us : now;
+	x->ends_us = rq->max_ms ? now + rq->max_ms * UINT64_C(1000) : 0;
+	x->since_wall_us = clock_wall_us();
+	x->slot = -1;
+	x->h = rq->h;
+	x->arg = rq->arg;
+	return x;
+}
+
+/** What the arbiter makes of the one at row i. */
+static int judge(struct broadcasts *b, size_t i, struct broadcast_result *res)
+{
+	const struct arb_row *row = &b->verdict.row[i];
+
+	res->state = row->state;
+	res->cause = row->cause;
+	res->by = row->by;
+	cause_text(b, row, res->why.text, sizeof(res->why.text));
+	if (row->state != ARB_END)
+		return 0;
+	return row->cause == ARB_CAUSE_NO_OUTPUT ? ENOENT : EBUSY;
+}
+
+static int try_out(struct broadcasts *b, const struct broadcast_request *rq,
+		   struct broadcast **xp, struct broadcast_result *res)
+{
+	size_t max = rq->level >= ARB_EMERGENCY ? BROADCAST_MAX
+						: BROADCAST_MAX_PLAIN;
+	struct broadcast *x;
+	struct arb_world w;
+
+	memset(res, 0, sizeof(*res));
+	if (b->n >= max)
+		return reason_set(&res->why, ENOSPC,
+				  "%zu broadcasts are on already, at most %zu "
+				  "of this priority may be; stop one first",
+				  b->n, max);
+	x = make(b, rq);
+	if (!x)
+		return reason_set(&res->why, ENOMEM, "not enough memory");
+	w = world(b, clock_mono_us(), x);
+	arbiter_decide(&w, &b->verdict);
+	*xp = x;
+	return judge(b, b->n, res);
+}
+
+int broadcast_probe(struct broadcasts *b, const struct broadcast_request *rq,
+		    struct broadcast_result *res)
+{
+	struct broadcast *x = NULL;
+	int err = try_out(b, rq, &x, res);
+
+	broadcast_free(x);
+	return err;
+}
+
+int broadcast_start(struct broadcasts *b, const struct broadcast_request *rq,
+		    struct broadcast_result *res)
+{
+	struct broadcast *x = NULL;
+	char subject[40] = "broadcast";
+	int err = try_out(b, rq, &x, res);
+
+	if (err) {
+		record(b->recorder, EVENT_BROADCAST_REFUSED, rq->cause, subject,
+		       rq->actor,
+		       x ? json_pack("{s:o}", "zones", zones_json(x)) : NULL,
+		       "%s: %s", rq->what, res->why.text);
+		broadcast_free(x);
+		return err;
+	}
+	/* The request's event is its number: one name everywhere. */
+	x->event = record(b->recorder, EVENT_BROADCAST_REQUESTED, rq->cause,
+			  subject, rq->actor,
+			  json_pack("{s:o,s:i,s:b}", "zones", zones_json(x),
+				    "level", x->level, "live", x->live),
+			  "%s at %s", x->what,
+			  config_level_name(b->config, x->level));
+	x->id = x->event;
+	res->id = x->id;
+	b->v[b->n++] = x;
+	apply(b);
+	x = find(b, res->id);
+	if (x)
+		persist(b, x, true);
+	return 0;
+}
+
+int broadcast_stop(struct broadcasts *b, uint64_t id, const char *actor,
+		   uint64_t cause, const char *why)
+{
+	struct broadcast *x = find(b, id);
+
+	if (!x)
+		return ENOENT;
+	finish(b, x, actor, cause, why);
+	apply(b);
+	return 0;
+}
+
+void broadcasts_configure(struct broadcasts *b, const struct config *c)
+{
+	b->config = c;
+	for (size_t i = 0; i < b->n; i++) {
+		struct broadcast *x = b->v[i];
+
+		memset(&x->outputs, 0, sizeof(x->outputs));
+		for (size_t k = 0; k < x->n_zones; k++) {
+			int z = config_zone_find(c, x->zones[k]);
+			const struct arb_set *s = sounds_zone(b->sounds, z);
+
+			for (size_t w = 0; w < ARB_MAX_OUTPUTS / 64; w++)
+				x->outputs.w[w] |= s->w[w];
+		}
+	}
+	broadcasts_reroute(b);
+}
+
+void broadcasts_reroute(struct broadcasts *b)
+{
+	for (size_t i = 0; i < MEDIA_MAX_OUTPUTS; i++)
+		b->route[i] = (struct route){-2, -2, 0};
+	apply(b);
+}
+
+void broadcasts_report(struct broadcasts *b, const struct media_report *r)
+{
+	struct broadcast *x;
+	char subject[40];
+
+	if (r->type == MEDIA_SLOT_FREE) {
+		if (r->index < MEDIA_MAX_SLOTS &&
+		    b->slot[r->index].state == SLOT_DRAINING) {
+			b->slot[r->index].state = SLOT_FREE;
+			b->slot[r->index].clip =
+				clip_unref(b->slot[r->index].clip);
+		}
+		return;
+	}
+	x = find(b, r->tag);
+	if (!x || x->slot != (int)r->index)
+		return;
+	subject_of(x, subject);
+	if (r->type == MEDIA_FIRST_SENT) {
+		int64_t us = (int64_t)(r->at_us - x->at_us);
+
+		record(b->recorder, EVENT_BROADCAST_SOUNDING, x->event, subject,
+		       x->actor,
+		       json_pack("{s:I,s:i}", "trigger_to_sound_us",
+				 (json_int_t)us, "outputs", (int)r->n),
+		       "%s: first packet to %u output%s %lld us after its "
+		       "trigger",
+		       x->what, r->n, r->n == 1 ? "" : "s", (long long)us);
+	} else if (r->type == MEDIA_FINISHED) {
+		finish(b, x, "system", 0, "played to its end");
+		apply(b);
+	}
+}

@@ -1,0 +1,157 @@
+/* How broadcasts are shown: in the API, over MQTT, in causes. */
+#include "broadcast_internal.h"
+
+#include "controller/base/clock.h"
+
+#include <stdio.h>
+
+static const char *state_name(enum arb_state s)
+{
+	switch (s) {
+	case ARB_PLAY:
+		return "playing";
+	case ARB_PARTIAL:
+		return "partial";
+	case ARB_OVERRIDDEN:
+		return "overridden";
+	case ARB_WAIT:
+		return "waiting";
+	case ARB_END:
+		break;
+	}
+	return "ended";
+}
+
+static const struct broadcast *find(const struct broadcasts *b, uint64_t id)
+{
+	for (size_t i = 0; i < b->n; i++)
+		if (b->v[i]->id == id && !b->v[i]->over)
+			return b->v[i];
+	return NULL;
+}
+
+const char *broadcast_title(const struct broadcasts *b, uint64_t id)
+{
+	static char text[200];
+	const struct broadcast *x = id ? find(b, id) : NULL;
+
+	if (!x)
+		return "";
+	snprintf(text, sizeof(text), "%s (%s) by %s", x->what,
+		 config_level_name(b->config, x->level), x->actor);
+	return text;
+}
+
+size_t broadcast_count(const struct broadcasts *b)
+{
+	return b->n;
+}
+
+static json_t *brief(const struct broadcasts *b, const struct broadcast *x)
+{
+	char since[CLOCK_TEXT_SIZE];
+
+	return json_pack(
+		"{s:I,s:s,s:s*,s:s,s:i,s:s,s:s,s:b}", "id", (json_int_t)x->id,
+		"what", x->what, "message", *x->message ? x->message : NULL,
+		"priority", config_level_name(b->config, x->level), "level",
+		x->level, "actor", x->actor, "since",
+		clock_format(since, x->since_wall_us), "live", x->live);
+}
+
+static json_t *full(const struct broadcasts *b, const struct broadcast *x)
+{
+	json_t *o = brief(b, x), *zones = json_array();
+
+	for (size_t i = 0; i < x->n_zones; i++)
+		json_array_append_new(zones, json_string(x->zones[i]));
+	json_object_set_new(o, "zones", zones);
+	json_object_set_new(o, "state", json_string(state_name(x->row.state)));
+	if (x->row.cause != ARB_CAUSE_NONE)
+		json_object_set_new(o, "cause",
+				    json_string(arbiter_cause(x->row.cause)));
+	if (x->row.by)
+		json_object_set_new(o, "by",
+				    json_integer((json_int_t)x->row.by));
+	json_object_set_new(o, "event", json_integer((json_int_t)x->event));
+	return o;
+}
+
+json_t *broadcasts_json(const struct broadcasts *b)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < b->n; i++)
+		if (!b->v[i]->over)
+			json_array_append_new(a, full(b, b->v[i]));
+	return a;
+}
+
+json_t *broadcast_json(const struct broadcasts *b, uint64_t id)
+{
+	const struct broadcast *x = find(b, id);
+
+	return x ? full(b, x) : NULL;
+}
+
+bool broadcast_within(const struct broadcasts *b, uint64_t id, const int *zones,
+		      size_t n_zones)
+{
+	const struct broadcast *x = find(b, id);
+
+	if (!x)
+		return false;
+	if (!n_zones)
+		return true;
+	for (size_t i = 0; i < x->n_zones; i++) {
+		int z = config_zone_find(b->config, x->zones[i]);
+		bool found = false;
+
+		for (size_t k = 0; k < n_zones && !found; k++)
+			found = zones[k] == z;
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+static bool overlap(const struct arb_set *a, const struct arb_set *c)
+{
+	for (size_t i = 0; i < ARB_MAX_OUTPUTS / 64; i++)
+		if (a->w[i] & c->w[i])
+			return true;
+	return false;
+}
+
+void broadcasts_zone_json(const struct broadcasts *b, int zone, json_t *obj)
+{
+	const struct arb_set *set = sounds_zone(b->sounds, zone);
+	const struct broadcast *top = NULL;
+	json_t *waiting = json_array();
+	unsigned level = 127;
+
+	/* Shown is the most urgent that sounds anywhere in the zone. */
+	for (size_t i = 0; i < b->n; i++) {
+		const struct broadcast *x = b->v[i];
+
+		if (x->over || !overlap(&x->outputs, set))
+			continue;
+		if (!x->heard)
+			json_array_append_new(waiting,
+					      json_integer((json_int_t)x->id));
+		else if (overlap(&x->row.granted, set) &&
+			 (!top || x->level > top->level))
+			top = x;
+	}
+	for (unsigned i = 0; i < sounds_count(b->sounds); i++)
+		if (arb_set_has(set, i)) {
+			struct media_output_stats s;
+
+			media_output_stats(b->media, i, &s);
+			if (s.sounding && s.level < level)
+				level = s.level;
+		}
+	json_object_set_new(obj, "playing", top ? brief(b, top) : json_null());
+	json_object_set_new(obj, "waiting", waiting);
+	json_object_set_new(obj, "level_dbfs", json_integer(-(int)level));
+}

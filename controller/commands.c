@@ -1,0 +1,476 @@
+#include "commands.h"
+
+#include "controller/base/clock.h"
+#include "zones/tone.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/** A cause-and-effect turn of one verb. */
+struct turn {
+	const struct command_scope *s;
+	const struct caller *who;
+	const char *verb, *name;
+	json_t *args;
+	json_t **reply;
+	struct refusal *no;
+};
+
+static int refuse(struct turn *t, int status, const char *code,
+		  const char *field, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
+
+static int refuse(struct turn *t, int status, const char *code,
+		  const char *field, const char *fmt, ...)
+{
+	va_list ap;
+
+	t->no->code = code;
+	t->no->field = field;
+	va_start(ap, fmt);
+	vsnprintf(t->no->why.text, sizeof(t->no->why.text), fmt, ap);
+	va_end(ap);
+	return status;
+}
+
+/** Refuses any member not in the space-separated list. 0 when all are. */
+static int only(struct turn *t, const char *allowed)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(t->args, key, value)
+	{
+		size_t n = strlen(key);
+		const char *p = allowed;
+		bool found = false;
+
+		while (n && !found && (p = strstr(p, key))) {
+			found = (p == allowed || p[-1] == ' ') &&
+				(p[n] == ' ' || !p[n]);
+			p++;
+		}
+		/* An MQTT command carries its own id and time. */
+		if (!found && strcmp(key, "time") && strcmp(key, "id"))
+			return refuse(t, 400, "bad-request", key,
+				      "\"%.40s\" is not known here; allowed: "
+				      "%s",
+				      key, allowed);
+	}
+	return 0;
+}
+
+static bool within(const struct caller *who, const int *zones, size_t n)
+{
+	if (!who->n_zones)
+		return true;
+	for (size_t i = 0; i < n; i++) {
+		bool found = false;
+
+		for (size_t k = 0; k < who->n_zones && !found; k++)
+			found = who->zones[k] == zones[i];
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+/* ------------------------------------------------------------------- page */
+
+struct page_args {
+	int zones[CONFIG_MAX_ZONES];
+	size_t n_zones;
+	const char *message, *tone;
+	uint8_t level;
+	bool level_given;
+	uint32_t cycles;
+	bool cycles_given;
+	uint32_t wait_ms;
+};
+
+static int page_zones(struct turn *t, struct page_args *a)
+{
+	json_t *zones = json_object_get(t->args, "zones"), *z;
+	size_t i;
+
+	if (!json_is_array(zones) || !json_array_size(zones) ||
+	    json_array_size(zones) > CONFIG_MAX_ZONES)
+		return refuse(t, 400, "bad-request", "zones",
+			      "\"zones\" must be a list of 1 to %d zone names",
+			      CONFIG_MAX_ZONES);
+	json_array_foreach(zones, i, z)
+	{
+		const char *name = json_string_value(z);
+		int k = name ? config_zone_find(t->s->config, name) : -1;
+
+		if (k < 0)
+			return refuse(t, 404, "not-found", "zones",
+				      "there is no zone \"%.63s\"; GET /zones "
+				      "lists them",
+				      name ? name : "");
+		a->zones[a->n_zones++] = k;
+	}
+	if (!within(t->who, a->zones, a->n_zones))
+		return refuse(t, 403, "forbidden", "zones",
+			      "%s may not page all of these zones",
+			      t->who->actor);
+	return 0;
+}
+
+static int page_sound(struct turn *t, struct page_args *a)
+{
+	json_t *repeat = json_object_get(t->args, "repeat");
+
+	a->message = json_string_value(json_object_get(t->args, "message"));
+	a->tone = json_string_value(json_object_get(t->args, "tone"));
+	if (!a->message == !a->tone)
+		return refuse(t, 400, "bad-request", "message",
+			      "give either \"message\" or \"tone\", a name");
+	if (a->message && !library_message(t->s->library, a->message))
+		return refuse(t, 404, "not-found", "message",
+			      "there is no message \"%.63s\"; GET /messages "
+			      "lists them",
+			      a->message);
+	if (a->tone && !library_tone(t->s->library, a->tone))
+		return refuse(
+			t, 404, "not-found", "tone",
+			"there is no tone \"%.63s\"; tocsin.conf(5) lists "
+			"them",
+			a->tone);
+	a->cycles = a->message ? library_cycles(t->s->library, a->message) : 1;
+	if (json_is_integer(repeat) && json_integer_value(repeat) >= 1 &&
+	    json_integer_value(repeat) <= 100000) {
+		a->cycles = (uint32_t)json_integer_value(repeat);
+		a->cycles_given = true;
+	} else if (json_is_string(repeat) &&
+		   !strcmp(json_string_value(repeat), "until-stopped")) {
+		a->cycles = 0;
+		a->cycles_given = true;
+	} else if (repeat) {
+		return refuse(t, 400, "bad-request", "repeat",
+			      "\"repeat\" must be a count of 1 to 100000 or "
+			      "\"until-stopped\"");
+	}
+	return 0;
+}
+
+static int page_urgency(struct turn *t, struct page_args *a)
+{
+	json_t *priority = json_object_get(t->args, "priority");
+	json_t *wait = json_object_get(t->args, "wait_ms");
+	char number[16];
+	int level = t->s->config->levels[CLASS_PAGE];
+
+	if (json_is_integer(priority)) {
+		snprintf(number, sizeof(number), "%lld",
+			 (long long)json_integer_value(priority));
+		level = config_level(t->s->config, number);
+	} else if (json_is_string(priority)) {
+		level = config_level(t->s->config, json_string_value(priority));
+	} else if (priority) {
+		level = -1;
+	}
+	if (level < 0)
+		return refuse(
+			t, 400, "bad-request", "priority",
+			"\"priority\" must be evacuate, alert, emergency, "
+			"urgent, page, bell, music or 0 to 255");
+	a->level = (uint8_t)level;
+	a->wait_ms = t->s->config->media.queue_ms;
+	if (json_is_integer(wait) && json_integer_value(wait) >= 0 &&
+	    json_integer_value(wait) <= 86400000)
+		a->wait_ms = (uint32_t)json_integer_value(wait);
+	else if (wait)
+		return refuse(t, 400, "bad-request", "wait_ms",
+			      "\"wait_ms\" must be 0 to 86400000");
+	for (size_t i = 0; i < a->n_zones; i++)
+		if (a->level < t->s->config->zones[a->zones[i]].min_level)
+			return refuse(
+				t, 403, "forbidden", "priority",
+				"zone %s accepts priority %u and above "
+				"only",
+				t->s->config->zones[a->zones[i]].name,
+				t->s->config->zones[a->zones[i]].min_level);
+	return 0;
+}
+
+static int page(struct turn *t)
+{
+	struct page_args *a = calloc(1, sizeof(*a));
+	struct broadcast_result res = {0};
+	char what[80];
+	int status, err;
+
+	if (!a)
+		return refuse(t, 503, "no-memory", NULL, "not enough memory");
+	status = only(t, "zones message tone priority repeat wait_ms");
+	if (!status)
+		status = page_zones(t, a);
+	if (!status)
+		status = page_sound(t, a);
+	if (!status)
+		status = page_urgency(t, a);
+	if (!status) {
+		bool music = a->level <= t->s->config->levels[CLASS_MUSIC];
+		struct broadcast_request rq = {
+			.what = what,
+			.message = a->message ? a->message : a->tone,
+			.level = a->level,
+			.zones = a->zones,
+			.n_zones = a->n_zones,
+			.clip = a->message
+					? library_message(t->s->library,
+							  a->message)
+					: library_tone(t->s->library, a->tone),
+			.cycles = a->cycles,
+			.background = music,
+			.how = ARB_DUCK,
+			.resume = music ? RESUME_CONTINUE : RESUME_RESTART,
+			.wait_ms = a->wait_ms,
+			.lost_ms = a->wait_ms,
+			.persist = a->level >= ARB_EMERGENCY,
+			.actor = t->who->actor,
+			.at_us = t->who->at_us,
+		};
+
+		snprintf(what, sizeof(what), "%s %s",
+			 a->message ? "message" : "tone",
+			 a->message ? a->message : a->tone);
+		err = broadcast_start(t->s->broadcasts, &rq, &res);
+		if (err == EBUSY)
+			status = refuse(t, 409, "outranked", NULL, "%s",
+					res.why.text);
+		else if (err == ENOENT)
+			status = refuse(t, 409, "no-output", "zones",
+					"these zones have no output now");
+		else if (err)
+			status = refuse(t, 503, "busy", NULL, "%s",
+					res.why.text);
+	}
+	if (!status) {
+		*t->reply = broadcast_json(t->s->broadcasts, res.id);
+		if (!*t->reply)
+			*t->reply =
+				json_pack("{s:I}", "id", (json_int_t)res.id);
+		status = 201;
+	}
+	free(a);
+	return status;
+}
+
+static uint64_t id_of(const struct turn *t)
+{
+	const char *text = t->name;
+	json_t *id = json_object_get(t->args, "broadcast");
+	char *end;
+	uint64_t v;
+
+	if (json_is_integer(id) && json_integer_value(id) > 0)
+		return (uint64_t)json_integer_value(id);
+	if (!text || !*text || *text == '-')
+		return 0;
+	v = strtoull(text, &end, 10);
+	return *end ? 0 : v;
+}
+
+static int stop(struct turn *t)
+{
+	uint64_t id = id_of(t);
+	json_t *b = broadcast_json(t->s->broadcasts, id);
+	char why[128];
+	int status = 200;
+
+	if (!b)
+		return refuse(t, 404, "not-found", "broadcast",
+			      "there is no broadcast with this id; GET "
+			      "/broadcasts lists them");
+	if (!broadcast_within(t->s->broadcasts, id, t->who->zones,
+			      t->who->n_zones))
+		status = refuse(t, 403, "forbidden", NULL,
+				"%s may not stop what sounds in other zones",
+				t->who->actor);
+	else if (!strncmp(json_string_value(json_object_get(b, "actor")),
+			  "alarm:", 6))
+		status = refuse(t, 409, "alarm", NULL,
+				"it belongs to an alarm that is active; reset "
+				"the alarm instead");
+	if (status == 200) {
+		snprintf(why, sizeof(why), "stopped by %s", t->who->actor);
+		broadcast_stop(t->s->broadcasts, id, t->who->actor, 0, why);
+	}
+	json_decref(b);
+	return status;
+}
+
+/* ----------------------------------------------------------------- alarms */
+
+static int parse_for(struct turn *t, uint32_t *ms)
+{
+	const char *text = json_string_value(json_object_get(t->args, "for"));
+	char *end = NULL;
+	double v = text ? strtod(text, &end) : 0;
+	double unit = !end                ? 0
+		      : !strcmp(end, "s") ? 1e3
+		      : !strcmp(end, "m") ? 6e4
+		      : !strcmp(end, "h") ? 3.6e6
+		      : !strcmp(end, "d") ? 8.64e7
+					  : 0;
+
+	if (!(v * unit >= 1000) || v * unit > ALARM_MAX_INHIBIT_MS)
+		return refuse(t, 400, "bad-request", "for",
+			      "an inhibition needs an end: \"for\" with 1s to "
+			      "31d, for example \"2h\"");
+	*ms = (uint32_t)(v * unit);
+	return 0;
+}
+
+static int alarm_verb(struct turn *t)
+{
+	static const struct {
+		const char *verb;
+		enum alarm_event ev;
+	} verbs[] = {
+		{"trigger", ALARM_EV_TRIGGER}, {"ack", ALARM_EV_ACK},
+		{"reset", ALARM_EV_RESET},     {"inhibit", ALARM_EV_INHIBIT},
+		{"enable", ALARM_EV_ENABLE},
+	};
+	int alarm = t->name ? config_alarm_find(t->s->config, t->name) : -1;
+	uint32_t ms = 0;
+	int status, err;
+	size_t i = 0;
+
+	status = only(t, strcmp(t->verb, "inhibit") ? "name" : "name for");
+	if (status)
+		return status;
+	if (alarm < 0)
+		return refuse(t, 404, "not-found", "name",
+			      "there is no alarm \"%.63s\"; GET /alarms lists "
+			      "them",
+			      t->name ? t->name : "");
+	for (size_t k = 0; k < t->s->config->alarms[alarm].n_broadcasts; k++) {
+		const struct config_alarm_broadcast *b =
+			&t->s->config->alarms[alarm].broadcasts[k];
+
+		if (!within(t->who, b->zones, b->n_zones))
+			return refuse(t, 403, "forbidden", NULL,
+				      "%s may not touch an alarm of other "
+				      "zones",
+				      t->who->actor);
+	}
+	if (!strcmp(t->verb, "inhibit")) {
+		status = parse_for(t, &ms);
+		if (status)
+			return status;
+	}
+	while (strcmp(verbs[i].verb, t->verb))
+		i++;
+	err = alarms_command(t->s->alarms, alarm, verbs[i].ev, ms,
+			     t->who->actor, 0, t->who->at_us, &t->no->why);
+	if (err) {
+		t->no->code = "refused";
+		t->no->field = NULL;
+		return err == EINVAL ? 400 : 409;
+	}
+	*t->reply = alarm_json(t->s->alarms, alarm);
+	return 200;
+}
+
+/* ----------------------------------------------------------------- points */
+
+static int point_verb(struct turn *t)
+{
+	json_t *active = json_object_get(t->args, "active");
+	bool in = !strcmp(t->verb, "input");
+	int i = !t->name ? -1
+		: in     ? config_input_find(t->s->config, t->name)
+			 : config_output_find(t->s->config, t->name);
+	int err, status = only(t, "name active");
+
+	if (status)
+		return status;
+	if (i < 0)
+		return refuse(t, 404, "not-found", "name",
+			      "there is no %s \"%.63s\"", t->verb,
+			      t->name ? t->name : "");
+	if (!json_is_boolean(active))
+		return refuse(t, 400, "bad-request", "active",
+			      "\"active\" must be true or false");
+	if (in)
+		err = field_input_set(t->s->field, i, json_is_true(active),
+				      t->who->actor, 0, t->who->at_us);
+	else
+		err = field_output_set(t->s->field, i, json_is_true(active),
+				       t->who->actor, 0);
+	if (err)
+		return refuse(t, 409, "refused", "name",
+			      in ? "input %s is no virtual input; its value "
+				   "comes from the field"
+				 : "output %s shows faults; it obeys nobody",
+			      t->name);
+	*t->reply = in ? field_input_json(t->s->field, i)
+		       : field_output_json(t->s->field, i);
+	return 200;
+}
+
+static int hangup(struct turn *t)
+{
+	if (paging_hangup(t->s->paging, id_of(t), t->who->actor))
+		return refuse(t, 404, "not-found", "id",
+			      "there is no such call; GET /calls lists them");
+	return 200;
+}
+
+static const struct {
+	const char *verb;
+	int (*run)(struct turn *t);
+} verbs[] = {
+	{"page", page},         {"stop", stop},        {"trigger", alarm_verb},
+	{"ack", alarm_verb},    {"reset", alarm_verb}, {"inhibit", alarm_verb},
+	{"enable", alarm_verb}, {"input", point_verb}, {"output", point_verb},
+	{"hangup", hangup},
+};
+
+bool command_known(const char *verb)
+{
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (!strcmp(verbs[i].verb, verb))
+			return true;
+	return false;
+}
+
+int command_run(const struct command_scope *s, const struct caller *who,
+		const char *verb, const char *name, json_t *args,
+		json_t **reply, struct refusal *no)
+{
+	struct turn t = {s, who, verb, name, args, reply, no};
+	int status;
+
+	*reply = NULL;
+	memset(no, 0, sizeof(*no));
+	if (!name && json_is_string(json_object_get(args, "name")))
+		t.name = json_string_value(json_object_get(args, "name"));
+	if (who->role == WEB_VIEWER) {
+		status = refuse(&t, 403, "forbidden", NULL,
+				"%s may look, not act", who->actor);
+	} else {
+		status = 404;
+		for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+			if (!strcmp(verbs[i].verb, verb)) {
+				status = verbs[i].run(&t);
+				break;
+			}
+		if (status == 404 && !no->code)
+			refuse(&t, 404, "not-found", NULL,
+			       "there is no command \"%.40s\"", verb);
+	}
+	if (status >= 300)
+		record(s->recorder, EVENT_COMMAND_REFUSED, 0, "command",
+		       who->actor,
+		       json_pack("{s:s,s:i}", "verb", verb, "status", status),
+		       "%s %s refused: %s", verb, t.name ? t.name : "",
+		       no->why.text);
+	return status;
+}

@@ -1,0 +1,64 @@
+/**
+ * What people and machines may ask for, through whichever door: the API, the
+ * Unix socket and MQTT use the same verbs with the same checks.
+ * Control thread.
+ */
+#ifndef TOCSIN_COMMANDS_H
+#define TOCSIN_COMMANDS_H
+
+#include "alarms.h"
+#include "broadcast.h"
+#include "field.h"
+#include "library.h"
+#include "paging.h"
+#include "web/web.h"
+
+#include <jansson.h>
+
+/** Where the verbs act. All in force; changed by a reload. */
+struct command_scope {
+	const struct config *config;
+	struct library *library;
+	struct broadcasts *broadcasts;
+	struct alarms *alarms;
+	struct field *field;
+	struct paging *paging;
+	struct recorder *recorder;
+};
+
+/** Who asks. */
+struct caller {
+	const char *actor; /**< "user:x", "unix:root", "mqtt:<id>" */
+	enum web_role role;
+	const int *zones; /**< the only ones allowed; n_zones 0 = all */
+	size_t n_zones;
+	uint64_t at_us; /**< monotonic, when the request came in */
+};
+
+/** Why not. */
+struct refusal {
+	const char *code;  /**< "not-found", "bad-request", ... */
+	const char *field; /**< member of the arguments at fault, or NULL */
+	struct reason why;
+};
+
+/**
+ * Carries out a verb.
+ *
+ * page {zones, message|tone, priority, repeat, wait} -> {id, state, ...}
+ * stop {id} · trigger, ack, reset, enable {name} · inhibit {name, for|until}
+ * input {name, active} · output {name, active} · hangup {id}
+ *
+ * @param name  from the path; NULL: taken from args ("name" or "id")
+ * @param args  object, may be NULL
+ * @param reply gets a new reference on success, may be left NULL
+ * @return HTTP status: 200, 201; or 400, 403, 404, 409 with *no filled
+ */
+int command_run(const struct command_scope *s, const struct caller *who,
+		const char *verb, const char *name, json_t *args,
+		json_t **reply, struct refusal *no);
+
+/** Is this one of the verbs? */
+bool command_known(const char *verb);
+
+#endif

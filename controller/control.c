@@ -1,0 +1,643 @@
+/*
+ * The control thread: owner of all state but sound in flight.
+ *
+ * Everything that happens comes to it as a handler call from libre's loop: SIP,
+ * timers, the media engine's reports, messages of the MQTT, web and reload
+ * threads. Nothing here may block for longer than a few milliseconds.
+ */
+#include "control_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+/** Period of the look at everything that has no event of its own. */
+#define LOOK_MS 1000
+/** The media thread turns at least once a second; three missed is a fault. */
+#define MEDIA_DEAD_US 3000000
+/** Events waiting this long for the disk are a fault. */
+#define JOURNAL_SLOW_US 10000000
+
+static void print_error(const struct config_where *at, const char *text,
+			void *arg)
+{
+	(void)arg;
+	if (at && at->file)
+		fprintf(stderr, "%s:%d: %s\n", at->file, at->line, text);
+	else
+		fprintf(stderr, "%s\n", text);
+}
+
+enum control_exit control_check(const char *path)
+{
+	struct config *c = NULL;
+	struct library *l = NULL;
+
+	if (reload_now(path, true, &c, &l, print_error, NULL))
+		return CONTROL_BAD_CONFIG;
+	printf("%s: fine: %zu zones, %zu outputs of sound, %zu messages, %zu "
+	       "inputs, %zu alarms\n",
+	       path, c->n_zones, c->n_sounds, c->n_messages, c->n_inputs,
+	       c->n_alarms);
+	library_free(l);
+	config_free(c);
+	return CONTROL_STOPPED;
+}
+
+/* --------------------------------------------------------------- handlers */
+
+static void on_fault(const struct fault *f, bool raised, void *arg)
+{
+	struct control *c = arg;
+	char subject[80];
+
+	snprintf(subject, sizeof(subject), "fault:%.70s", f->key);
+	record(c->recorder, raised ? EVENT_FAULT_RAISED : EVENT_FAULT_CLEARED,
+	       0, subject, NULL,
+	       raised ? json_pack("{s:s,s:i}", "remedy", f->remedy, "detect_ms",
+				  (int)f->detect_ms)
+		      : NULL,
+	       raised ? "%s" : "over: %s", f->text);
+	if (c->field)
+		field_fault_outputs(c->field);
+}
+
+static void on_input(int input, uint64_t event, uint64_t at_us, void *arg)
+{
+	struct control *c = arg;
+
+	/* Between two configurations the alarms look at all inputs anew. */
+	if (c->alarms && !c->configuring)
+		alarms_input(c->alarms, input, event, at_us);
+}
+
+static void on_publish(const char *topic, const char *payload, void *arg)
+{
+	struct control *c = arg;
+
+	bridge_publish(topic, payload, c->bridge);
+}
+
+static void on_event(const struct event *e, void *arg)
+{
+	struct control *c = arg;
+	char *text;
+	json_t *o;
+
+	if (c->web) {
+		o = event_json(e);
+		text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+		if (text)
+			web_publish(c->web, e->id, event_type_name(e->type),
+				    text);
+		free(text);
+		json_decref(o);
+	}
+	if (c->bridge)
+		bridge_event(e, c->bridge);
+}
+
+static void on_report(const struct media_report *r, void *arg)
+{
+	struct control *c = arg;
+
+	switch (r->type) {
+	case MEDIA_FIRST_SENT:
+	case MEDIA_FINISHED:
+	case MEDIA_SLOT_FREE:
+		broadcasts_report(c->broadcasts, r);
+		break;
+	case MEDIA_LEG_RTP:
+	case MEDIA_LEG_SILENT:
+	case MEDIA_LEG_CLOSED:
+	case MEDIA_PROMPT_DONE:
+		paging_report(c->paging, r);
+		break;
+	case MEDIA_OUTPUT_ERROR:
+		sounds_trouble(c->sounds, r->index, r->err ? r->err : EIO);
+		break;
+	case MEDIA_OUTPUT_OK:
+		sounds_trouble(c->sounds, r->index, 0);
+		break;
+	case MEDIA_LATE:
+		c->late_reports++;
+		log_rated(&c->late, LOG_LEVEL_WARN, NULL,
+			  "the media thread woke %u us late: the machine is "
+			  "busy or lacks real-time priority",
+			  r->n);
+		break;
+	}
+}
+
+static void on_media_fd(int flags, void *arg)
+{
+	struct control *c = arg;
+
+	(void)flags;
+	media_poll(c->media);
+}
+
+/* ------------------------------------------------------------ once a second */
+
+bool control_healthy(const struct control *c)
+{
+	return clock_mono_us() - media_heartbeat(c->media) < MEDIA_DEAD_US;
+}
+
+static void look_at_journal(struct control *c)
+{
+	struct journal_health h;
+
+	if (!c->journal)
+		return;
+	journal_health(c->journal, &h);
+	if (*h.error)
+		fault_raise(c->faults, "journal", LOOK_MS,
+			    "Free or repair the disk that holds state-dir.",
+			    "the journal cannot be written: %s", h.error);
+	else if (h.oldest_wait_us > JOURNAL_SLOW_US)
+		fault_raise(c->faults, "journal",
+			    JOURNAL_SLOW_US / 1000 + LOOK_MS,
+			    "See what keeps the disk of state-dir busy.",
+			    "the disk stalls: events wait for the journal");
+	else
+		fault_clear(c->faults, "journal");
+	if (h.dropped != c->journal_dropped)
+		log_warn(NULL,
+			 "%llu events could not be kept: the journal's "
+			 "queue was full",
+			 (unsigned long long)(h.dropped - c->journal_dropped));
+	c->journal_dropped = h.dropped;
+}
+
+static void look_at_clock(struct control *c, uint64_t now)
+{
+	int64_t wall = clock_wall_us();
+	int64_t step = clock_watch_step(&c->clock, now, wall);
+	char text[CLOCK_TEXT_SIZE];
+
+	if (step)
+		record(c->recorder, EVENT_CLOCK_STEPPED, 0, "clock", NULL,
+		       json_pack("{s:I}", "step_us", (json_int_t)step),
+		       "the wall clock was set %s by %lld ms to %s; calls and "
+		       "broadcasts do not depend on it",
+		       step > 0 ? "forward" : "back",
+		       (long long)llabs(step) / 1000, clock_format(text, wall));
+}
+
+static void on_look(void *arg)
+{
+	struct control *c = arg;
+	uint64_t now = clock_mono_us();
+
+	if (now > c->next_look_us && now - c->next_look_us > c->max_lag_us)
+		c->max_lag_us = now - c->next_look_us;
+	c->next_look_us = now + LOOK_MS * UINT64_C(1000);
+	tmr_start(&c->tmr, LOOK_MS, on_look, c);
+
+	look_at_clock(c, now);
+	look_at_journal(c);
+	sounds_watch(c->sounds);
+	field_watch(c->field);
+	alarms_watch(c->alarms);
+	if (control_healthy(c)) {
+		fault_clear(c->faults, "media");
+		/* Fed only here: by a control turn that saw the media thread
+		 * alive. */
+		sd_notify(0, "WATCHDOG=1");
+	} else {
+		fault_raise(c->faults, "media", MEDIA_DEAD_US / 1000,
+			    "The watchdog restarts the daemon; report this.",
+			    "the media thread does not turn any more");
+	}
+}
+
+/* ------------------------------------------------------------------- start */
+
+static void message_fault(const struct config_where *at, const char *text,
+			  void *arg)
+{
+	struct control *c = arg;
+	char key[96], name[64] = "";
+
+	print_error(at, text, NULL);
+	if (!c->faults || sscanf(text, "message \"%63[^\"]\"", name) != 1)
+		return;
+	snprintf(key, sizeof(key), "message:%s", name);
+	fault_raise(c->faults, key, 0,
+		    "Put a good file in its place and reload.", "%s%s", text,
+		    "; a tone sounds in its place");
+}
+
+static int make_dir(const char *path)
+{
+	char buf[512];
+
+	snprintf(buf, sizeof(buf), "%s", path);
+	for (char *p = buf + 1; *p; p++)
+		if (*p == '/') {
+			*p = '\0';
+			if (mkdir(buf, 0755) && errno != EEXIST)
+				return errno;
+			*p = '/';
+		}
+	return mkdir(buf, 0750) && errno != EEXIST ? errno : 0;
+}
+
+static void open_journal(struct control *c)
+{
+	struct reason why = {""};
+	int err = make_dir(c->config->state_dir);
+
+	if (err)
+		reason_set(&why, err, "state-dir %s: %s", c->config->state_dir,
+			   strerror(err));
+	else
+		err = journal_open(&c->journal, c->config->state_dir, &why);
+	/* Without a journal the box still alarms; it only forgets. */
+	if (err || why.text[0])
+		log_error(NULL, "journal: %s", why.text);
+	if (!recorder_alloc(&c->recorder, c->journal))
+		recorder_sink(c->recorder, on_event, c);
+	if (!faults_alloc(&c->faults, on_fault, c) && c->recorder &&
+	    (err || why.text[0]))
+		fault_raise(c->faults, err ? "journal" : "journal:damaged", 0,
+			    err ? "Make state-dir writable and restart."
+				: "Look after the disk; the damaged file is "
+				  "kept beside the new one.",
+			    "%s", why.text);
+}
+
+struct web_user *control_users(const struct config *c, size_t *n)
+{
+	static const enum web_role role[] = {
+		[USER_VIEWER] = WEB_VIEWER,
+		[USER_OPERATOR] = WEB_OPERATOR,
+		[USER_ADMIN] = WEB_ADMIN,
+	};
+	struct web_user *u = calloc(c->n_users + 1, sizeof(*u));
+
+	*n = 0;
+	for (size_t i = 0; u && i < c->n_users; i++) {
+		u[i].name = c->users[i].name;
+		u[i].password_hash = c->users[i].password_hash;
+		u[i].role = role[c->users[i].role];
+		u[i].zones = c->users[i].zones;
+		u[i].n_zones = c->users[i].n_zones;
+		*n = i + 1;
+	}
+	return u;
+}
+
+static int open_web(struct control *c, struct reason *why)
+{
+	const struct config_web *w = &c->config->web;
+	struct web_user *users;
+	struct web_options opt = {
+		.host = w->host,
+		.port = w->port,
+		.tls_cert = w->tls_cert,
+		.socket = w->socket && *w->socket ? w->socket : NULL,
+		.group = w->group,
+	};
+	struct web_handlers h = {
+		.request = api_request,
+		.blocking_paths = api_blocking_paths,
+		.blocking = api_blocking,
+	};
+	int err;
+
+	users = control_users(c->config, &opt.n_users);
+	opt.users = users;
+	err = web_alloc(&c->web, &opt, &h, c, why);
+	free(users);
+	return err;
+}
+
+static int open_parts(struct control *c, struct reason *why)
+{
+	struct media_options opt = {
+		.rt_priority = c->config->media.rt_priority,
+		.tail_ms = c->config->media.tail_ms,
+		.leg_silence_ms = c->config->sip.rtp_timeout_ms,
+	};
+	int err = media_alloc(&c->media, &opt, on_report, c);
+
+	if (err)
+		return reason_set(why, err, "media engine: %s", strerror(err));
+	err = tc_fd_listen(&c->media_fd, media_report_fd(c->media), FD_READ,
+			   on_media_fd, c);
+	if (err)
+		return reason_set(why, err, "media engine: %s", strerror(err));
+	if (opt.rt_priority && !media_realtime(c->media))
+		log_warn(NULL,
+			 "no real-time priority for the media thread: "
+			 "set LimitRTPRIO=%u in the service, or "
+			 "realtime-priority = 0 to accept it",
+			 opt.rt_priority);
+	if (sounds_alloc(&c->sounds, c->media, c->faults) ||
+	    broadcasts_alloc(&c->broadcasts, c->media, c->sounds, c->recorder,
+			     c->journal) ||
+	    field_alloc(&c->field, c->recorder, c->faults, on_input, on_publish,
+			c) ||
+	    alarms_alloc(&c->alarms, c->broadcasts, c->field, c->recorder,
+			 c->faults, c->journal) ||
+	    paging_alloc(&c->paging, c->media, c->broadcasts, c->recorder,
+			 c->faults) ||
+	    bridge_alloc(&c->bridge, &c->scope, c->faults))
+		return reason_set(why, ENOMEM, "not enough memory");
+	return 0;
+}
+
+static void set_scope(struct control *c)
+{
+	c->scope = (struct command_scope){
+		.config = c->config,
+		.library = c->library,
+		.broadcasts = c->broadcasts,
+		.alarms = c->alarms,
+		.field = c->field,
+		.paging = c->paging,
+		.recorder = c->recorder,
+	};
+}
+
+/** Puts c->config and c->library in force in every part. */
+static int configure(struct control *c, struct reason *why)
+{
+	int err;
+
+	c->configuring = true;
+	set_scope(c);
+	err = sounds_apply(c->sounds, c->config);
+	if (err) {
+		reason_set(why, err, "outputs of sound: %s", strerror(err));
+		goto out;
+	}
+	broadcasts_configure(c->broadcasts, c->config);
+	paging_configure(c->paging, c->config, c->library);
+	/* Made now, not when the first caller waits for them. */
+	library_tone(c->library, "preempted");
+	if (c->config->sip.go_ahead && *c->config->sip.go_ahead)
+		library_tone(c->library, c->config->sip.go_ahead);
+	err = field_configure(c->field, c->config);
+	if (!err)
+		err = alarms_configure(c->alarms, c->config, c->library);
+	if (err)
+		reason_set(why, err, "not enough memory");
+out:
+	c->configuring = false;
+	return err;
+}
+
+/* An emergency that was started by hand comes back too (DESIGN rule 6). */
+static void restore_broadcast(const char *key, const char *value, void *arg)
+{
+	struct control *c = arg;
+	json_t *o = json_loads(value, 0, NULL), *zones = NULL, *z;
+	const char *message = "", *what = "", *actor = "system";
+	int level = 0, cycles = 0;
+	int found[CONFIG_MAX_ZONES];
+	struct broadcast_result res;
+	struct broadcast_request rq = {0};
+	size_t i;
+
+	journal_state(c->journal, key, NULL);
+	if (!o ||
+	    json_unpack(o, "{s:s,s:s,s:i,s:i,s:s,s:o}", "message", &message,
+			"what", &what, "level", &level, "cycles", &cycles,
+			"actor", &actor, "zones", &zones))
+		goto out;
+	json_array_foreach(zones, i, z)
+	{
+		int k = config_zone_find(c->config, json_string_value(z));
+
+		if (k >= 0 && rq.n_zones < CONFIG_MAX_ZONES)
+			found[rq.n_zones++] = k;
+	}
+	rq.what = what;
+	rq.message = message;
+	rq.level = (uint8_t)level;
+	rq.zones = found;
+	rq.cycles = (uint32_t)cycles;
+	rq.clip = library_message(c->library, message);
+	if (!rq.clip)
+		rq.clip = library_tone(c->library, message);
+	rq.persist = true;
+	rq.actor = actor;
+	if (rq.clip && rq.n_zones)
+		broadcast_start(c->broadcasts, &rq, &res);
+out:
+	json_decref(o);
+}
+
+static void on_reloaded(struct config *config, struct library *library,
+			const char *errors, void *arg);
+
+static enum control_exit start(struct control *c)
+{
+	struct reason why = {""};
+
+	open_journal(c);
+	if (!c->recorder || !c->faults)
+		return CONTROL_INTERNAL;
+	if (library_build(&c->library, c->config, false, message_fault, c))
+		return CONTROL_BAD_CONFIG;
+	if (open_parts(c, &why) || configure(c, &why))
+		goto failed;
+	if (c->journal) {
+		alarms_restore(c->alarms);
+		journal_state_load(c->journal, "broadcast:", restore_broadcast,
+				   c);
+	}
+	if (c->config->sip.n_listen &&
+	    stack_alloc(&c->stack, c->config, &paging_handlers, c->paging,
+			&why))
+		goto failed;
+	bridge_configure(c->bridge, &why);
+	if (open_web(c, &why) || reload_alloc(&c->reload, on_reloaded, c))
+		goto failed;
+	record(c->recorder, EVENT_DAEMON_STARTED, 0, "daemon", NULL,
+	       json_pack("{s:s,s:i}", "version", TOCSIN_VERSION, "ready_ms",
+			 (int)((clock_mono_us() - c->started_us) / 1000)),
+	       "tocsind %s serves site %s: %zu zones, %u outputs of sound, "
+	       "%zu alarms",
+	       TOCSIN_VERSION, c->config->site, c->config->n_zones,
+	       sounds_count(c->sounds), c->config->n_alarms);
+	clock_watch_init(&c->clock, clock_mono_us(), clock_wall_us());
+	c->next_look_us = UINT64_MAX;
+	on_look(c);
+	sd_notify(0, "READY=1");
+	return CONTROL_STOPPED;
+failed:
+	log_error(NULL, "cannot start: %s", why.text);
+	return CONTROL_CANNOT_START;
+}
+
+enum control_exit control_alloc(struct control **cp, const char *path)
+{
+	struct control *c = calloc(1, sizeof(*c));
+	enum control_exit code;
+
+	if (!c)
+		return CONTROL_INTERNAL;
+	tmr_init(&c->tmr);
+	c->media_fd.fd = -1;
+	c->started_us = clock_mono_us();
+	c->late = (struct log_rate){.burst = 3, .per_ms = 60000};
+	c->path = strdup(path);
+	if (!c->path) {
+		free(c);
+		return CONTROL_INTERNAL;
+	}
+	if (config_load(&c->config, path, print_error, NULL)) {
+		control_free(c);
+		return CONTROL_BAD_CONFIG;
+	}
+	code = start(c);
+	if (code != CONTROL_STOPPED)
+		control_free(c);
+	else
+		*cp = c;
+	return code;
+}
+
+struct control *control_free(struct control *c)
+{
+	if (!c)
+		return NULL;
+	sd_notify(0, "STOPPING=1");
+	tmr_cancel(&c->tmr);
+	if (c->recorder)
+		record(c->recorder, EVENT_DAEMON_STOPPING, 0, "daemon", NULL,
+		       NULL, "tocsind stops");
+	reload_free(c->reload);
+	c->web = web_free(c->web);
+	c->stack = stack_free(c->stack);
+	if (c->recorder)
+		recorder_flush(c->recorder);
+	c->bridge = bridge_free(c->bridge);
+	alarms_free(c->alarms);
+	c->field = field_free(c->field);
+	if (c->media_fd.fd >= 0)
+		tc_fd_close(&c->media_fd);
+	c->media = media_free(c->media);
+	paging_free(c->paging);
+	broadcasts_free(c->broadcasts);
+	sounds_free(c->sounds);
+	library_free(c->library);
+	faults_free(c->faults);
+	recorder_free(c->recorder);
+	journal_close(c->journal);
+	config_free(c->config);
+	free(c->path);
+	free(c);
+	return NULL;
+}
+
+/* ------------------------------------------------------------------ reload */
+
+void control_reload(struct control *c)
+{
+	log_info(NULL, "loading %s anew", c->path);
+	sd_notify(0, "RELOADING=1");
+	reload_begin(c->reload, c->path);
+}
+
+static void refuse_reload(struct control *c, const char *errors)
+{
+	char first[200];
+
+	snprintf(first, sizeof(first), "%.*s", (int)strcspn(errors, "\n"),
+		 errors);
+	for (const char *p = errors; *p;) {
+		size_t n = strcspn(p, "\n");
+
+		log_error(NULL, "%.*s", (int)n, p);
+		p += n + (p[n] == '\n');
+	}
+	record(c->recorder, EVENT_CONFIG_REFUSED, 0, "config", NULL, NULL,
+	       "the new configuration was refused, the old one stays: %s",
+	       first);
+	fault_raise(c->faults, "config", 0,
+		    "Correct the files (tocsind --check lists every error) and "
+		    "reload.",
+		    "the configuration on disk is not the one in force: %s",
+		    first);
+}
+
+/** What only a restart can change, "" = nothing. */
+static const char *needs_restart(const struct config *a, const struct config *b)
+{
+	if (strcmp(a->state_dir, b->state_dir))
+		return "; state-dir changes with the next start";
+	if (a->web.port != b->web.port || !a->web.host != !b->web.host ||
+	    (a->web.host && strcmp(a->web.host, b->web.host)) ||
+	    strcmp(a->web.socket ? a->web.socket : "",
+		   b->web.socket ? b->web.socket : ""))
+		return "; the web listener changes with the next start";
+	return "";
+}
+
+static bool message_stays(const char *key, void *arg)
+{
+	(void)key;
+	(void)arg;
+	return false;
+}
+
+static void on_reloaded(struct config *config, struct library *library,
+			const char *errors, void *arg)
+{
+	struct control *c = arg;
+	struct config *old = c->config;
+	struct library *old_library = c->library;
+	struct reason why = {""};
+	struct web_user *users;
+	size_t n;
+
+	if (config && alarms_may_configure(c->alarms, config, &why)) {
+		library_free(library);
+		config_free(config);
+		config = NULL;
+		errors = why.text;
+	}
+	if (!config) {
+		refuse_reload(c, errors);
+		sd_notify(0, "READY=1");
+		return;
+	}
+	c->config = config;
+	c->library = library;
+	fault_clear_prefix(c->faults, "message:", message_stays, NULL);
+	if (configure(c, &why))
+		log_error(NULL, "reload: %s", why.text);
+	if (c->stack) {
+		if (stack_reconfigure(c->stack, config, &why))
+			fault_raise(c->faults, "sip:listen", 0,
+				    "Correct sip.listen and reload.", "%s",
+				    why.text);
+		else
+			fault_clear(c->faults, "sip:listen");
+	} else if (config->sip.n_listen &&
+		   stack_alloc(&c->stack, config, &paging_handlers, c->paging,
+			       &why)) {
+		fault_raise(c->faults, "sip:listen", 0,
+			    "Correct sip.listen and reload.", "%s", why.text);
+	}
+	bridge_configure(c->bridge, &why);
+	users = control_users(config, &n);
+	web_set_users(c->web, users, n);
+	free(users);
+	fault_clear(c->faults, "config");
+	record(c->recorder, EVENT_CONFIG_LOADED, 0, "config", NULL, NULL,
+	       "configuration loaded: %zu zones, %zu alarms%s", config->n_zones,
+	       config->n_alarms, needs_restart(old, config));
+	library_free(old_library);
+	config_free(old);
+	sd_notify(0, "READY=1");
+}

@@ -1,0 +1,70 @@
+/** The parts of the daemon, shared by control.c, reload.c, api.c, metrics.c. */
+#ifndef TOCSIN_CONTROL_INTERNAL_H
+#define TOCSIN_CONTROL_INTERNAL_H
+
+#include "alarms.h"
+#include "bridge.h"
+#include "broadcast.h"
+#include "commands.h"
+#include "control.h"
+#include "controller/base/clock.h"
+#include "controller/base/compat.h"
+#include "controller/base/log.h"
+#include "fault.h"
+#include "field.h"
+#include "journal.h"
+#include "library.h"
+#include "paging.h"
+#include "recorder.h"
+#include "reload.h"
+#include "sip/stack.h"
+#include "sounds.h"
+#include "web/web.h"
+
+struct control {
+	char *path;
+	struct config *config;
+	struct command_scope scope;
+	struct journal *journal;
+	struct recorder *recorder;
+	struct faults *faults;
+	struct media *media;
+	struct tc_fd media_fd;
+	struct library *library;
+	struct sounds *sounds;
+	struct broadcasts *broadcasts;
+	struct field *field;
+	struct alarms *alarms;
+	struct paging *paging;
+	struct stack *stack;
+	struct bridge *bridge;
+	struct web *web;
+	struct reload *reload;
+	struct clock_watch clock;
+	struct tmr tmr;
+	uint64_t started_us, next_look_us, max_lag_us;
+	uint64_t journal_dropped;
+	uint32_t late_reports;
+	struct log_rate late;
+	bool configuring; /**< a new configuration is being put in force */
+};
+
+/** Answers one HTTP request: a web_request_h. */
+void api_request(struct web_request *r, void *arg);
+
+/** Answers GET /journal in a web thread: a web_blocking_h. */
+int api_blocking(const struct web_request *r, json_t **body, void *arg);
+
+/** Paths answered by api_blocking(). */
+extern const char *const api_blocking_paths[];
+
+/** The metrics in Prometheus' text format; free() it. NULL on ENOMEM. */
+char *metrics_text(struct control *c);
+
+/** Users of a configuration as web wants them; *n of them, free() the array. */
+struct web_user *control_users(const struct config *c, size_t *n);
+
+/** Is the media thread alive? */
+bool control_healthy(const struct control *c);
+
+#endif

@@ -1,0 +1,529 @@
+#include "field.h"
+
+#include "controller/base/clock.h"
+#include "gpio/lines.h"
+#include "gpio/mqtt.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/** The watch's period: how long a fault of a line may go unseen. */
+#define WATCH_MS 1000
+
+struct in {
+	struct field *field;
+	int index;
+	const struct config_input *conf;
+	struct input_rule rule;
+	struct input_value value;
+	struct line_in *line;
+	uint64_t event; /**< record of the last change */
+	int64_t changed_wall_us;
+};
+
+struct out {
+	const struct config_output *conf;
+	bool driven, manual, shown, known;
+	struct line_out *line;
+};
+
+struct field {
+	struct recorder *recorder;
+	struct faults *faults;
+	field_input_h *inputh;
+	field_publish_h *publishh;
+	void *arg;
+	struct in *in;
+	size_t n_in;
+	struct out *out;
+	size_t n_out;
+	bool mqtt_up;
+	bool busy; /**< within field_fault_outputs() */
+};
+
+int field_alloc(struct field **fp, struct recorder *r, struct faults *fl,
+		field_input_h *inputh, field_publish_h *publishh, void *arg)
+{
+	struct field *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return ENOMEM;
+	f->recorder = r;
+	f->faults = fl;
+	f->inputh = inputh;
+	f->publishh = publishh;
+	f->arg = arg;
+	*fp = f;
+	return 0;
+}
+
+struct field *field_free(struct field *f)
+{
+	if (!f)
+		return NULL;
+	for (size_t i = 0; i < f->n_in; i++)
+		line_in_free(f->in[i].line);
+	for (size_t i = 0; i < f->n_out; i++)
+		line_out_free(f->out[i].line);
+	free(f->in);
+	free(f->out);
+	free(f);
+	return NULL;
+}
+
+/* ----------------------------------------------------------------- inputs */
+
+static void input_key(const struct in *x, char key[96])
+{
+	snprintf(key, 96, "input:%s", x->conf->name);
+}
+
+/** Records what input_apply() and its kin changed, and passes it on. */
+static void changed(struct in *x, bool was_active, const char *actor,
+		    uint64_t cause, uint64_t at_us)
+{
+	struct field *f = x->field;
+	const struct input_value *v = &x->value;
+	bool moved = v->active != was_active;
+	char key[96];
+
+	input_key(x, key);
+	x->changed_wall_us = clock_wall_us();
+	if (v->quality == INPUT_GOOD || v->quality == INPUT_UNKNOWN)
+		fault_clear(f->faults, key);
+	else
+		fault_raise(f->faults, key,
+			    v->quality == INPUT_STALE ? x->rule.max_age_ms : 0,
+			    "Check the sensor, its line or its publisher; the "
+			    "last good value is kept meanwhile.",
+			    "input %s: %s: %s", x->conf->name,
+			    input_quality_name(v->quality), v->why);
+	x->event = record(
+		f->recorder, moved ? EVENT_INPUT_CHANGED : EVENT_INPUT_QUALITY,
+		cause, key, actor,
+		json_pack("{s:b,s:s,s:s}", "active", v->active, "quality",
+			  input_quality_name(v->quality), "raw", v->raw),
+		"input %s is %s (%s%s%s)", x->conf->name,
+		v->active ? "active" : "normal", input_quality_name(v->quality),
+		*v->why ? ": " : "", v->why);
+	f->inputh(x->index, x->event, at_us, f->arg);
+}
+
+static void on_line(bool level, uint64_t at_us, int err, const char *why,
+		    void *arg)
+{
+	struct in *x = arg;
+	struct input_value *v = &x->value;
+	bool was = v->active, bad = v->quality != INPUT_GOOD;
+
+	if (err) {
+		if (input_lost(v, why, at_us))
+			changed(x, was, NULL, 0, at_us);
+		x->line = line_in_free(x->line);
+		return;
+	}
+	v->active = level;
+	v->quality = INPUT_GOOD;
+	v->why[0] = '\0';
+	v->number = level;
+	v->read_us = at_us;
+	snprintf(v->raw, sizeof(v->raw), "%d", level);
+	if (level == was && !bad)
+		return;
+	v->changed_us = at_us;
+	changed(x, was, NULL, 0, at_us);
+}
+
+static void open_line(struct in *x)
+{
+	struct reason why = {""};
+	uint64_t now = clock_mono_us();
+	bool was = x->value.active;
+
+	if (x->conf->kind != INPUT_GPIO || x->line)
+		return;
+	if (line_in_alloc(&x->line, x->conf->chip, x->conf->line,
+			  x->conf->active_low, x->conf->debounce_ms, on_line, x,
+			  &why) &&
+	    input_lost(&x->value, why.text, now))
+		changed(x, was, NULL, 0, now);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return !a || !b ? a == b : !strcmp(a, b);
+}
+
+static void rule_of(const struct config_input *c, struct input_rule *r)
+{
+	*r = (struct input_rule){
+		.json = c->json,
+		.match = c->match,
+		.has_above = c->has_above,
+		.has_below = c->has_below,
+		.above = c->above,
+		.clear_below = c->clear_below,
+		.below = c->below,
+		.clear_above = c->clear_above,
+		.max_age_ms = c->max_age_ms,
+	};
+}
+
+static struct in *find_in(const struct field *f, const char *name)
+{
+	for (size_t i = 0; i < f->n_in; i++)
+		if (!strcmp(f->in[i].conf->name, name))
+			return &f->in[i];
+	return NULL;
+}
+
+static struct out *find_out(const struct field *f, const char *name)
+{
+	for (size_t i = 0; i < f->n_out; i++)
+		if (!strcmp(f->out[i].conf->name, name))
+			return &f->out[i];
+	return NULL;
+}
+
+static bool still_there(const char *key, void *arg)
+{
+	const struct config *c = arg;
+
+	return config_input_find(c, strchr(key, ':') + 1) >= 0;
+}
+
+static bool output_still_there(const char *key, void *arg)
+{
+	const struct config *c = arg;
+
+	return config_output_find(c, strchr(key, ':') + 1) >= 0;
+}
+
+static void open_out(struct field *f, struct out *o);
+static void show(struct field *f, int output, const char *actor,
+		 uint64_t cause);
+
+int field_configure(struct field *f, const struct config *c)
+{
+	struct in *in = calloc(c->n_inputs + 1, sizeof(*in));
+	struct out *out = calloc(c->n_outputs + 1, sizeof(*out));
+	struct in *old_in = f->in;
+	struct out *old_out = f->out;
+	size_t n_old_in = f->n_in, n_old_out = f->n_out;
+
+	if (!in || !out) {
+		free(in);
+		free(out);
+		return ENOMEM;
+	}
+	for (size_t i = 0; i < c->n_inputs; i++) {
+		struct in *old = find_in(f, c->inputs[i].name);
+
+		in[i].field = f;
+		in[i].index = (int)i;
+		in[i].conf = &c->inputs[i];
+		rule_of(&c->inputs[i], &in[i].rule);
+		if (old && old->conf->kind == c->inputs[i].kind) {
+			in[i].value = old->value;
+			in[i].event = old->event;
+			in[i].changed_wall_us = old->changed_wall_us;
+		} else if (c->inputs[i].kind == INPUT_VIRTUAL) {
+			in[i].value.quality = INPUT_GOOD;
+		}
+	}
+	for (size_t i = 0; i < c->n_outputs; i++) {
+		struct out *old = find_out(f, c->outputs[i].name);
+
+		out[i].conf = &c->outputs[i];
+		if (old) {
+			out[i].driven = old->driven;
+			out[i].manual = old->manual;
+		}
+	}
+	/* A line handler holds its struct's address, so lines are requested
+	 * anew by their new owner; the value is kept, the level is re-read. */
+	for (size_t i = 0; i < n_old_in; i++)
+		old_in[i].line = line_in_free(old_in[i].line);
+	for (size_t i = 0; i < n_old_out; i++) {
+		int k = config_output_find(c, old_out[i].conf->name);
+
+		if (k >= 0 && out[k].conf->kind == OUTPUT_GPIO &&
+		    same_text(out[k].conf->chip, old_out[i].conf->chip) &&
+		    same_text(out[k].conf->line, old_out[i].conf->line) &&
+		    out[k].conf->active_low == old_out[i].conf->active_low) {
+			out[k].line = old_out[i].line;
+			out[k].shown = old_out[i].shown;
+			out[k].known = old_out[i].known;
+		} else {
+			line_out_free(old_out[i].line);
+		}
+	}
+	f->in = in;
+	f->n_in = c->n_inputs;
+	f->out = out;
+	f->n_out = c->n_outputs;
+	free(old_in);
+	free(old_out);
+	fault_clear_prefix(f->faults, "input:", still_there, (void *)c);
+	fault_clear_prefix(f->faults, "point:", output_still_there, (void *)c);
+	for (size_t i = 0; i < f->n_in; i++)
+		open_line(&f->in[i]);
+	for (size_t i = 0; i < f->n_out; i++) {
+		open_out(f, &f->out[i]);
+		show(f, (int)i, NULL, 0);
+	}
+	return 0;
+}
+
+const struct input_value *field_input(const struct field *f, int input)
+{
+	return &f->in[input].value;
+}
+
+int field_input_set(struct field *f, int input, bool active, const char *actor,
+		    uint64_t cause, uint64_t at_us)
+{
+	struct in *x = &f->in[input];
+	bool was = x->value.active;
+
+	if (x->conf->kind != INPUT_VIRTUAL)
+		return EINVAL;
+	x->value.quality = INPUT_GOOD;
+	x->value.read_us = at_us;
+	x->value.number = active;
+	snprintf(x->value.raw, sizeof(x->value.raw), "%d", active);
+	if (was == active)
+		return 0;
+	x->value.active = active;
+	x->value.changed_us = at_us;
+	changed(x, was, actor, cause, at_us);
+	return 0;
+}
+
+void field_mqtt(struct field *f, const char *topic, const char *payload,
+		size_t len, bool retain, uint64_t at_us)
+{
+	/* A retained message tells the state of a sensor, not news: it may
+	 * clear, but it starts nothing (DESIGN rule 4). */
+	for (size_t i = 0; i < f->n_in; i++) {
+		struct in *x = &f->in[i];
+		bool was = x->value.active;
+		struct input_value v = x->value;
+
+		if (x->conf->kind != INPUT_MQTT ||
+		    !mqtt_topic_match(x->conf->topic, topic))
+			continue;
+		if (!input_apply(&v, &x->rule, payload, len, at_us)) {
+			x->value = v;
+			continue;
+		}
+		if (retain && v.active && !was) {
+			char subject[96];
+
+			input_key(x, subject);
+			record(f->recorder, EVENT_INPUT_IGNORED, 0, subject,
+			       "mqtt", NULL,
+			       "input %s: retained message \"%.40s\" on %s "
+			       "says "
+			       "active; what is retained starts nothing",
+			       x->conf->name, v.raw, topic);
+			continue;
+		}
+		x->value = v;
+		changed(x, was, "mqtt", 0, at_us);
+	}
+}
+
+void field_mqtt_state(struct field *f, bool connected)
+{
+	uint64_t now = clock_mono_us();
+
+	f->mqtt_up = connected;
+	for (size_t i = 0; i < f->n_in && !connected; i++) {
+		struct in *x = &f->in[i];
+		bool was = x->value.active;
+
+		if (x->conf->kind == INPUT_MQTT &&
+		    input_lost(&x->value, "the MQTT broker is away", now))
+			changed(x, was, NULL, 0, now);
+	}
+	for (size_t i = 0; i < f->n_out && connected; i++)
+		if (f->out[i].conf->kind == OUTPUT_MQTT) {
+			f->out[i].known = false;
+			show(f, (int)i, NULL, 0);
+		}
+}
+
+void field_watch(struct field *f)
+{
+	uint64_t now = clock_mono_us();
+
+	for (size_t i = 0; i < f->n_in; i++) {
+		struct in *x = &f->in[i];
+		bool was = x->value.active;
+
+		open_line(x);
+		if (x->conf->kind == INPUT_MQTT &&
+		    input_age(&x->value, &x->rule, now))
+			changed(x, was, NULL, 0, now);
+	}
+	for (size_t i = 0; i < f->n_out; i++)
+		if (f->out[i].conf->kind == OUTPUT_GPIO && !f->out[i].line) {
+			open_out(f, &f->out[i]);
+			show(f, (int)i, NULL, 0);
+		}
+}
+
+/* ---------------------------------------------------------------- outputs */
+
+static bool wanted(const struct field *f, const struct out *o)
+{
+	if (o->conf->role == ROLE_FAULT)
+		return !fault_count(f->faults);
+	return o->driven || o->manual;
+}
+
+static void output_fault(struct field *f, const struct out *o, const char *why)
+{
+	char key[96];
+
+	snprintf(key, sizeof(key), "point:%s", o->conf->name);
+	if (!why)
+		fault_clear(f->faults, key);
+	else
+		fault_raise(f->faults, key, WATCH_MS,
+			    "Check chip and line of this output and who else "
+			    "holds it (gpioinfo).",
+			    "output %s cannot be driven: %s", o->conf->name,
+			    why);
+}
+
+static void open_out(struct field *f, struct out *o)
+{
+	struct reason why = {""};
+
+	if (o->conf->kind != OUTPUT_GPIO || o->line)
+		return;
+	o->known = false;
+	if (line_out_alloc(&o->line, o->conf->chip, o->conf->line,
+			   o->conf->active_low, wanted(f, o), &why))
+		output_fault(f, o, why.text);
+	else
+		output_fault(f, o, NULL);
+}
+
+/** Brings one output to what is wanted of it. */
+static void show(struct field *f, int output, const char *actor, uint64_t cause)
+{
+	struct out *o = &f->out[output];
+	bool want = wanted(f, o);
+	char subject[96];
+	int err = 0;
+
+	if (o->known && o->shown == want)
+		return;
+	if (o->conf->kind == OUTPUT_GPIO) {
+		if (!o->line)
+			return;
+		err = line_out_set(o->line, want);
+		output_fault(f, o, err ? strerror(err) : NULL);
+		if (err) {
+			o->line = line_out_free(o->line);
+			return;
+		}
+	} else if (o->conf->kind == OUTPUT_MQTT) {
+		f->publishh(o->conf->topic, want ? o->conf->on : o->conf->off,
+			    f->arg);
+	}
+	if (o->known || want) {
+		snprintf(subject, sizeof(subject), "output:%s", o->conf->name);
+		record(f->recorder, EVENT_OUTPUT_CHANGED, cause, subject, actor,
+		       json_pack("{s:b}", "active", want), "output %s is %s",
+		       o->conf->name, want ? "on" : "off");
+	}
+	o->known = true;
+	o->shown = want;
+}
+
+void field_output_drive(struct field *f, int output, bool active,
+			uint64_t cause)
+{
+	f->out[output].driven = active;
+	show(f, output, NULL, cause);
+}
+
+int field_output_set(struct field *f, int output, bool active,
+		     const char *actor, uint64_t cause)
+{
+	struct out *o = &f->out[output];
+
+	if (o->conf->role == ROLE_FAULT)
+		return EINVAL;
+	o->manual = active;
+	show(f, output, actor, cause);
+	return 0;
+}
+
+void field_fault_outputs(struct field *f)
+{
+	/* A fault output that cannot be driven raises a fault itself. */
+	if (f->busy)
+		return;
+	f->busy = true;
+	for (size_t i = 0; i < f->n_out; i++)
+		if (f->out[i].conf->role == ROLE_FAULT)
+			show(f, (int)i, NULL, 0);
+	f->busy = false;
+}
+
+/* ------------------------------------------------------------------- JSON */
+
+static const char *const input_kinds[] = {"virtual", "mqtt", "gpio"};
+static const char *const output_kinds[] = {"virtual", "mqtt", "gpio"};
+
+json_t *field_input_json(const struct field *f, int input)
+{
+	const struct in *x = &f->in[input];
+	const struct input_value *v = &x->value;
+	char changed_at[CLOCK_TEXT_SIZE];
+
+	return json_pack("{s:s,s:s,s:b,s:s,s:s,s:s*,s:s*}", "name",
+			 x->conf->name, "kind", input_kinds[x->conf->kind],
+			 "active", v->active, "quality",
+			 input_quality_name(v->quality), "raw", v->raw, "why",
+			 *v->why ? v->why : NULL, "changed",
+			 x->changed_wall_us
+				 ? clock_format(changed_at, x->changed_wall_us)
+				 : NULL);
+}
+
+json_t *field_inputs_json(const struct field *f)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < f->n_in; i++)
+		json_array_append_new(a, field_input_json(f, (int)i));
+	return a;
+}
+
+json_t *field_output_json(const struct field *f, int output)
+{
+	const struct out *o = &f->out[output];
+
+	return json_pack("{s:s,s:s,s:s,s:b}", "name", o->conf->name, "kind",
+			 output_kinds[o->conf->kind], "role",
+			 o->conf->role == ROLE_FAULT ? "fault" : "plain",
+			 "active", wanted(f, o));
+}
+
+json_t *field_outputs_json(const struct field *f)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < f->n_out; i++)
+		json_array_append_new(a, field_output_json(f, (int)i));
+	return a;
+}

@@ -1,0 +1,41 @@
+/**
+ * Live pages: a SIP call to a zone's extension becomes a broadcast.
+ *
+ * Between SIP (which asks) and the broadcasts (which decide): who may page
+ * what, the go-ahead tone, what a preempted caller hears, and every way in
+ * which a page ends. Control thread.
+ */
+#ifndef TOCSIN_PAGING_H
+#define TOCSIN_PAGING_H
+
+#include "broadcast.h"
+#include "fault.h"
+#include "library.h"
+#include "sip/stack.h"
+
+#include <jansson.h>
+
+struct paging;
+
+int paging_alloc(struct paging **pp, struct media *m, struct broadcasts *b,
+		 struct recorder *r, struct faults *f);
+
+/** Call before stack_free(): its closed handler still comes here. */
+struct paging *paging_free(struct paging *p);
+
+/** Takes a new configuration and library; calls in progress stay. */
+void paging_configure(struct paging *p, const struct config *c,
+		      struct library *l);
+
+/** What the stack asks; give it with the paging object as argument. */
+extern const struct stack_handlers paging_handlers;
+
+/** A report of the media engine about a leg. */
+void paging_report(struct paging *p, const struct media_report *r);
+
+/** Ends a call; ENOENT when it is not known. */
+int paging_hangup(struct paging *p, uint64_t id, const char *actor);
+
+json_t *paging_json(const struct paging *p);
+
+#endif

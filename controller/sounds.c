@@ -1,0 +1,244 @@
+#include "sounds.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define N MEDIA_MAX_OUTPUTS
+
+/** How long a missing interface may go unseen: the watch's period. */
+#define WATCH_MS 1000
+
+struct sound {
+	bool used;
+	char name[128];
+	char interface[IF_NAMESIZE]; /**< "" = by route */
+	struct media_output out;
+};
+
+struct sounds {
+	struct media *media;
+	struct faults *faults;
+	struct sound v[N];
+	unsigned count;
+	struct arb_set *zone; /**< one per zone of the configuration */
+	size_t n_zones;
+};
+
+int sounds_alloc(struct sounds **sp, struct media *m, struct faults *f)
+{
+	struct sounds *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return ENOMEM;
+	s->media = m;
+	s->faults = f;
+	*sp = s;
+	return 0;
+}
+
+struct sounds *sounds_free(struct sounds *s)
+{
+	if (s)
+		free(s->zone);
+	free(s);
+	return NULL;
+}
+
+static bool same_stream(const struct sound *s, const struct config_sound *c)
+{
+	return s->used && format_equal(&s->out.fmt, &c->out.fmt) &&
+	       !memcmp(&s->out.dst, &c->out.dst, sizeof(s->out.dst)) &&
+	       !strcmp(s->interface, c->interface ? c->interface : "");
+}
+
+static void fault_key(const struct sound *s, char key[96])
+{
+	snprintf(key, 96, "output:%.80s", s->name);
+}
+
+/** Tells the engine, if the interface is there. Within a batch. */
+static void put(struct sounds *s, unsigned i)
+{
+	struct sound *o = &s->v[i];
+	char key[96];
+
+	fault_key(o, key);
+	if (*o->interface) {
+		o->out.ifindex = if_nametoindex(o->interface);
+		if (!o->out.ifindex) {
+			fault_raise(s->faults, key, WATCH_MS,
+				    "Plug in or bring up the interface, or "
+				    "correct `interface` of this output.",
+				    "output %s cannot sound: interface %s is "
+				    "not there",
+				    o->name, o->interface);
+			media_output_set(s->media, i, NULL);
+			return;
+		}
+	}
+	fault_clear(s->faults, key);
+	media_output_set(s->media, i, &o->out);
+}
+
+static void map_zones(struct sounds *s, const struct config *c,
+		      const unsigned *slot, struct arb_set *zone)
+{
+	for (size_t z = 0; z < c->n_zones; z++)
+		for (unsigned i = 0; i < c->n_sounds; i++)
+			if (media_set_has(&c->zones[z].outputs, i))
+				arb_set_add(&zone[z], slot[i]);
+	free(s->zone);
+	s->zone = zone;
+	s->n_zones = c->n_zones;
+}
+
+int sounds_apply(struct sounds *s, const struct config *c)
+{
+	struct arb_set *zone = calloc(c->n_zones + 1, sizeof(*zone));
+	unsigned *slot = calloc(c->n_sounds + 1, sizeof(*slot));
+	bool keep[N] = {false}, known[N] = {false};
+	int err = 0;
+
+	if (!zone || !slot) {
+		err = ENOMEM;
+		goto out;
+	}
+	if (c->n_sounds > N) {
+		err = ENOBUFS;
+		goto out;
+	}
+	for (unsigned i = 0; i < c->n_sounds; i++)
+		for (unsigned k = 0; k < s->count; k++)
+			if (!keep[k] && same_stream(&s->v[k], &c->sounds[i])) {
+				keep[k] = known[i] = true;
+				slot[i] = k;
+				break;
+			}
+	media_begin(s->media);
+	for (unsigned k = 0; k < s->count; k++)
+		if (s->v[k].used && !keep[k]) {
+			char key[96];
+
+			fault_key(&s->v[k], key);
+			fault_clear(s->faults, key);
+			media_output_set(s->media, k, NULL);
+			s->v[k].used = false;
+		}
+	for (unsigned i = 0, k = 0; i < c->n_sounds; i++) {
+		const struct config_sound *from = &c->sounds[i];
+		struct sound *o;
+
+		if (!known[i]) {
+			while (k < N && (keep[k] || s->v[k].used))
+				k++;
+			slot[i] = k++;
+		}
+		o = &s->v[slot[i]];
+		o->used = true;
+		o->out = from->out;
+		snprintf(o->name, sizeof(o->name), "%s %s",
+			 c->zones[from->zone].name, from->name);
+		snprintf(o->interface, sizeof(o->interface), "%s",
+			 from->interface ? from->interface : "");
+		put(s, slot[i]);
+	}
+	err = media_commit(s->media);
+	s->count = 0;
+	for (unsigned k = 0; k < N; k++)
+		if (s->v[k].used)
+			s->count = k + 1;
+	map_zones(s, c, slot, zone);
+	zone = NULL;
+out:
+	free(zone);
+	free(slot);
+	return err;
+}
+
+const struct arb_set *sounds_zone(const struct sounds *s, int zone)
+{
+	static const struct arb_set none;
+
+	return zone >= 0 && (size_t)zone < s->n_zones ? &s->zone[zone] : &none;
+}
+
+unsigned sounds_count(const struct sounds *s)
+{
+	return s->count;
+}
+
+void sounds_watch(struct sounds *s)
+{
+	bool begun = false;
+	char last[IF_NAMESIZE] = "";
+	unsigned last_index = 0;
+
+	for (unsigned i = 0; i < s->count; i++) {
+		struct sound *o = &s->v[i];
+
+		if (!o->used || !*o->interface)
+			continue;
+		/* Neighbours mostly share an interface: one look-up a run. */
+		if (strcmp(last, o->interface)) {
+			memcpy(last, o->interface, sizeof(last));
+			last_index = if_nametoindex(last);
+		}
+		if (last_index == o->out.ifindex)
+			continue;
+		if (!begun)
+			media_begin(s->media);
+		begun = true;
+		put(s, i);
+	}
+	if (begun)
+		media_commit(s->media);
+}
+
+void sounds_trouble(struct sounds *s, unsigned index, int err)
+{
+	char key[96];
+
+	if (index >= N || !s->v[index].used)
+		return;
+	fault_key(&s->v[index], key);
+	if (!err)
+		fault_clear(s->faults, key);
+	else
+		fault_raise(s->faults, key, 0,
+			    "Check the cable, the interface's address and "
+			    "`ip route get` for the group.",
+			    "output %s cannot send: %s", s->v[index].name,
+			    strerror(err));
+}
+
+const char *sounds_name(const struct sounds *s, unsigned index)
+{
+	return index < N && s->v[index].used ? s->v[index].name : "";
+}
+
+static size_t add_format(struct format *out, size_t n, const struct format *f)
+{
+	for (size_t i = 0; i < n; i++)
+		if (format_equal(&out[i], f))
+			return n;
+	if (n < CLIP_MAX_FORMATS)
+		out[n] = *f;
+	return n + 1;
+}
+
+size_t sounds_formats(const struct config *c, struct format *out)
+{
+	struct format f;
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_sounds && n <= CLIP_MAX_FORMATS; i++)
+		n = add_format(out, n, &c->sounds[i].out.fmt);
+	format_default(&f, CODEC_PCMU, 8000);
+	n = add_format(out, n, &f);
+	format_default(&f, CODEC_PCMA, 8000);
+	n = add_format(out, n, &f);
+	return n <= CLIP_MAX_FORMATS ? n : 0;
+}

@@ -1,0 +1,51 @@
+/**
+ * The outputs of sound in force, each at an index that it keeps over reloads.
+ *
+ * config.sounds[] is numbered anew by every configuration; the arbiter and the
+ * media engine know an output by its index here, so that a stream that did not
+ * change is not touched by a reload. Watches interfaces: one that is missing
+ * is a fault, and the output begins by itself when it is there.
+ * Control thread.
+ */
+#ifndef TOCSIN_SOUNDS_H
+#define TOCSIN_SOUNDS_H
+
+#include "arbiter.h"
+#include "config/config.h"
+#include "fault.h"
+#include "zones/media.h"
+
+struct sounds;
+
+/** Makes an empty table; 0 or ENOMEM. */
+int sounds_alloc(struct sounds **sp, struct media *m, struct faults *f);
+
+struct sounds *sounds_free(struct sounds *s);
+
+/**
+ * Puts the outputs of a configuration in force. Call outside a media batch.
+ * @return 0, or ENOBUFS (more outputs than the engine has, old and new)
+ */
+int sounds_apply(struct sounds *s, const struct config *c);
+
+/** Outputs of one zone of the configuration applied last. */
+const struct arb_set *sounds_zone(const struct sounds *s, int zone);
+
+/** One above the highest index in use. */
+unsigned sounds_count(const struct sounds *s);
+
+/** Looks for interfaces that came or changed; call about once a second. */
+void sounds_watch(struct sounds *s);
+
+/** The engine said that sending fails (err) or works again (0). */
+void sounds_trouble(struct sounds *s, unsigned index, int err);
+
+/** "platform-1 239.192.7.1:5004", "" for an unused index. */
+const char *sounds_name(const struct sounds *s, unsigned index);
+
+/** Distinct formats of all outputs, then the two a caller can have; at most
+ *  CLIP_MAX_FORMATS. Returns how many; out has room for CLIP_MAX_FORMATS.
+ *  @return 0 when there are too many */
+size_t sounds_formats(const struct config *c, struct format *out);
+
+#endif
