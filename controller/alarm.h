@@ -7,6 +7,10 @@
  * Input quality: a source that is lost is a fault, never "clear" and never
  * "alarm" (DESIGN rule 3): an input of bad quality keeps its last good value
  * here, and a reset is refused while any input is not good and normal.
+ *
+ * The effects run in every state but normal. Acknowledging does not stop them:
+ * an evacuation goes on until its reset. A new cause in an acknowledged or
+ * latched alarm makes it active again.
  */
 #ifndef TOCSIN_ALARM_H
 #define TOCSIN_ALARM_H
@@ -38,11 +42,13 @@ enum alarm_event {
 
 struct alarm_snapshot {
 	enum alarm_state state;
-	bool cause;  /**< at least one input is active */
-	bool unsure; /**< at least one input is not of good quality */
+	bool cause;  /**< at least one input is active; set by alarm_step() on
+			CAUSE and CLEAR, not by the caller */
+	bool unsure; /**< at least one input is not of good quality; the caller
+			sets it at any time, at the latest before RESET */
 	bool manual; /**< was triggered by hand: only a reset ends it */
-	bool inhibited;
-	bool latch; /**< configured */
+	bool inhibited; /**< only while normal: causes start nothing */
+	bool latch;     /**< configured */
 };
 
 /** What the caller must do, or-ed. */
@@ -54,11 +60,12 @@ enum alarm_action {
 };
 
 /**
- * Applies one event.
+ * Applies one event. START and STOP alternate strictly over an alarm's life.
  *
  * @param s   changed in place; untouched when refused
  * @param why filled on ALARM_DO_REFUSE
- * @return actions
+ * @return actions; 0: nothing to do (a cause while inhibited, an event that
+ *         changes nothing)
  */
 unsigned alarm_step(struct alarm_snapshot *s, enum alarm_event ev,
 		    struct reason *why);

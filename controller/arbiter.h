@@ -17,13 +17,9 @@
  * beaten by a yet higher emergency they are ARB_OVERRIDDEN and come back by
  * themselves. Only a wish for no existing output ends any of them.
  *
- * The cause is one, and what a person would say of it:
- *   never began, may not wait            outranked
- *   never began, its deadline passed     expired
- *   had sounded                          preempted, however long it waited then:
- *                                        a more urgent one cut it short
- * While it waits, is overridden or partial: preempted if it had sounded, else
- * outranked.
+ * Each loser has one cause. It is PREEMPTED if it had sounded, however long it
+ * waited then: a more urgent one cut it short. If it never began it is EXPIRED
+ * when it ends after a deadline, else OUTRANKED.
  */
 #ifndef TOCSIN_ARBITER_H
 #define TOCSIN_ARBITER_H
