@@ -181,11 +181,16 @@ static int link_alloc(struct mqtt_link **lp, const struct mqtt_spec *spec,
 		      struct reason *why)
 {
 	struct mqtt_link *l = calloc(1, sizeof(*l));
+	pthread_condattr_t attr;
 	int err;
 
 	if (!l)
 		return ENOMEM;
 	pthread_mutex_init(&l->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&l->end, &attr);
+	pthread_condattr_destroy(&attr);
 	TAILQ_INIT(&l->up);
 	TAILQ_INIT(&l->down);
 	TAILQ_INIT(&l->filters);
@@ -263,25 +268,32 @@ out:
 struct mqtt *mqtt_free(struct mqtt *m)
 {
 	struct timespec until;
+	struct mqtt_link *l;
+	int err = 0;
 
 	if (!m)
 		return NULL;
+	l = m->link;
 	if (m->gone)
 		*m->gone = true;
-	pthread_mutex_lock(&m->link->lock);
-	m->link->stop = true;
-	m->link->mq = NULL;
-	pthread_mutex_unlock(&m->link->lock);
-	mqtt_link_wake(m->link);
-
-	/* Long enough for the farewell; a thread that sits in the resolver is
-	 * left to end by itself with its own reference. */
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_nsec += (MQTT_FAREWELL_MS + 100) * 1000000L;
 	until.tv_sec += until.tv_nsec / 1000000000L;
 	until.tv_nsec %= 1000000000L;
-	if (pthread_clockjoin_np(m->thread, NULL, CLOCK_MONOTONIC, &until))
+
+	/* Long enough for the farewell; a thread that sits in the resolver is
+	 * left to end by itself with its own reference. */
+	pthread_mutex_lock(&l->lock);
+	l->stop = true;
+	l->mq = NULL;
+	mqtt_link_wake(l);
+	while (!l->ended && !err)
+		err = pthread_cond_timedwait(&l->end, &l->lock, &until);
+	pthread_mutex_unlock(&l->lock);
+	if (err)
 		pthread_detach(m->thread);
+	else
+		pthread_join(m->thread, NULL);
 	mem_deref(m->mq);
 	mqtt_link_unref(m->link);
 	free(m);

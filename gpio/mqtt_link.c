@@ -98,6 +98,7 @@ void mqtt_link_unref(struct mqtt_link *l)
 	}
 	if (l->wakefd >= 0)
 		close(l->wakefd);
+	pthread_cond_destroy(&l->end);
 	pthread_mutex_destroy(&l->lock);
 	free_spec(&l->spec);
 	free(l);
@@ -807,6 +808,10 @@ void *mqtt_link_main(void *arg)
 		if (!pause_ms(l, backoff_ms(failures)))
 			break;
 	}
+	pthread_mutex_lock(&l->lock);
+	l->ended = true;
+	pthread_cond_signal(&l->end);
+	pthread_mutex_unlock(&l->lock);
 	mqtt_link_unref(l);
 	return NULL;
 }

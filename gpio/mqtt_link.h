@@ -74,8 +74,11 @@ struct mqtt_link {
 	pthread_mutex_t lock;
 	unsigned refs;
 	bool stop;
-	struct mqueue *mq; /**< the owner's; NULL once it is gone */
-	bool woken;        /**< a wake-up is in mq */
+	bool ended; /**< the thread touches nothing but its reference any more
+		     */
+	pthread_cond_t end; /**< told when ended becomes true */
+	struct mqueue *mq;  /**< the owner's; NULL once it is gone */
+	bool woken;         /**< a wake-up is in mq */
 	struct mqtt_up_list up;
 	size_t n_up, up_bytes;
 	struct mqtt_down_list down;
