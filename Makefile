@@ -33,7 +33,7 @@ BUILD_PACKAGES := gcc libc6-dev make pkg-config libre-dev librem-dev \
 TEST_PACKAGES := $(BUILD_PACKAGES) libcmocka-dev python3 python3-pytest \
 	python3-numpy python3-scipy python3-paho-mqtt sip-tester baresip-core \
 	mosquitto mosquitto-clients iproute2 nftables tcpdump curl openssl \
-	sqlite3 procps
+	sqlite3 procps util-linux
 DEMO_PACKAGES := $(BUILD_PACKAGES) python3 iproute2
 LINT_PACKAGES := clang-format cppcheck
 FUZZ_PACKAGES := $(BUILD_PACKAGES) clang libclang-rt-14-dev
@@ -188,6 +188,21 @@ demo: deps-demo ## show the main job on loopback (root)
 	@$(MAKE) all
 	@BUILD=$(abspath $(BUILD)) $(PYTHON) tests/demo.py
 
+# ---------------------------------------------------------------- bench
+BENCH_N ?= 1,10,100,500
+BENCH_REPS ?= 3
+bench_bin := $(patsubst tests/bench/src/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/src/*.c))
+$(BUILD)/bench/%: tests/bench/src/%.c
+	@mkdir -p $(@D)
+	@$(CC) -std=gnu11 -O2 -g -Wall -Wextra -o $@ $< -lm -lpthread
+
+bench: deps ## trigger latency and fan-out beside the bare loop, as ratios (root)
+	@$(MAKE) all bench-run
+
+bench-run: $(bench_bin)
+	@BENCH_BUILD=$(abspath $(BUILD))/bench BENCH_TOCSIN=$(abspath $(BUILD))/tocsind \
+		$(PYTHON) tests/bench/report.py -n $(BENCH_N) --reps $(BENCH_REPS)
+
 asan: deps ## unit tests and site tests under ASan and UBSan
 	@$(MAKE) BUILD=$(BUILD)/asan SAN=address,undefined OPT="-O1 -g" all unit
 
@@ -231,4 +246,32 @@ help: ## list these commands
 		awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
 .PHONY: all unit deps deps-build deps-demo deps-lint deps-fuzz check site demo \
-	asan tsan fuzz fuzz-run lint clean help
+	bench bench-run asan tsan fuzz fuzz-run lint clean help
+
+install: all ## install below $(DESTDIR)$(PREFIX), configuration in $(SYSCONF)/tocsin
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin \
+		$(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 \
+		$(DESTDIR)$(PREFIX)/share/man/man8 \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions \
+		$(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(SYSCONF)/tocsin/conf.d
+	install -m 755 $(BUILD)/tocsind $(DESTDIR)$(PREFIX)/sbin/tocsind
+	install -m 755 $(BUILD)/tocsinctl $(DESTDIR)$(PREFIX)/bin/tocsinctl
+	install -m 644 etc/man/tocsind.8 $(DESTDIR)$(PREFIX)/share/man/man8/
+	install -m 644 etc/man/tocsinctl.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	$(BUILD)/tocsind --reference > $(DESTDIR)$(PREFIX)/share/man/man5/tocsin.conf.5
+	install -m 644 etc/completion/tocsinctl.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/tocsinctl
+	sed 's|/usr/sbin/|$(PREFIX)/sbin/|' etc/systemd/tocsin.service \
+		> $(DESTDIR)$(PREFIX)/lib/systemd/system/tocsin.service
+	[ -e $(DESTDIR)$(SYSCONF)/tocsin/tocsin.conf ] || \
+		install -m 640 etc/tocsin.conf $(DESTDIR)$(SYSCONF)/tocsin/tocsin.conf
+
+uninstall: ## remove what install put there; the configuration stays
+	rm -f $(DESTDIR)$(PREFIX)/sbin/tocsind $(DESTDIR)$(PREFIX)/bin/tocsinctl \
+		$(DESTDIR)$(PREFIX)/share/man/man8/tocsind.8 \
+		$(DESTDIR)$(PREFIX)/share/man/man1/tocsinctl.1 \
+		$(DESTDIR)$(PREFIX)/share/man/man5/tocsin.conf.5 \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/tocsinctl \
+		$(DESTDIR)$(PREFIX)/lib/systemd/system/tocsin.service
+
+.PHONY: install uninstall

@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""make bench: trigger latency and fan-out beside the bare sendmmsg loop.
+
+Runs bench.py, then prints the figures and ratios of the design's table: each
+against the reference measured in the same run. Repetitions in which the
+machine itself stood still (more than three stalls over 5 ms) are left out
+where enough others remain.
+"""
+import argparse
+import glob
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+
+import tbench
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def run(*args):
+    """One bench.py run; its rows."""
+    before = set(glob.glob(os.path.join(tbench.RESULTS, '*.jsonl')))
+    subprocess.run([sys.executable, os.path.join(HERE, 'bench.py'), *args],
+                   check=True)
+    rows = []
+    for f in set(glob.glob(os.path.join(tbench.RESULTS, '*.jsonl'))) - before:
+        with open(f) as h:
+            rows += [json.loads(line) for line in h]
+    for r in rows:
+        if 'error' in r:
+            sys.exit('bench: %s n=%s: %s' % (r['peer'], r['n'], r['error']))
+    return rows
+
+
+def median(rows, key, **want):
+    """Median of a figure over the quiet repetitions of what is wanted."""
+    rs = [r for r in rows if all(r.get(k) == v for k, v in want.items())
+          and isinstance(r.get(key), (int, float))]
+    quiet = [r for r in rs if (r.get('stalls5') or 0) <= 3]
+    v = [r[key] for r in (quiet or rs)]
+    return statistics.median(v) if v else None
+
+
+def show(v, unit=''):
+    return '-' if v is None else '%.3g%s' % (v, unit)
+
+
+def fanout(args):
+    rows = []
+    for n in args.n.split(','):
+        rows += run('fanout', '--peers', 'tocsin,rtpblast,rtpblast-rt', '-n',
+                    n, '--reps', str(args.reps), '--seconds',
+                    str(args.seconds))
+    print('\n| zones | source | CPU ms per stream-second | x bare loop | '
+          'pacing p99.9 ms | x bare real-time loop | first packets within ms |'
+          ' sound skew ms | lost | RSS MB | threads |')
+    print('|---|---|---|---|---|---|---|---|---|---|---|')
+    for n in [int(x) for x in args.n.split(',')]:
+        bare = median(rows, 'cpu_ms_per_stream_s', peer='rtpblast', n=n)
+        rt = median(rows, 'dev999', peer='rtpblast-rt', n=n)
+        for source in ('file', 'call'):
+            w = dict(peer='tocsin', n=n, source=source)
+            cpu, dev = (median(rows, k, **w) for k in
+                        ('cpu_ms_per_stream_s', 'dev999'))
+            print('| %d | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |' % (
+                n, 'message' if source == 'file' else 'live call', show(cpu),
+                show(cpu / bare if cpu and bare else None), show(dev),
+                show(dev / rt if dev and rt else None),
+                show(median(rows, 'start_skew', **w)),
+                show(median(rows, 'skewmax', **w)),
+                show(median(rows, 'lost', **w)),
+                show(median(rows, 'rss_mb', **w)),
+                show(median(rows, 'threads', **w))))
+
+
+def trigger(args):
+    rows = []
+    for n in ('1', '50'):
+        rows += run('trigger', '--peers', 'tocsin', '-n', n, '--reps',
+                    str(args.reps), '--runs', str(args.runs), '--on', '.3',
+                    '--off', '.5')
+    print('\n| trigger | zones | first RTP ms: median, p99 | last zone ms: '
+          'median, p99 | sound of the caller in the last zone, from his 200 OK'
+          ' ms: median, p99 |')
+    print('|---|---|---|---|---|')
+    for n in (1, 50):
+        for kind in ('api', 'sip'):
+            w = dict(peer='tocsin', n=n, kind=kind)
+            print('| %s | %d | %s, %s | %s, %s | %s |' % (
+                {'api': 'API request', 'sip': 'INVITE'}[kind], n,
+                *(show(median(rows, k, **w)) for k in
+                  ('first50', 'first99', 'last50', 'last99')),
+                '%s, %s' % tuple(show(median(rows, k, **w)) for k in
+                                 ('relay50', 'relay99'))
+                if kind == 'sip' else '-'))
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument('-n', default='1,10,100,500')
+    p.add_argument('--reps', type=int, default=3)
+    p.add_argument('--seconds', type=float, default=8)
+    p.add_argument('--runs', type=int, default=50)
+    p.add_argument('--only', choices=['fanout', 'trigger'])
+    args = p.parse_args()
+    os.makedirs(tbench.RESULTS, exist_ok=True)
+    print('# %s, %d cores, Linux %s' % (time.strftime('%Y-%m-%d'),
+                                        os.cpu_count(), platform.release()))
+    if args.only != 'fanout':
+        trigger(args)
+    if args.only != 'trigger':
+        fanout(args)
+
+
+if __name__ == '__main__':
+    main()
