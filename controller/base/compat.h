@@ -11,9 +11,19 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #ifndef TC_RE_VER
 #error "TC_RE_VER is not set: build with the Makefile"
+#endif
+
+/* re_trace.h came with 2.0, re_async.h with 2.7: the headers found must be of
+ * the version pkg-config spoke of. */
+#if __has_include(<re_trace.h>) != (TC_RE_VER >= 20000)
+#error "libre's headers are not of the version TC_RE_VER says"
+#endif
+#if __has_include(<re_async.h>) != (TC_RE_VER >= 20700)
+#error "libre's headers are not of the version TC_RE_VER says"
 #endif
 
 #ifndef HAVE_INTTYPES_H
@@ -40,6 +50,12 @@
 #define JSON_BOOL RE_JSON_BOOL
 #define JSON_NULL RE_JSON_NULL
 #include <re.h>
+/* For dbg_init() alone: its macros want these, and go again below. */
+#define DEBUG_MODULE "tocsin"
+#define DEBUG_LEVEL 0
+#include <re_dbg.h>
+#undef DEBUG_MODULE
+#undef DEBUG_LEVEL
 #undef JSON_STRING
 #undef JSON_INT
 #undef JSON_DOUBLE
@@ -54,6 +70,10 @@
 #undef max
 #undef MIN
 #undef MAX
+#undef DEBUG_WARNING
+#undef DEBUG_NOTICE
+#undef DEBUG_INFO
+#undef DEBUG_PRINTF
 
 #define TC_RE_20100 (TC_RE_VER >= 20100)
 
@@ -97,5 +117,35 @@ static inline void tc_fd_close(struct tc_fd *t)
 	{                                                                      \
 		.le = { 0 }                                                    \
 	}
+
+/** sipsess_accept() without reliable provisional responses. */
+#if TC_RE_VER >= 20600
+#define tc_sipsess_accept(sessp, sock, msg, scode, reason, ...)                \
+	sipsess_accept(sessp, sock, msg, scode, reason, REL100_DISABLED,       \
+		       __VA_ARGS__)
+#else
+#define tc_sipsess_accept(sessp, sock, msg, scode, reason, ...)                \
+	sipsess_accept(sessp, sock, msg, scode, reason, __VA_ARGS__)
+#endif
+
+/** Descriptor of a TCP connection, -1 where libre does not give it. */
+static inline int tc_tcp_fd(const struct tcp_conn *tc)
+{
+#if TC_RE_VER >= 20300
+	(void)tc;
+	return -1;
+#else
+	return tcp_conn_fd(tc);
+#endif
+}
+
+/** Copies an address out of libre's type. */
+static inline void tc_sa_get(struct sockaddr_storage *dst, const struct sa *sa)
+{
+	const size_t n = sa->len < sizeof(sa->u) ? sa->len : sizeof(sa->u);
+
+	*dst = (struct sockaddr_storage){0};
+	memcpy(dst, &sa->u, n);
+}
 
 #endif

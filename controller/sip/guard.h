@@ -2,9 +2,10 @@
  * libre made safe: functions of libre that this executable replaces.
  *
  * LIBRE.md section 4: timers on the wall clock (B1), a quadratic parser (B2),
- * missing header checks (B8), automatic 3xx following (B7). The dynamic linker
- * takes our definitions because libre calls itself through its PLT; whether it
- * really does is proved at every start by guard_self_test().
+ * missing header checks (B8), automatic 3xx following (B7), lines on stderr for
+ * whatever a stranger sends (B9). The dynamic linker takes our definitions
+ * because libre calls itself through its PLT; whether it really does is proved
+ * at every start by guard_self_test().
  */
 #ifndef TOCSIN_GUARD_H
 #define TOCSIN_GUARD_H
@@ -15,11 +16,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Largest SIP message looked at. */
+struct sip_msg;
+
+/** Largest SIP message looked at: header section, and Content-Length. */
 #define GUARD_MAX_MESSAGE 16384
-/** Longest start line, and most header lines. */
+/** Longest start line and longest header, folded lines together. */
 #define GUARD_MAX_START_LINE 2048
 #define GUARD_MAX_HEADERS 100
+/** Most commas in all headers: libre makes an object for each list member. */
+#define GUARD_MAX_COMMAS 256
 
 enum guard_verdict {
 	GUARD_PASS,
@@ -29,8 +34,24 @@ enum guard_verdict {
 			CSeq against the method: 400 when it is a request */
 };
 
+/** What is wrong with a message: the reason phrase of the 400. */
+struct guard_finding {
+	enum guard_verdict verdict;
+	bool request;    /**< by its start line */
+	const char *why; /**< GUARD_BAD: a static text, else NULL */
+};
+
 /** Looks at raw bytes in one pass, linear time. Pure. */
+struct guard_finding guard_examine(const uint8_t *p, size_t len);
+
+/** guard_examine()'s verdict alone. */
 enum guard_verdict guard_inspect(const uint8_t *p, size_t len);
+
+/**
+ * Why a request that libre hands out is to be answered 400; NULL when it is in
+ * order. Such a request carries no method: no transaction or session takes it.
+ */
+const char *guard_bad_reason(const struct sip_msg *msg);
 
 struct guard_counters {
 	uint64_t passed, junk, bad, redirects_held;
@@ -41,8 +62,9 @@ void guard_counters(struct guard_counters *c);
 
 /**
  * Proves that every guard is in force: starts a libre timer and compares its
- * clock with CLOCK_MONOTONIC, decodes one poisoned and one good message through
- * libre, and sees that a redirect would be held.
+ * clock with CLOCK_MONOTONIC, hands libre's own receiver one bad and one good
+ * request, answers an INVITE of libre's with a redirect and sees it held, and
+ * gives the decoder a poisoned message.
  *
  * @return 0, or ENOTSUP with the name of the guard that is not
  */

@@ -1,0 +1,119 @@
+#include "caller.h"
+
+#include "controller/base/compat.h"
+
+/* Bytes of the UTF-8 character at p, 0 when it is none (RFC 3629 4). */
+static size_t utf8_len(const unsigned char *p, size_t n)
+{
+	static const unsigned least[5] = {0, 0, 0x80, 0x800, 0x10000};
+	size_t len, i;
+	unsigned c;
+
+	if (p[0] < 0x80)
+		return 1;
+	len = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
+	if (p[0] < 0xc2 || p[0] > 0xf4 || len > n)
+		return 0;
+	c = p[0] & (0x7fu >> len);
+	for (i = 1; i < len; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (p[i] & 0x3fu);
+	}
+	if (c < least[len] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+		return 0;
+	return len;
+}
+
+void caller_clean(char *dst, size_t size, const char *p, size_t n)
+{
+	const unsigned char *s = (const unsigned char *)p;
+	size_t at = 0;
+
+	while (n) {
+		const size_t len = utf8_len(s, n);
+		const size_t step = len ? len : 1;
+
+		if (at + step >= size)
+			break;
+		if (!len || *s < ' ' || *s == 0x7f)
+			dst[at] = '?';
+		else
+			memcpy(dst + at, s, step);
+		at += step;
+		s += step;
+		n -= step;
+	}
+	dst[at] = '\0';
+}
+
+static int hex(char c)
+{
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+				      : -1;
+}
+
+/* RFC 3986 2.1. A user longer than any extension may be is cut. */
+static size_t unescape(char *dst, size_t size, const struct pl *pl)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < pl->l && n < size; i++) {
+		const bool escape = pl->p[i] == '%' && i + 2 < pl->l &&
+				    hex(pl->p[i + 1]) >= 0 &&
+				    hex(pl->p[i + 2]) >= 0;
+
+		if (escape) {
+			dst[n++] = (char)(hex(pl->p[i + 1]) << 4 |
+					  hex(pl->p[i + 2]));
+			i += 2;
+		} else {
+			dst[n++] = pl->p[i];
+		}
+	}
+	return n;
+}
+
+/* A display name without its quotes and backslashes (RFC 3261 25.1). */
+static void display(char *dst, size_t size, const struct pl *name)
+{
+	char raw[128];
+	size_t i, n = 0, end = name->l;
+	const bool quoted =
+		end >= 2 && name->p[0] == '"' && name->p[end - 1] == '"';
+
+	if (quoted)
+		end--;
+	for (i = quoted; i < end && n < sizeof(raw); i++) {
+		if (quoted && name->p[i] == '\\' && i + 1 < end)
+			i++;
+		raw[n++] = name->p[i];
+	}
+	while (n && raw[n - 1] == ' ')
+		n--;
+	caller_clean(dst, size, raw, n);
+}
+
+void caller_identify(struct caller *c, const struct sip_msg *msg)
+{
+	char raw[128], user[64], host[64];
+	size_t n;
+
+	n = unescape(raw, sizeof(raw), &msg->uri.user);
+	caller_clean(c->user, sizeof(c->user), raw, n);
+
+	n = unescape(raw, sizeof(raw), &msg->from.uri.user);
+	caller_clean(user, sizeof(user), raw, n);
+	if (sa_ntop(&msg->src, host, sizeof(host)))
+		host[0] = '\0';
+	(void)re_snprintf(c->uri, sizeof(c->uri),
+			  sa_af(&msg->src) == AF_INET6 ? "sip:%s%s[%s]"
+						       : "sip:%s%s%s",
+			  user, user[0] ? "@" : "", host);
+
+	display(c->display, sizeof(c->display), &msg->from.dname);
+	caller_clean(c->call_id, sizeof(c->call_id), msg->callid.p,
+		     msg->callid.l);
+}

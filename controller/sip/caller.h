@@ -1,0 +1,29 @@
+/**
+ * Who calls, as text that is safe to log, store and show.
+ */
+#ifndef TOCSIN_CALLER_H
+#define TOCSIN_CALLER_H
+
+#include <stddef.h>
+
+struct sip_msg;
+
+struct caller {
+	char user[64];     /**< user part of the request URI, unescaped */
+	char uri[160];     /**< "sip:201@10.7.0.10" */
+	char display[64];  /**< "" = none */
+	char call_id[128]; /**< cut when longer */
+};
+
+/**
+ * Fills *c from a request.
+ *
+ * The host in `uri` is the address the request came from: the From header's is
+ * a claim only. Control characters and bytes that are no UTF-8 become '?'.
+ */
+void caller_identify(struct caller *c, const struct sip_msg *msg);
+
+/** Copies n bytes as clean text, cut to fit at a character's end. */
+void caller_clean(char *dst, size_t size, const char *p, size_t n);
+
+#endif

@@ -1,0 +1,73 @@
+/**
+ * Between the files of the SIP stack: its own structures.
+ */
+#ifndef TOCSIN_SIP_CORE_H
+#define TOCSIN_SIP_CORE_H
+
+#include "controller/base/compat.h"
+#include "controller/sip/caller.h"
+#include "controller/sip/guard_door.h"
+#include "controller/sip/limit.h"
+#include "controller/sip/nego.h"
+#include "controller/sip/stack.h"
+
+/** RFC 4594: signalling is CS5. */
+#define STACK_DSCP 40
+
+/** Seconds after which a 200 that nobody acknowledged ends the call (64 T1,
+ *  RFC 3261 13.3.1.4), and then some for libre to notice by itself. */
+#define STACK_ACK_MS 33000
+
+/**
+ * One local address and port with its own libre SIP stack.
+ *
+ * libre takes the first transport of a kind whatever the destination (LIBRE.md
+ * B13): with one address in each, Via and Contact are right.
+ */
+struct listener {
+	struct le le;
+	struct stack *stack;
+	struct sa laddr; /**< with the SIP port */
+	bool udp, tcp;
+	struct sip *sip;
+	struct sipsess_sock *sock;
+	struct sip_lsnr *policy, *last_request, *last_response;
+	struct door *udp_door, *tcp_door;
+};
+
+struct stack {
+	const struct config *config;
+	struct stack_handlers h;
+	void *arg;
+	struct list listeners;
+	struct list calls;
+	unsigned n_calls;
+	uint16_t last_port; /**< where the search for an RTP port goes on */
+	bool ports_out;     /**< reported: no RTP port was free */
+	struct limit *requests, *invites, *invites_all, *tales;
+	struct stack_counters counters;
+	uint64_t guard_base; /**< guard drops before this stack */
+};
+
+/** Opens what config.sip.listen says that is not open, closes the rest. */
+int listener_update(struct stack *s, const struct config *c,
+		    struct reason *why);
+
+/** Closes all. */
+void listener_close_all(struct stack *s);
+
+/** A listener saw a new INVITE that policy let pass. */
+void call_incoming(struct listener *l, const struct sip_msg *msg);
+
+/** Ends every call of this listener (NULL: of all). */
+void call_end_all(struct stack *s, const struct listener *l, const char *why);
+
+/** Tells the owner of a refusal; strangers at most a few a second. */
+void stack_tell_refused(struct stack *s, const struct sa *src, const char *what,
+			uint16_t status);
+
+/** Makes sure that requests in a dialog find their way: see target.c. */
+int target_pin(struct sip_dialog *dlg, const struct sip_msg *invite,
+	       const struct listener *l);
+
+#endif

@@ -1,0 +1,233 @@
+/*
+ * Doors: libre's listening sockets, caught when they are made.
+ */
+#include "guard_door.h"
+
+#include "controller/sip/guard.h"
+#include "controller/sip/guard_real.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#define GUARD __attribute__((visibility("default")))
+
+/* RFC 768: no datagram is longer. */
+#define LARGEST_DATAGRAM 65535
+
+struct connection {
+	int fd;
+	struct sa peer;
+};
+
+struct door {
+	struct le le;
+	door_admit_h *admit;
+	void *arg;
+	struct udp_sock *us;
+	struct udp_helper *helper;
+	struct tcp_sock *ts;
+	uint8_t dscp;
+	struct connection open[DOOR_MAX_CONNECTIONS];
+	size_t n_open;
+};
+
+/* TCP doors, and what libre made last. */
+static struct list doors;
+static struct {
+	struct udp_sock *us;
+	struct tcp_sock *ts;
+	udp_recv_h *rh;
+	void *arg;
+} last;
+
+GUARD int udp_listen(struct udp_sock **usp, const struct sa *local,
+		     udp_recv_h *rh, void *arg)
+{
+	int (*real)(struct udp_sock **, const struct sa *, udp_recv_h *,
+		    void *) = GUARD_REAL(udp_listen);
+	int err;
+
+	if (!real)
+		return ENOSYS;
+	err = real(usp, local, rh, arg);
+	if (!err) {
+		last.us = *usp;
+		last.rh = rh;
+		last.arg = arg;
+	}
+	return err;
+}
+
+GUARD int tcp_listen(struct tcp_sock **tsp, const struct sa *local,
+		     tcp_conn_h *ch, void *arg)
+{
+	int (*real)(struct tcp_sock **, const struct sa *, tcp_conn_h *,
+		    void *) = GUARD_REAL(tcp_listen);
+	int err;
+
+	if (!real)
+		return ENOSYS;
+	err = real(tsp, local, ch, arg);
+	if (!err)
+		last.ts = *tsp;
+	return err;
+}
+
+udp_recv_h *door_last_receiver(void **arg)
+{
+	*arg = last.arg;
+	return last.rh;
+}
+
+/* Is what we took for this connection still it? Descriptors are used again,
+ * but not for the same peer and port while the other lives. */
+static bool still_open(const struct connection *c)
+{
+	struct sa now = {.len = sizeof(now.u)};
+
+	return !getpeername(c->fd, &now.u.sa, &now.len) &&
+	       sa_cmp(&now, &c->peer, SA_ALL);
+}
+
+/* Room for one more from this peer? Forgets those that are gone. */
+static bool has_room(struct door *d, const struct sa *peer)
+{
+	size_t i = 0, same = 0;
+
+	while (i < d->n_open) {
+		if (!still_open(&d->open[i])) {
+			d->open[i] = d->open[--d->n_open];
+			continue;
+		}
+		same += sa_cmp(&d->open[i].peer, peer, SA_ADDR);
+		i++;
+	}
+	return d->n_open < DOOR_MAX_CONNECTIONS && same < DOOR_MAX_PER_SOURCE;
+}
+
+/* B10: without these a dead PBX is noticed after a quarter of an hour. */
+static void supervise(int fd, uint8_t dscp)
+{
+	const int on = 1, idle = 20, every = 5, times = 3, tos = dscp << 2;
+	const unsigned timeout_ms = 8000;
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &every, sizeof(every));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &times, sizeof(times));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms,
+			 sizeof(timeout_ms));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	(void)setsockopt(fd, IPPROTO_IP, IP_TOS, &tos, sizeof(tos));
+}
+
+static struct door *door_of(const struct tcp_sock *ts)
+{
+	struct le *le;
+
+	for (le = doors.head; le; le = le->next) {
+		struct door *d = le->data;
+
+		if (d->ts == ts)
+			return d;
+	}
+	return NULL;
+}
+
+GUARD int tcp_accept(struct tcp_conn **tcp, struct tcp_sock *ts,
+		     tcp_estab_h *eh, tcp_recv_h *rh, tcp_close_h *ch,
+		     void *arg)
+{
+	int (*real)(struct tcp_conn **, struct tcp_sock *, tcp_estab_h *,
+		    tcp_recv_h *, tcp_close_h *, void *) =
+		GUARD_REAL(tcp_accept);
+	struct door *d = door_of(ts);
+	struct tcp_conn *tc;
+	struct sa peer;
+	int err, fd;
+
+	if (!real)
+		return ENOSYS;
+	err = real(&tc, ts, eh, rh, ch, arg);
+	if (err)
+		return err;
+	if (d) {
+		if (tcp_conn_peer_get(tc, &peer) ||
+		    !d->admit(&peer, DOOR_CONNECTION, d->arg) ||
+		    !has_room(d, &peer)) {
+			mem_deref(tc);
+			return EACCES;
+		}
+		fd = tc_tcp_fd(tc);
+		if (fd >= 0) {
+			supervise(fd, d->dscp);
+			d->open[d->n_open++] = (struct connection){fd, peer};
+		}
+	}
+	*tcp = tc;
+	return 0;
+}
+
+/* Every datagram, before libre sees it; true = nothing more to do. */
+static bool datagram(struct sa *src, struct mbuf *mb, void *arg)
+{
+	struct door *d = arg;
+	const size_t len = mbuf_get_left(mb);
+	const bool response = len > 8 && !memcmp(mbuf_buf(mb), "SIP/2.0 ", 8);
+
+	/* RFC 5626 4.4.1, and what NAT keepalives send. */
+	if (len <= 4)
+		return true;
+	if (!d->admit(src, response ? DOOR_RESPONSE : DOOR_REQUEST, d->arg))
+		return true;
+	return !guard_hand_over(mb);
+}
+
+static void destructor(void *arg)
+{
+	struct door *d = arg;
+
+	list_unlink(&d->le);
+	mem_deref(d->helper);
+	mem_deref(d->us);
+	mem_deref(d->ts);
+}
+
+int door_open(struct door **dp, struct sip *sip, enum sip_transp tp,
+	      const struct sa *laddr, uint8_t dscp, door_admit_h *h, void *arg)
+{
+	const int tos = dscp << 2;
+	struct door *d;
+	int err;
+
+	last.us = NULL;
+	last.ts = NULL;
+	err = sip_transp_add(sip, tp, laddr);
+	if (err)
+		return err;
+	if (tp == SIP_TRANSP_UDP ? !last.us : !last.ts)
+		return ENOTSUP;
+
+	d = mem_zalloc(sizeof(*d), destructor);
+	if (!d)
+		return ENOMEM;
+	d->admit = h;
+	d->arg = arg;
+	d->dscp = dscp;
+	if (tp == SIP_TRANSP_UDP) {
+		d->us = mem_ref(last.us);
+		udp_rxsz_set(d->us, LARGEST_DATAGRAM);
+		(void)udp_setsockopt(d->us, IPPROTO_IP, IP_TOS, &tos,
+				     sizeof(tos));
+		err = udp_register_helper(&d->helper, d->us, 0, NULL, datagram,
+					  d);
+	} else {
+		d->ts = mem_ref(last.ts);
+		list_append(&doors, &d->le, d);
+	}
+	if (err)
+		mem_deref(d);
+	else
+		*dp = d;
+	return err;
+}

@@ -1,0 +1,434 @@
+/*
+ * Listeners: the transports of one local address, and the way of a message:
+ * door, libre's transactions, policy, sessions, catch-all.
+ */
+#include "controller/base/clock.h"
+#include "controller/sip/core.h"
+#include "controller/sip/guard.h"
+#include "controller/sip/policy.h"
+
+#define HASH_SIZE 256 /* libre wants a power of two */
+
+static const struct sockaddr *sockaddr_of(const struct sa *sa)
+{
+	return &sa->u.sa;
+}
+
+/* A stranger costs a look at the peer table; a trusted one a token. Responses
+ * are taken from anybody, slowly: a peer's Contact may be an address without an
+ * entry, and one that answers no request of ours gets no word. */
+static bool admit(const struct sa *src, enum door_what what, void *arg)
+{
+	struct listener *l = arg;
+	struct stack *s = l->stack;
+	const bool known = config_peer_match(s->config, sockaddr_of(src));
+
+	if (!known && what != DOOR_RESPONSE) {
+		s->counters.strangers++;
+		stack_tell_refused(s, src,
+				   what == DOOR_CONNECTION
+					   ? "connection from a stranger"
+					   : "request from a stranger",
+				   0);
+		return false;
+	}
+	if (!limit_take(s->requests, sockaddr_of(src), clock_mono_ms())) {
+		s->counters.limited++;
+		return false;
+	}
+	return true;
+}
+
+static struct policy_text text(const struct pl *pl)
+{
+	return (struct policy_text){pl->l ? pl->p : NULL, pl->l};
+}
+
+static struct policy_text header(const struct sip_msg *msg, enum sip_hdrid id)
+{
+	const struct sip_hdr *h = sip_msg_hdr(msg, id);
+
+	/* An empty header asks for nothing. */
+	return h ? text(&h->val) : (struct policy_text){NULL, 0};
+}
+
+/* libre takes "Require: a, b" apart; the reply names all of them again. */
+struct require_all {
+	char text[256];
+	size_t len;
+};
+
+static bool require_next(const struct sip_hdr *h, const struct sip_msg *msg,
+			 void *arg)
+{
+	struct require_all *all = arg;
+	const int n =
+		re_snprintf(all->text + all->len, sizeof(all->text) - all->len,
+			    "%s%r", all->len ? ", " : "", &h->val);
+
+	(void)msg;
+	if (n < 0)
+		return true;
+	all->len += (size_t)n;
+	return false;
+}
+
+/* "type/subtype" of "application/sdp;charset=utf-8" */
+static struct policy_text media_type(const struct sip_msg *msg)
+{
+	struct policy_text t = header(msg, SIP_HDR_CONTENT_TYPE);
+	const char *end = t.p ? memchr(t.p, ';', t.len) : NULL;
+
+	if (end)
+		t.len = (size_t)(end - t.p);
+	while (t.len && (t.p[t.len - 1] == ' ' || t.p[t.len - 1] == '\t'))
+		t.len--;
+	return t;
+}
+
+static bool has_contact(const struct sip_msg *msg)
+{
+	const struct sip_hdr *h = sip_msg_hdr(msg, SIP_HDR_CONTACT);
+	struct sip_addr addr;
+
+	return h && !sip_addr_decode(&addr, &h->val);
+}
+
+static bool is_new_call(const struct sip_msg *msg)
+{
+	return !pl_strcmp(&msg->met, "INVITE") && !pl_isset(&msg->to.tag);
+}
+
+static bool over_rate(struct stack *s, const struct sip_msg *msg)
+{
+	static const struct sockaddr_in everybody = {.sin_family = AF_INET};
+	const uint64_t now = clock_mono_ms();
+	bool ok;
+
+	if (!is_new_call(msg))
+		return false;
+	ok = limit_take(s->invites, sockaddr_of(&msg->src), now) &&
+	     limit_take(s->invites_all, (const struct sockaddr *)&everybody,
+			now);
+	s->counters.limited += !ok;
+	return !ok;
+}
+
+static void judge(struct listener *l, const struct sip_msg *msg,
+		  const struct config_peer *peer, struct policy_verdict *v)
+{
+	struct stack *s = l->stack;
+	struct require_all require = {.len = 0};
+	struct pl maddr;
+	struct policy_request r = {
+		.method = text(&msg->met),
+		.scheme = text(&msg->uri.scheme),
+		.content_type = media_type(msg),
+		.content_encoding = header(msg, SIP_HDR_CONTENT_ENCODING),
+		.bad = guard_bad_reason(msg),
+		.has_via = pl_isset(&msg->via.sentby),
+		.multicast_via =
+			!msg_param_decode(&msg->via.params, "maddr", &maddr),
+		.in_dialog = pl_isset(&msg->to.tag),
+		.has_contact = has_contact(msg),
+		.datagram = msg->tp == SIP_TRANSP_UDP,
+		.has_length = pl_isset(&msg->clen),
+		.length = pl_u32(&msg->clen),
+		.body = mbuf_get_left(msg->mb),
+		.may_call = peer->page || peer->help,
+		.calls = s->n_calls,
+		.max_calls = s->config->sip.max_calls,
+	};
+
+	(void)sip_msg_hdr_apply(msg, true, SIP_HDR_REQUIRE, require_next,
+				&require);
+	if (require.len)
+		r.require = (struct policy_text){require.text, require.len};
+	r.over_rate = over_rate(s, msg);
+	policy_decide(&r, v);
+}
+
+/* RFC 3261 18.3: what follows the body in a datagram is not part of it. */
+static void trim_body(const struct sip_msg *msg)
+{
+	const size_t len = pl_u32(&msg->clen);
+
+	if (msg->tp == SIP_TRANSP_UDP && pl_isset(&msg->clen) &&
+	    len < mbuf_get_left(msg->mb))
+		msg->mb->end = msg->mb->pos + len;
+}
+
+/* First behind libre's transactions: true = dealt with. */
+static bool request_handler(const struct sip_msg *msg, void *arg)
+{
+	struct listener *l = arg;
+	struct stack *s = l->stack;
+	struct policy_verdict v;
+	const struct config_peer *peer =
+		config_peer_match(s->config, sockaddr_of(&msg->src));
+	bool ack;
+
+	s->counters.requests++;
+	/* A connection outlives a peer entry that a reload took away. Streams
+	 * hold many messages: the door counted the connection only. */
+	if (!peer || (msg->tp != SIP_TRANSP_UDP &&
+		      !limit_take(s->requests, sockaddr_of(&msg->src),
+				  clock_mono_ms()))) {
+		*(peer ? &s->counters.limited : &s->counters.strangers) += 1;
+		return true;
+	}
+	trim_body(msg);
+	judge(l, msg, peer, &v);
+	switch (v.act) {
+	case POLICY_PASS:
+		return false;
+	case POLICY_DROP:
+		return true;
+	case POLICY_REPLY:
+		break;
+	}
+	/* A broken ACK is known by its CSeq only. */
+	ack = !pl_strcmp(&msg->cseq.met, "ACK");
+	if (!ack)
+		(void)sip_replyf(l->sip, msg, v.status, v.reason,
+				 "%sContent-Length: 0\r\n\r\n", v.header);
+	if (v.status >= 300) {
+		s->counters.refused++;
+		if (!ack)
+			stack_tell_refused(s, &msg->src, v.reason, v.status);
+	}
+	return true;
+}
+
+/* Nobody took it: libre would print a line and say 501. Sessions take all that
+ * policy lets pass, so this is only silence. */
+static bool last_handler(const struct sip_msg *msg, void *arg)
+{
+	(void)msg;
+	(void)arg;
+	return true;
+}
+
+static void invite_handler(const struct sip_msg *msg, void *arg)
+{
+	call_incoming(arg, msg);
+}
+
+static void destructor(void *arg)
+{
+	struct listener *l = arg;
+
+	list_unlink(&l->le);
+	sipsess_close_all(l->sock);
+	mem_deref(l->sock);
+	mem_deref(l->policy);
+	mem_deref(l->last_request);
+	mem_deref(l->last_response);
+	sip_transp_flush(l->sip);
+	mem_deref(l->udp_door);
+	mem_deref(l->tcp_door);
+	sip_close(l->sip, true);
+	mem_deref(l->sip);
+}
+
+static const char *transport_name(enum config_transport t)
+{
+	return t == TRANSPORT_UDP ? "udp" : t == TRANSPORT_TCP ? "tcp" : "tls";
+}
+
+static int cannot_listen(const struct config_listen *w, int err,
+			 struct reason *why)
+{
+	const char *t = transport_name(w->transport);
+
+	switch (err) {
+	case EADDRINUSE:
+		return reason_set(why, err,
+				  "%s:%s:%u is in use: stop the other SIP "
+				  "program there or change sip.listen",
+				  t, w->host, w->port);
+	case EADDRNOTAVAIL:
+		return reason_set(why, err,
+				  "%s:%s:%u: this machine has no address %s: "
+				  "bring its interface up or change sip.listen",
+				  t, w->host, w->port, w->host);
+	case EACCES:
+		return reason_set(why, err,
+				  "%s:%s:%u: no permission: use a port from "
+				  "1024 up or grant CAP_NET_BIND_SERVICE",
+				  t, w->host, w->port);
+	case ENOTSUP:
+		return reason_set(
+			why, err,
+			"guard udp_listen/tcp_listen is not in force "
+			"over this libre: it was linked in a way that "
+			"cannot be interposed");
+	default:
+		return reason_set(why, err, "%s:%s:%u: %s", t, w->host, w->port,
+				  strerror(err));
+	}
+}
+
+static int check_listen(const struct config_listen *w, struct sa *laddr,
+			struct reason *why)
+{
+	if (w->transport == TRANSPORT_TLS)
+		return reason_set(why, ENOTSUP,
+				  "tls:%s:%u: SIP over TLS cannot be listened "
+				  "on in this version; use udp: or tcp:",
+				  w->host, w->port);
+	if (sa_set_str(laddr, w->host, w->port))
+		return reason_set(why, EINVAL,
+				  "sip.listen: \"%s\" is no numeric address",
+				  w->host);
+	if (sa_is_any(laddr))
+		return reason_set(why, EINVAL,
+				  "sip.listen: %s cannot be used: SIP puts its "
+				  "own address into every message; give each "
+				  "address of this machine that should be "
+				  "reached, such as \"udp:10.7.0.2:%u\"",
+				  w->host, w->port);
+	return 0;
+}
+
+static struct listener *find(const struct stack *s, const struct sa *laddr)
+{
+	struct le *le;
+
+	for (le = list_head(&s->listeners); le; le = le->next) {
+		struct listener *l = le->data;
+
+		if (sa_cmp(&l->laddr, laddr, SA_ALL))
+			return l;
+	}
+	return NULL;
+}
+
+/* Policy stands between libre's transactions and its sessions. */
+static int open_stack(struct listener *l)
+{
+	int err = sip_alloc(&l->sip, NULL, HASH_SIZE, HASH_SIZE, HASH_SIZE,
+			    "tocsin", NULL, NULL);
+
+	if (!err)
+		err = sip_listen(&l->policy, l->sip, true, request_handler, l);
+	if (!err)
+		err = sipsess_listen(&l->sock, l->sip, HASH_SIZE,
+				     invite_handler, l);
+	if (!err)
+		err = sip_listen(&l->last_request, l->sip, true, last_handler,
+				 l);
+	if (!err)
+		err = sip_listen(&l->last_response, l->sip, false, last_handler,
+				 l);
+	return err;
+}
+
+static int listener_get(struct listener **lp, struct stack *s,
+			const struct sa *laddr)
+{
+	struct listener *l = find(s, laddr);
+	int err;
+
+	if (!l) {
+		l = mem_zalloc(sizeof(*l), destructor);
+		if (!l)
+			return ENOMEM;
+		l->stack = s;
+		l->laddr = *laddr;
+		err = open_stack(l);
+		if (err) {
+			mem_deref(l);
+			return err;
+		}
+		list_append(&s->listeners, &l->le, l);
+	}
+	*lp = l;
+	return 0;
+}
+
+static int open_one(struct stack *s, const struct config_listen *w,
+		    struct reason *why)
+{
+	struct listener *l;
+	struct sa laddr;
+	int err;
+
+	err = check_listen(w, &laddr, why);
+	if (err)
+		return err;
+	err = listener_get(&l, s, &laddr);
+	if (err)
+		return cannot_listen(w, err, why);
+	if (w->transport == TRANSPORT_UDP && !l->udp) {
+		err = door_open(&l->udp_door, l->sip, SIP_TRANSP_UDP, &laddr,
+				STACK_DSCP, admit, l);
+		l->udp = !err;
+	} else if (w->transport == TRANSPORT_TCP && !l->tcp) {
+		err = door_open(&l->tcp_door, l->sip, SIP_TRANSP_TCP, &laddr,
+				STACK_DSCP, admit, l);
+		l->tcp = !err;
+	}
+	return err ? cannot_listen(w, err, why) : 0;
+}
+
+/* libre closes the transports of a stack all at once: a listener is kept only
+ * when the configuration still wants exactly what it has open or more. */
+static bool wanted(const struct listener *l, const struct config *c)
+{
+	bool udp = false, tcp = false;
+	struct sa sa;
+	size_t i;
+
+	for (i = 0; i < c->sip.n_listen; i++) {
+		const struct config_listen *w = &c->sip.listen[i];
+
+		if (sa_set_str(&sa, w->host, w->port) ||
+		    !sa_cmp(&sa, &l->laddr, SA_ALL))
+			continue;
+		udp |= w->transport == TRANSPORT_UDP;
+		tcp |= w->transport == TRANSPORT_TCP;
+	}
+	return (udp || !l->udp) && (tcp || !l->tcp) && (udp || tcp);
+}
+
+static void close_unwanted(struct stack *s, const struct config *c)
+{
+	struct le *le = list_head(&s->listeners);
+
+	while (le) {
+		struct listener *l = le->data;
+
+		le = le->next;
+		if (wanted(l, c))
+			continue;
+		call_end_all(s, l, "listener closed");
+		mem_deref(l);
+	}
+}
+
+int listener_update(struct stack *s, const struct config *c, struct reason *why)
+{
+	struct sa laddr;
+	size_t i;
+	int err;
+
+	/* All that can be known wrong beforehand, before anything closes. */
+	for (i = 0; i < c->sip.n_listen; i++) {
+		err = check_listen(&c->sip.listen[i], &laddr, why);
+		if (err)
+			return err;
+	}
+	close_unwanted(s, c);
+	for (i = 0; i < c->sip.n_listen; i++) {
+		err = open_one(s, &c->sip.listen[i], why);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+void listener_close_all(struct stack *s)
+{
+	list_flush(&s->listeners);
+}

@@ -1,0 +1,271 @@
+#include "nego.h"
+
+#include <stdlib.h>
+
+static const struct {
+	enum codec codec;
+	const char *id, *name;
+} codecs[] = {
+	{CODEC_PCMU, "0", "PCMU"},
+	{CODEC_PCMA, "8", "PCMA"},
+};
+
+#define CODECS (sizeof(codecs) / sizeof(codecs[0]))
+#define EVENT "telephone-event"
+#define DEFAULT_PTIME 20
+
+struct nego {
+	struct sdp_session *session;
+	struct sdp_media *media;
+	struct sdp_format *format[CODECS];
+	struct sdp_format *event;
+};
+
+static void forget_formats(struct nego *n)
+{
+	size_t i;
+
+	for (i = 0; i < CODECS; i++)
+		n->format[i] = mem_deref(n->format[i]);
+	n->event = mem_deref(n->event);
+}
+
+static void destructor(void *arg)
+{
+	struct nego *n = arg;
+
+	forget_formats(n);
+	mem_deref(n->media);
+	mem_deref(n->session);
+}
+
+/* Everything we can, again: an earlier round has taken formats away and
+ * changed payload types. */
+static int all_formats(struct nego *n)
+{
+	size_t i;
+	int err = 0;
+
+	forget_formats(n);
+	for (i = 0; i < CODECS && !err; i++)
+		err = sdp_format_add(&n->format[i], n->media, false,
+				     codecs[i].id, codecs[i].name, 8000, 1,
+				     NULL, NULL, NULL, false, NULL);
+	if (!err)
+		err = sdp_format_add(&n->event, n->media, false, "101", EVENT,
+				     8000, 1, NULL, NULL, NULL, false, "0-15");
+	return err;
+}
+
+int nego_alloc(struct nego **np, const struct sa *laddr)
+{
+	struct nego *n = mem_zalloc(sizeof(*n), destructor);
+	int err;
+
+	if (!n)
+		return ENOMEM;
+	err = sdp_session_alloc(&n->session, laddr);
+	if (!err)
+		err = sdp_media_add(&n->media, n->session, sdp_media_audio,
+				    sa_port(laddr), sdp_proto_rtpavp);
+	if (err)
+		mem_deref(n);
+	else
+		*np = n;
+	return err;
+}
+
+/* libre searches each line with backtracking patterns, quadratic in the line,
+ * and keeps an object for every attribute. */
+static bool within_limits(const struct mbuf *mb)
+{
+	const char *p = (const char *)mbuf_buf(mb);
+	const size_t n = mbuf_get_left(mb);
+	size_t i, line = 0, lines = 0, streams = 0;
+
+	if (!n || n > NEGO_MAX_BYTES)
+		return false;
+	for (i = 0; i < n; i++) {
+		if (!p[i])
+			return false;
+		if (p[i] == '\n') {
+			line = 0;
+			continue;
+		}
+		if (!line) {
+			lines++;
+			streams += p[i] == 'm';
+		}
+		line++;
+		if (line > NEGO_MAX_LINE || lines > NEGO_MAX_LINES ||
+		    streams > NEGO_MAX_STREAMS)
+			return false;
+	}
+	return true;
+}
+
+/* libre leaves 0.0.0.0 for an address it cannot read, which would then look
+ * like a call on hold: "c=IN IP4 host" is found here. */
+static bool numeric_addresses(const struct mbuf *mb)
+{
+	const char *p = (const char *)mbuf_buf(mb);
+	const char *end = p + mbuf_get_left(mb), *eol, *at;
+	bool any = false;
+	struct sa sa;
+	struct pl pl;
+
+	for (; p < end; p = eol + 1) {
+		eol = memchr(p, '\n', (size_t)(end - p));
+		if (!eol)
+			eol = end;
+		if (eol - p < 2 || p[0] != 'c' || p[1] != '=')
+			continue;
+		at = memrchr(p, ' ', (size_t)(eol - p));
+		if (!at)
+			return false;
+		pl.p = at + 1;
+		pl.l = (size_t)(eol - pl.p);
+		if (pl.l && pl.p[pl.l - 1] == '\r')
+			pl.l--;
+		if (sa_set(&sa, &pl, 0))
+			return false;
+		any = true;
+	}
+	return any;
+}
+
+/* Some phones leave out the last line's end, on which libre insists. */
+static int decode(struct nego *n, const struct mbuf *body, bool offer,
+		  struct reason *why)
+{
+	struct mbuf *mb;
+	int err;
+
+	if (!within_limits(body))
+		return reason_set(why, EPROTO,
+				  "SDP is beyond %d bytes, %d "
+				  "lines of %d or %d streams",
+				  NEGO_MAX_BYTES, NEGO_MAX_LINES, NEGO_MAX_LINE,
+				  NEGO_MAX_STREAMS);
+	if (!numeric_addresses(body))
+		return reason_set(why, EPROTO,
+				  "c= must give one numeric unicast address");
+	mb = mbuf_alloc(mbuf_get_left(body) + 2);
+	if (!mb)
+		return ENOMEM;
+	err = mbuf_write_mem(mb, mbuf_buf(body), mbuf_get_left(body));
+	if (!err)
+		err = mbuf_write_str(mb, "\r\n");
+	mb->pos = 0;
+	if (!err)
+		err = sdp_decode(n->session, mb, offer);
+	mem_deref(mb);
+	if (err && err != ENOMEM)
+		err = reason_set(why, EPROTO, "SDP cannot be read");
+	return err;
+}
+
+/* Theirs if it is one the media engine packs: 10, 20 ... 60 ms. */
+static uint16_t packet_time(const struct nego *n)
+{
+	const char *s = sdp_media_session_rattr(n->media, n->session, "ptime");
+	const long ms = s ? strtol(s, NULL, 10) : 0;
+
+	return ms >= 10 && ms <= 60 && ms % 10 == 0 ? (uint16_t)ms
+						    : DEFAULT_PTIME;
+}
+
+/* Their first codec that is ours too; index, or -1. */
+static int choose(const struct nego *n)
+{
+	const struct list *theirs = sdp_media_format_lst(n->media, false);
+	struct le *le;
+	size_t i;
+
+	for (le = list_head(theirs); le; le = le->next) {
+		const struct sdp_format *f = le->data;
+
+		for (i = 0; f->sup && i < CODECS; i++)
+			if (f->pt == n->format[i]->pt)
+				return (int)i;
+	}
+	return -1;
+}
+
+/* Fills *r and leaves the codec's index in *chosen. */
+static int agree(struct nego *n, int *chosen, struct nego_result *r,
+		 struct reason *why)
+{
+	const struct sa *remote = sdp_media_raddr(n->media);
+	const enum sdp_dir dir = sdp_media_dir(n->media);
+	const struct sdp_format *event;
+	char host[64] = "";
+
+	if (!sa_port(remote))
+		return reason_set(why, EPROTO, "No audio stream over RTP/AVP");
+	*chosen = choose(n);
+	if (*chosen < 0)
+		return reason_set(why, EPROTO, "No codec in common");
+	if (sa_af(remote) != sa_af(sdp_media_laddr(n->media)))
+		return reason_set(why, EPROTO,
+				  "c= is of another address family than ours");
+	if (sa_af(remote) == AF_INET && sa_in(remote) >= 0xe0000000u) {
+		(void)sa_ntop(remote, host, sizeof(host));
+		return reason_set(why, EPROTO,
+				  "c= must be a unicast address, not %s", host);
+	}
+
+	format_default(&r->fmt, codecs[*chosen].codec, 8000);
+	r->fmt.ptime_ms = packet_time(n);
+	r->remote = *remote;
+	r->send = dir & SDP_SENDONLY;
+	r->recv = dir & SDP_RECVONLY;
+	event = sdp_media_rformat(n->media, EVENT);
+	r->event_pt = event && event->pt > 0 ? (uint8_t)event->pt : 0;
+	return 0;
+}
+
+int nego_answer(struct nego *n, const struct mbuf *body, struct mbuf **answer,
+		struct nego_result *r, struct reason *why)
+{
+	size_t i;
+	int err, chosen;
+
+	err = all_formats(n);
+	if (!err)
+		err = decode(n, body, true, why);
+	if (!err)
+		err = agree(n, &chosen, r, why);
+	if (err)
+		return err;
+
+	/* One codec in the answer: no switching without a new offer. */
+	for (i = 0; i < CODECS; i++)
+		if ((int)i != chosen)
+			n->format[i] = mem_deref(n->format[i]);
+	err = sdp_media_set_lattr(n->media, true, "ptime", "%u",
+				  r->fmt.ptime_ms);
+	if (!err)
+		err = sdp_encode(answer, n->session, false);
+	return err;
+}
+
+int nego_offer(struct nego *n, struct mbuf **offer)
+{
+	int err = all_formats(n);
+
+	if (!err)
+		err = sdp_media_set_lattr(n->media, true, "ptime", "%u",
+					  DEFAULT_PTIME);
+	if (!err)
+		err = sdp_encode(offer, n->session, true);
+	return err;
+}
+
+int nego_answered(struct nego *n, const struct mbuf *body,
+		  struct nego_result *r, struct reason *why)
+{
+	int chosen, err = decode(n, body, false, why);
+
+	return err ? err : agree(n, &chosen, r, why);
+}

@@ -1,0 +1,54 @@
+/**
+ * Agreeing on a call's sound: SDP offers and answers (RFC 3264, RFC 4566).
+ *
+ * One audio stream over RTP/AVP, G.711 mu-law or A-law at 8 kHz and
+ * telephone-event; every other stream offered is answered with port 0. One
+ * struct nego lives as long as its call. Control thread.
+ */
+#ifndef TOCSIN_NEGO_H
+#define TOCSIN_NEGO_H
+
+#include "controller/base/compat.h"
+#include "controller/base/reason.h"
+#include "zones/codec.h"
+
+/** Limits of a body before libre's patterns see it. */
+#define NEGO_MAX_BYTES 8192
+#define NEGO_MAX_LINE 512
+#define NEGO_MAX_LINES 200
+#define NEGO_MAX_STREAMS 8
+
+/** What is accepted, for people. */
+#define NEGO_ALLOWED "PCMU/8000 or PCMA/8000 over RTP/AVP"
+
+struct nego;
+
+/** What has been agreed. */
+struct nego_result {
+	struct format fmt;
+	uint8_t event_pt; /**< 0 = none */
+	struct sa remote; /**< where they want their sound; may be 0.0.0.0 */
+	bool send, recv;  /**< our direction, after both sides */
+};
+
+/** laddr: our RTP address and port. */
+int nego_alloc(struct nego **np, const struct sa *laddr);
+
+/**
+ * Takes their offer and makes our answer.
+ *
+ * @param body   from its position to its end; not changed
+ * @param answer our answer, mem_deref() it
+ * @return 0, or EPROTO with why it cannot be accepted (488), or ENOMEM
+ */
+int nego_answer(struct nego *n, const struct mbuf *body, struct mbuf **answer,
+		struct nego_result *r, struct reason *why);
+
+/** Makes our offer with all we can, for an INVITE without one. */
+int nego_offer(struct nego *n, struct mbuf **offer);
+
+/** Takes their answer to our offer; errors as nego_answer(). */
+int nego_answered(struct nego *n, const struct mbuf *body,
+		  struct nego_result *r, struct reason *why);
+
+#endif

@@ -1,0 +1,141 @@
+#include "policy.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+static bool equal(struct policy_text t, const char *s)
+{
+	return t.p && t.len == strlen(s) && !memcmp(t.p, s, t.len);
+}
+
+static bool equal_nocase(struct policy_text t, const char *s)
+{
+	return t.p && t.len == strlen(s) && !strncasecmp(t.p, s, t.len);
+}
+
+static void reply(struct policy_verdict *v, uint16_t status, const char *reason,
+		  const char *header)
+{
+	v->act = POLICY_REPLY;
+	v->status = status;
+	v->reason = reason;
+	snprintf(v->header, sizeof(v->header), "%s", header);
+}
+
+/* RFC 3261 8.2.2.3; its 21.4.15 wants the tags we do not know named. We know
+ * none: reliable provisional responses and session timers are not needed by
+ * who is answered at once. */
+static void refuse_extensions(struct policy_verdict *v, struct policy_text tags)
+{
+	size_t i, n = tags.len < 256 ? tags.len : 256;
+
+	reply(v, 420, "Bad Extension", "");
+	snprintf(v->header, sizeof(v->header), "Unsupported: %.*s\r\n", (int)n,
+		 tags.p);
+	for (i = 0; v->header[i] && v->header[i + 2]; i++)
+		if ((unsigned char)v->header[i] < ' ')
+			v->header[i] = ' ';
+}
+
+/* What we know of but do not do. RFC 3261 8.2.1; anything else is a 501. */
+static bool known_method(struct policy_text m)
+{
+	static const char *const known[] = {
+		"REGISTER", "SUBSCRIBE", "NOTIFY", "MESSAGE",
+		"PUBLISH",  "UPDATE",    "PRACK",  "REFER",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (equal(m, known[i]))
+			return true;
+	return false;
+}
+
+static void decide_body(const struct policy_request *r,
+			struct policy_verdict *v)
+{
+	if (r->datagram && r->has_length && r->length > r->body)
+		reply(v, 400, "Body is shorter than Content-Length", "");
+	else if (r->body > POLICY_MAX_BODY)
+		reply(v, 413, "Request Entity Too Large", "");
+}
+
+static void decide_session_body(const struct policy_request *r,
+				struct policy_verdict *v)
+{
+	if (!r->body)
+		return;
+	if (r->content_encoding.p &&
+	    !equal_nocase(r->content_encoding, "identity"))
+		reply(v, 415, "Unsupported Media Type",
+		      "Accept-Encoding: identity\r\n");
+	else if (!equal_nocase(r->content_type, "application/sdp"))
+		reply(v, 415, "Unsupported Media Type",
+		      "Accept: application/sdp\r\n");
+}
+
+static void decide_invite(const struct policy_request *r,
+			  struct policy_verdict *v)
+{
+	if (!r->has_contact) {
+		reply(v, 400, "Missing or malformed Contact header", "");
+		return;
+	}
+	decide_session_body(r, v);
+	if (v->act != POLICY_PASS || r->in_dialog)
+		return;
+	if (!r->may_call)
+		reply(v, 403, "Calls from this address are not allowed", "");
+	else if (r->over_rate)
+		reply(v, 503, "Too many calls at once", "Retry-After: 2\r\n");
+	else if (r->calls >= r->max_calls)
+		reply(v, 503, "All lines in use", "Retry-After: 10\r\n");
+}
+
+void policy_decide(const struct policy_request *r, struct policy_verdict *v)
+{
+	static const char allow[] = "Allow: " POLICY_ALLOW "\r\n";
+
+	*v = (struct policy_verdict){.act = POLICY_PASS};
+
+	if (!r->has_via || r->multicast_via) {
+		v->act = POLICY_DROP;
+		return;
+	}
+	if (r->bad) {
+		reply(v, 400, r->bad, "");
+		return;
+	}
+	/* Never answered, whatever is in it (RFC 3261 17). */
+	if (equal(r->method, "ACK"))
+		return;
+	/* The transaction layer would have taken one that cancels anything. */
+	if (equal(r->method, "CANCEL")) {
+		reply(v, 481, "Call/Transaction Does Not Exist", "");
+		return;
+	}
+	decide_body(r, v);
+	if (v->act != POLICY_PASS)
+		return;
+	if (!equal_nocase(r->scheme, "sip") && !equal_nocase(r->scheme, "sips"))
+		reply(v, 416, "Unsupported URI Scheme", "");
+	else if (r->require.p)
+		refuse_extensions(v, r->require);
+	else if (equal(r->method, "OPTIONS"))
+		reply(v, 200, "OK",
+		      "Allow: " POLICY_ALLOW "\r\n"
+		      "Accept: application/sdp\r\n"
+		      "Accept-Encoding: identity\r\n"
+		      "Supported: \r\n");
+	else if (equal(r->method, "INVITE"))
+		decide_invite(r, v);
+	else if (equal(r->method, "BYE") || equal(r->method, "INFO") ||
+		 (equal(r->method, "REFER") && r->in_dialog))
+		return;
+	else if (known_method(r->method))
+		reply(v, 405, "Method Not Allowed", allow);
+	else
+		reply(v, 501, "Not Implemented", allow);
+}

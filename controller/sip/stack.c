@@ -1,0 +1,120 @@
+#include "stack.h"
+
+#include "controller/base/clock.h"
+#include "controller/sip/core.h"
+#include "controller/sip/guard.h"
+#include "controller/sip/policy.h"
+
+#include <stdlib.h>
+
+/* Strangers told of: a few a second; all are counted. */
+#define TALES_PER_S 1
+#define TALES_BURST 5
+
+static uint64_t guard_drops(void)
+{
+	struct guard_counters c;
+
+	guard_counters(&c);
+	return c.junk + c.bad;
+}
+
+static int alloc_limits(struct stack *s)
+{
+	const uint64_t seed = rand_u64();
+	int err;
+
+	err = limit_alloc(&s->requests, POLICY_REQUESTS_PER_S,
+			  POLICY_REQUESTS_BURST, seed);
+	if (!err)
+		err = limit_alloc(&s->invites, POLICY_INVITES_PER_S,
+				  POLICY_INVITES_BURST, seed);
+	if (!err)
+		err = limit_alloc(&s->invites_all, POLICY_INVITES_ALL_PER_S,
+				  POLICY_INVITES_ALL_BURST, seed);
+	if (!err)
+		err = limit_alloc(&s->tales, TALES_PER_S, TALES_BURST, seed);
+	return err;
+}
+
+int stack_alloc(struct stack **sp, const struct config *c,
+		const struct stack_handlers *h, void *arg, struct reason *why)
+{
+	struct stack *s;
+	int err;
+
+	/* libre's own warnings go to stderr, one for each reset connection. */
+	dbg_init(DBG_CRIT, DBG_NONE);
+	err = guard_self_test(why);
+	if (err)
+		return err;
+
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return reason_set(why, ENOMEM, "out of memory");
+	s->config = c;
+	s->h = *h;
+	s->arg = arg;
+	list_init(&s->listeners);
+	list_init(&s->calls);
+	s->guard_base = guard_drops();
+	err = alloc_limits(s);
+	if (err)
+		reason_set(why, err, "out of memory");
+	else
+		err = listener_update(s, c, why);
+	if (err)
+		stack_free(s);
+	else
+		*sp = s;
+	return err;
+}
+
+int stack_reconfigure(struct stack *s, const struct config *c,
+		      struct reason *why)
+{
+	int err = listener_update(s, c, why);
+
+	if (!err)
+		s->config = c;
+	return err;
+}
+
+struct stack *stack_free(struct stack *s)
+{
+	if (!s)
+		return NULL;
+	call_end_all(s, NULL, "shutting down");
+	listener_close_all(s);
+	limit_free(s->requests);
+	limit_free(s->invites);
+	limit_free(s->invites_all);
+	limit_free(s->tales);
+	free(s);
+	return NULL;
+}
+
+unsigned stack_calls(const struct stack *s)
+{
+	return s->n_calls;
+}
+
+void stack_counters(const struct stack *s, struct stack_counters *c)
+{
+	*c = s->counters;
+	c->guard_dropped = guard_drops() - s->guard_base;
+}
+
+void stack_tell_refused(struct stack *s, const struct sa *src, const char *what,
+			uint16_t status)
+{
+	static const struct sockaddr_in everybody = {.sin_family = AF_INET};
+	struct sockaddr_storage from;
+
+	if (!status &&
+	    !limit_take(s->tales, (const struct sockaddr *)&everybody,
+			clock_mono_ms()))
+		return;
+	tc_sa_get(&from, src);
+	s->h.refused(&from, what, status, s->arg);
+}
