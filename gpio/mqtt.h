@@ -57,7 +57,8 @@ typedef void(mqtt_message_h)(const struct mqtt_message *msg, void *arg);
 /**
  * Connected (text "") or lost/refused: text says why, and what to do. Called
  * on every change of either. Connected with a text: the broker is there, but
- * turned away a subscription or a publication, which will not heal by itself.
+ * turned away a subscription or a publication, which will not heal by itself;
+ * told once a connection.
  */
 typedef void(mqtt_state_h)(bool connected, const char *text, void *arg);
 

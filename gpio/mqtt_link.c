@@ -38,9 +38,10 @@
 struct session {
 	struct mqtt_link *link;
 	struct mosquitto *mosq;
-	bool up;    /* CONNACK said yes */
-	bool ended; /* refused or lost: text says why */
-	int rc;     /* why libmosquitto says it ended */
+	bool up;           /* CONNACK said yes */
+	bool ended;        /* refused or lost: text says why */
+	bool told_refusal; /* of a subscription or publication */
+	int rc;            /* why libmosquitto says it ended */
 	struct reason text;
 	struct reason verdict; /* of the certificate check */
 	struct mqtt_down_list unconfirmed;
@@ -287,6 +288,15 @@ static void give_back(struct session *s)
 	s->n_unconfirmed = 0;
 }
 
+/* Once a connection: an owner that publishes all anew at each news would be
+ * refused, and told, without end. */
+static void tell_refusal(struct session *s, const char *text)
+{
+	if (!s->told_refusal)
+		tell_state(s->link, true, text);
+	s->told_refusal = true;
+}
+
 static void publish_handler(struct mosquitto *mosq, void *arg, int mid,
 			    int code, const mosquitto_property *props)
 {
@@ -316,11 +326,7 @@ static void publish_handler(struct mosquitto *mosq, void *arg, int mid,
 			 "the broker refuses what we publish on \"%.100s\" "
 			 "(%s): give our user write access there",
 			 d->topic, mosquitto_reason_string(code));
-		if (strcmp(text, s->text.text)) {
-			snprintf(s->text.text, sizeof(s->text.text), "%s",
-				 text);
-			tell_state(s->link, true, text);
-		}
+		tell_refusal(s, text);
 	}
 	free(d);
 }
@@ -431,7 +437,7 @@ static void subscribe_handler(struct mosquitto *mosq, void *arg, int mid, int n,
 	}
 	pthread_mutex_unlock(&s->link->lock);
 	if (text[0])
-		tell_state(s->link, true, text);
+		tell_refusal(s, text);
 }
 
 static void forget_sent(struct mqtt_link *l)
