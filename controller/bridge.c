@@ -2,6 +2,7 @@
 
 #include "controller/base/clock.h"
 #include "controller/base/compat.h"
+#include "gpio/command.h"
 #include "gpio/mqtt.h"
 
 #include <errno.h>
