@@ -1,0 +1,1 @@
+"""What the site tests are made of: namespaces, the daemon, receivers, peers."""

@@ -1,0 +1,146 @@
+"""The measuring itself: a plain RTP sender stands where the daemon will."""
+import os
+import socket
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from conftest import HALL, YARD
+from lib import audio, net, wait
+from lib.rtp import Receiver, Sender, build, check_continuous, check_real_time, parse
+from lib.sip import Message
+
+
+@pytest.fixture
+def source(site, cleanup):
+    s = site["ctl"].udp()
+    s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, net.mreqn(site["ctl"].ifindex))
+    cleanup.callback(s.close)
+    return s
+
+
+def test_g711_tables():
+    # ITU-T G.711: extremes and zeros
+    assert audio.ULAW[0x00] == -32124 and audio.ULAW[0x80] == 32124
+    assert audio.ULAW[0xFF] == 0 and audio.ULAW[0x7F] == 0
+    assert audio.ALAW[0xD5] == 8 and audio.ALAW[0x55] == -8
+    assert audio.ALAW[0xAA] == 32256 and audio.ALAW[0x2A] == -32256
+    codes = bytes(c for c in range(256) if c != 0x7F)
+    assert audio.ulaw_encode(audio.ulaw(codes)) == codes
+    assert audio.alaw_encode(audio.alaw(bytes(range(256)))) == bytes(range(256))
+
+
+def test_measures():
+    t = audio.tone(1000, 1, dbfs=-20)
+    assert abs(audio.level_dbfs(t) + 23) < 0.2
+    assert abs(audio.pitch_hz(t) - 1000) < 2
+    assert audio.snr_db(audio.ulaw(audio.ulaw_encode(t)), t) > 30
+    noisy = np.concatenate([np.zeros(777), t + np.random.default_rng(1).normal(0, 230, len(t))])
+    assert audio.align(noisy, t) == 777
+    assert 18 < audio.snr_db(noisy, t) < 22
+    assert audio.level_dbfs(np.zeros(100)) == -99
+
+
+def test_only_members_receive(site, source, cleanup):
+    data = audio.codes(1, 9)
+    hall = Receiver(site["hall"], *HALL)
+    cleanup.callback(hall.close)
+    other = Receiver(site["yard"], *YARD)
+    cleanup.callback(other.close)
+    wires = [net.Sniffer(site[h], HALL[0]) for h in ("yard", "bystander", "caller")]
+    for w in wires:
+        cleanup.callback(w.close)
+    member = net.Sniffer(site["hall"], HALL[0])
+    cleanup.callback(member.close)
+    Sender(source, HALL, data).start().join()
+    hall.wait_for(50)
+    hall.wait_quiet(0.2)
+    assert hall.payload() == data
+    assert check_continuous(hall.packets) and hall.packets[0].marker
+    check_real_time(hall.packets)
+    gaps = [b.time - a.time for a, b in zip(hall.packets, hall.packets[1:])]
+    assert abs(sum(gaps) / len(gaps) - 0.02) < 0.002
+    assert member.count() == 50
+    assert [w.count() for w in wires] == [0, 0, 0]
+    assert not other.packets
+
+
+def test_continuity_is_checked():
+    def stream(*rows):
+        return [parse(build(seq, ts, ssrc, b"x" * 160, marker=m)) for seq, ts, ssrc, m in rows]
+
+    assert check_continuous(stream((65535, 2 ** 32 - 160, 1, True), (0, 0, 1, False)))
+    for bad in (stream((1, 0, 1, True), (3, 160, 1, False)),
+                stream((1, 0, 1, True), (2, 160, 2, False)),
+                stream((1, 160, 1, True), (2, 0, 1, True)),
+                stream((1, 0, 1, True), (2, 800, 1, False))):
+        with pytest.raises(AssertionError):
+            check_continuous(bad)
+
+
+def test_mangled_sender(site, source, cleanup):
+    hall = Receiver(site["hall"], *HALL)
+    cleanup.callback(hall.close)
+    Sender(source, HALL, audio.codes(0.4, 5),
+           mangle=lambda i, p: [] if i == 3 else [p, p] if i == 5 else [p]).start().join()
+    hall.wait_for(20)
+    assert [p.seq - 1000 for p in hall.packets[:7]] == [0, 1, 2, 4, 5, 5, 6]
+
+
+def test_wait_bytes_and_patience(site, source, cleanup):
+    hall = Receiver(site["hall"], *HALL)
+    cleanup.callback(hall.close)
+    data = audio.codes(0.2, 6)
+    Sender(source, HALL, b"\xff" * 320 + data).start()
+    assert hall.wait_bytes(data) == 320
+    with pytest.raises(AssertionError):
+        hall.wait_bytes(audio.codes(0.2, 7), timeout=0.1)
+
+
+def test_link_down_is_real(site, source, cleanup):
+    site["ctl"].link("down")
+    try:
+        with pytest.raises(OSError):
+            source.sendto(b"x", ("10.9.0.11", 9))
+    finally:
+        site["ctl"].link("up")
+        site["ctl"].call(lambda: net.sh(f"ip -n {site['ctl'].ns} route add 224.0.0.0/4 dev eth0"))
+
+
+def test_sip_message():
+    m = Message(b"SIP/2.0 486 Busy\r\nCSeq: 2 INVITE\r\nVia: a\r\nVia: b\r\n\r\nx")
+    assert (m.status, m.method, m.all("via"), m.body) == (486, "INVITE", ["a", "b"], b"x")
+
+
+def test_mqtt_peer(broker, mqtt):
+    c = mqtt(broker)
+    c.publish("a/b", {"x": 1}, retain=True)
+    assert c.wait("a/b") == {"x": 1}
+    broker.stop()
+    broker.start()
+    wait.until(lambda: c.sessions == 2, "the client to be back")
+    c.publish("a/c", "2")
+    assert c.wait("a/c") == 2
+
+
+def test_nothing_is_left_behind(tmp_path):
+    """A run that fails in every way, killed too, leaves no namespace."""
+    code = (f"import sys, os, signal; sys.path.insert(0, {os.path.dirname(__file__)!r})\n"
+            "from lib import net\n"
+            "s = net.Site({'a': '10.1.0.1', 'b': '10.1.0.2', 'c': '10.1.0.3'})\n"
+            "p = s['a'].popen(['sleep', '600'])\n"
+            "print(p.pid, flush=True)\n"
+            "os.kill(os.getpid(), signal.SIGKILL)\n")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == -9, done.stderr
+    child = int(done.stdout)
+    wait.until(lambda: not os.path.exists(f"/proc/{child}"), "the child to die with its parent")
+    mine = f"{net.PREFIX}{os.getpid()}-"
+    net.remove_leftovers()
+    left = [n.split()[0] for n in net.sh("ip netns list").splitlines()
+            if n.startswith(net.PREFIX)]
+    assert [n for n in left if n.startswith(mine)]
+    assert not [n for n in left if n.split("-")[1].isdigit() and not
+                os.path.exists(f"/proc/{n.split('-')[1]}")]
