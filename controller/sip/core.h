@@ -29,6 +29,7 @@ struct listener {
 	struct stack *stack;
 	struct sa laddr; /**< with the SIP port */
 	bool udp, tcp;
+	bool fresh; /**< opened in the update that is going on */
 	struct sip *sip;
 	struct sipsess_sock *sock;
 	struct sip_lsnr *policy, *last_request, *last_response;

@@ -336,6 +336,7 @@ static int listener_get(struct listener **lp, struct stack *s,
 			return ENOMEM;
 		l->stack = s;
 		l->laddr = *laddr;
+		l->fresh = true;
 		err = open_stack(l);
 		if (err) {
 			mem_deref(l);
@@ -392,6 +393,20 @@ static bool wanted(const struct listener *l, const struct config *c)
 	return (udp || !l->udp) && (tcp || !l->tcp) && (udp || tcp);
 }
 
+/* After a failure: what was bound in vain. */
+static void close_fresh(struct stack *s)
+{
+	struct le *le = list_head(&s->listeners);
+
+	while (le) {
+		struct listener *l = le->data;
+
+		le = le->next;
+		if (l->fresh)
+			mem_deref(l);
+	}
+}
+
 static void close_unwanted(struct stack *s, const struct config *c)
 {
 	struct le *le = list_head(&s->listeners);
@@ -400,6 +415,7 @@ static void close_unwanted(struct stack *s, const struct config *c)
 		struct listener *l = le->data;
 
 		le = le->next;
+		l->fresh = false;
 		if (wanted(l, c))
 			continue;
 		call_end_all(s, l, "listener closed");
@@ -407,25 +423,41 @@ static void close_unwanted(struct stack *s, const struct config *c)
 	}
 }
 
-int listener_update(struct stack *s, const struct config *c, struct reason *why)
+/* But for listeners that lose a transport: those are closed first and come with
+ * the next call. */
+static int open_wanted(struct stack *s, const struct config *c,
+		       struct reason *why)
 {
+	const struct listener *l;
 	struct sa laddr;
 	size_t i;
 	int err;
 
-	/* All that can be known wrong beforehand, before anything closes. */
 	for (i = 0; i < c->sip.n_listen; i++) {
 		err = check_listen(&c->sip.listen[i], &laddr, why);
 		if (err)
 			return err;
-	}
-	close_unwanted(s, c);
-	for (i = 0; i < c->sip.n_listen; i++) {
+		l = find(s, &laddr);
+		if (l && !wanted(l, c))
+			continue;
 		err = open_one(s, &c->sip.listen[i], why);
 		if (err)
 			return err;
 	}
 	return 0;
+}
+
+int listener_update(struct stack *s, const struct config *c, struct reason *why)
+{
+	/* New ones first: while they cannot be had, the old stay. */
+	int err = open_wanted(s, c, why);
+
+	if (err) {
+		close_fresh(s);
+		return err;
+	}
+	close_unwanted(s, c);
+	return open_wanted(s, c, why);
 }
 
 void listener_close_all(struct stack *s)
