@@ -201,7 +201,8 @@ static void on_look(void *arg)
 
 	look_at_clock(c, now);
 	look_at_journal(c);
-	sounds_watch(c->sounds);
+	if (sounds_watch(c->sounds))
+		broadcasts_reroute(c->broadcasts);
 	field_watch(c->field);
 	alarms_watch(c->alarms);
 	if (control_healthy(c)) {

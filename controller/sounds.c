@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #define N MEDIA_MAX_OUTPUTS
 
@@ -15,6 +17,7 @@ struct sound {
 	bool used;
 	char name[128];
 	char interface[IF_NAMESIZE]; /**< "" = by route */
+	bool dead;                   /**< its interface has no carrier */
 	struct media_output out;
 };
 
@@ -138,6 +141,7 @@ int sounds_apply(struct sounds *s, const struct config *c)
 		}
 		o = &s->v[slot[i]];
 		o->used = true;
+		o->dead = false;
 		o->out = from->out;
 		snprintf(o->name, sizeof(o->name), "%s %s",
 			 c->zones[from->zone].name, from->name);
@@ -170,11 +174,43 @@ unsigned sounds_count(const struct sounds *s)
 	return s->count;
 }
 
-void sounds_watch(struct sounds *s)
+/** Index of an interface, 0 when it is not there; *dead: it is down or its
+ *  cable is out, which no send would tell while nothing sounds. */
+static unsigned interface_state(int fd, const char *name, bool *dead)
 {
-	bool begun = false;
+	struct ifreq rq = {0};
+
+	snprintf(rq.ifr_name, sizeof(rq.ifr_name), "%s", name);
+	*dead = fd >= 0 && !ioctl(fd, SIOCGIFFLAGS, &rq) &&
+		(rq.ifr_flags & (IFF_UP | IFF_RUNNING)) !=
+			(IFF_UP | IFF_RUNNING);
+	return if_nametoindex(name);
+}
+
+static void note_carrier(struct sounds *s, struct sound *o, bool dead)
+{
+	char key[96];
+
+	if (o->dead == dead)
+		return;
+	o->dead = dead;
+	fault_key(o, key);
+	if (dead)
+		fault_raise(s->faults, key, WATCH_MS,
+			    "Check the cable and the switch, or `ip link` for "
+			    "an interface that was taken down.",
+			    "output %s cannot sound: interface %s has no link",
+			    o->name, o->interface);
+	else
+		fault_clear(s->faults, key);
+}
+
+bool sounds_watch(struct sounds *s)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool begun = false, dead = false;
 	char last[IF_NAMESIZE] = "";
-	unsigned last_index = 0;
+	unsigned index = 0;
 
 	for (unsigned i = 0; i < s->count; i++) {
 		struct sound *o = &s->v[i];
@@ -184,17 +220,23 @@ void sounds_watch(struct sounds *s)
 		/* Neighbours mostly share an interface: one look-up a run. */
 		if (strcmp(last, o->interface)) {
 			memcpy(last, o->interface, sizeof(last));
-			last_index = if_nametoindex(last);
+			index = interface_state(fd, last, &dead);
 		}
-		if (last_index == o->out.ifindex)
-			continue;
-		if (!begun)
-			media_begin(s->media);
-		begun = true;
-		put(s, i);
+		if (index != o->out.ifindex) {
+			if (!begun)
+				media_begin(s->media);
+			begun = true;
+			o->dead = false;
+			put(s, i);
+		}
+		if (index)
+			note_carrier(s, o, dead);
 	}
+	if (fd >= 0)
+		close(fd);
 	if (begun)
 		media_commit(s->media);
+	return begun;
 }
 
 void sounds_trouble(struct sounds *s, unsigned index, int err)
@@ -204,6 +246,8 @@ void sounds_trouble(struct sounds *s, unsigned index, int err)
 	if (index >= N || !s->v[index].used)
 		return;
 	fault_key(&s->v[index], key);
+	if (!err && s->v[index].dead)
+		return;
 	if (!err)
 		fault_clear(s->faults, key);
 	else

@@ -34,8 +34,12 @@ const struct arb_set *sounds_zone(const struct sounds *s, int zone);
 /** One above the highest index in use. */
 unsigned sounds_count(const struct sounds *s);
 
-/** Looks for interfaces that came or changed; call about once a second. */
-void sounds_watch(struct sounds *s);
+/**
+ * Looks for interfaces that came, went or lost their carrier; call about once
+ * a second.
+ * @return true when outputs came: their routes must be said again
+ */
+bool sounds_watch(struct sounds *s);
 
 /** The engine said that sending fails (err) or works again (0). */
 void sounds_trouble(struct sounds *s, unsigned index, int err);
