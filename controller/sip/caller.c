@@ -76,18 +76,15 @@ static size_t unescape(char *dst, size_t size, const struct pl *pl)
 	return n;
 }
 
-/* A display name without its quotes and backslashes (RFC 3261 25.1). */
+/* libre takes the quotes off a display name; the backslashes (RFC 3261 25.1
+ * quoted-pair) are left in. Without quotes there can be none. */
 static void display(char *dst, size_t size, const struct pl *name)
 {
 	char raw[128];
-	size_t i, n = 0, end = name->l;
-	const bool quoted =
-		end >= 2 && name->p[0] == '"' && name->p[end - 1] == '"';
+	size_t i, n = 0;
 
-	if (quoted)
-		end--;
-	for (i = quoted; i < end && n < sizeof(raw); i++) {
-		if (quoted && name->p[i] == '\\' && i + 1 < end)
+	for (i = 0; i < name->l && n < sizeof(raw); i++) {
+		if (name->p[i] == '\\' && i + 1 < name->l)
 			i++;
 		raw[n++] = name->p[i];
 	}

@@ -14,6 +14,7 @@
 struct bucket {
 	uint8_t addr[16];
 	int family; /* 0 = free */
+	uint64_t used; /* the table's turn at its last look */
 	uint64_t seen_ms;
 	uint64_t tokens;
 };
@@ -21,6 +22,7 @@ struct bucket {
 struct limit {
 	uint32_t per_s, burst;
 	uint64_t seed;
+	uint64_t turn;
 	struct bucket b[SETS][WAYS];
 };
 
@@ -65,7 +67,7 @@ static struct bucket *find(struct limit *l, const struct bucket *key,
 		if (set[i].family == key->family &&
 		    !memcmp(set[i].addr, key->addr, sizeof(key->addr)))
 			return &set[i];
-		if (set[i].seen_ms < oldest->seen_ms)
+		if (set[i].used < oldest->used)
 			oldest = &set[i];
 	}
 	*oldest = *key;
@@ -89,6 +91,7 @@ bool limit_take(struct limit *l, const struct sockaddr *sa, uint64_t now_ms)
 		return false;
 
 	b = find(l, &key, now_ms);
+	b->used = ++l->turn;
 	if (now_ms > b->seen_ms) {
 		const uint64_t ms = now_ms - b->seen_ms;
 

@@ -160,7 +160,10 @@ static int decode(struct nego *n, const struct mbuf *body, bool offer,
 	if (!err)
 		err = sdp_decode(n->session, mb, offer);
 	mem_deref(mb);
-	if (err && err != ENOMEM)
+	if (err == ENOTSUP || err == EPROTO)
+		err = reason_set(why, EPROTO,
+				 "Streams are not those agreed before");
+	else if (err && err != ENOMEM)
 		err = reason_set(why, EPROTO, "SDP cannot be read");
 	return err;
 }
