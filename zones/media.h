@@ -127,11 +127,13 @@ struct media_output {
 
 /* Everything from here on is staged: call between begin and commit. */
 
-/** Begins a batch. */
+/** Begins a batch; within a batch it changes nothing. */
 void media_begin(struct media *m);
 
-/** Carries the batch out and wakes the media thread; 0, or ENOBUFS when the
- *  batch did not fit (then none of it is done). */
+/** Carries the batch out and wakes the media thread; 0, or errno and then none
+ *  of it is done (a leg's fd stays the caller's): ENOBUFS when the batch did
+ *  not fit, ENOMEM, EINVAL for an index, format or address out of range. A
+ *  socket that cannot be made is no such error but MEDIA_OUTPUT_ERROR. */
 int media_commit(struct media *m);
 
 /** Puts, changes or (o = NULL) removes output `index`. An output that changes

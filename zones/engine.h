@@ -1,0 +1,408 @@
+/**
+ * Inside the media engine: what its files share. Nobody else includes this.
+ *
+ * Everything in struct engine belongs to the media thread, but for the
+ * counters marked _Atomic, which any thread may read. Allocation, sockets and
+ * tables are made by the control side (media.c, socket.c) and come in with
+ * commands; what is no longer needed goes back with a report.
+ *
+ *  engine.c   the thread's loop     source.c  slots: what sounds, and when
+ *  command.c  carries batches out   feed.c    packets made once for many
+ *  route.c    who hears what        output.c  streams, sendmmsg
+ *  leg.c      a call's RTP          report.c  what the control side is told
+ */
+#ifndef TOCSIN_ENGINE_H
+#define TOCSIN_ENGINE_H
+
+#include "controller/base/ring.h"
+#include "zones/media.h"
+#include "zones/packet.h"
+#include "zones/playout.h"
+#include "zones/polyphase.h"
+
+#include <stdatomic.h>
+
+#define ENGINE_NEVER UINT64_MAX
+/** Everything due within this time is sent with one wake-up. */
+#define ENGINE_COALESCE_US 500
+/** Sources' later packets keep to this grid, so that many sources of
+ *  different beginnings share wake-ups. */
+#define ENGINE_GRID_US 5000
+/** A source further behind (we were stopped) leaves out what it missed. */
+#define ENGINE_SKIP_US 100000
+#define ENGINE_MAX_MS 60
+#define ENGINE_MAX_SAMPLES (48 * ENGINE_MAX_MS)
+#define ENGINE_MAX_PAYLOAD (2 * ENGINE_MAX_SAMPLES)
+/** Sample rates that formats may have. */
+#define ENGINE_RATES 5
+#define ENGINE_COMMANDS 8192
+#define ENGINE_REPORTS 4096
+/** Background gain: 32768 = 0 dB. A change of it takes RAMP_MS. */
+#define ENGINE_UNITY 32768
+#define ENGINE_RAMP_MS 100
+
+/** Index of a rate among the supported ones, -1 for another. */
+int engine_rate(uint32_t rate);
+
+union endpoint {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+
+/** Copies what counts of an address; 0, or EAFNOSUPPORT. */
+int endpoint_set(union endpoint *e, const struct sockaddr_storage *ss);
+
+/** Same address and port? An IPv4 address equals its IPv6-mapped form. */
+bool endpoint_equal(const union endpoint *a, const union endpoint *b);
+
+socklen_t endpoint_len(const union endpoint *e);
+
+/** Our own RTP stream: where it begins, and what comes next. The timestamp is
+ *  kept in 64 bits so that a silence of days is still measured right. */
+struct stream {
+	uint32_t ssrc;
+	uint16_t seq;
+	uint64_t ts, base_ts, base_us;
+	bool mark; /**< next packet: marker, and timestamp by real time */
+};
+
+struct output {
+	bool used;
+	int fd; /**< shared, -1 = none could be made */
+	union endpoint dst;
+	struct format fmt;
+	int fg, bg; /**< slots as routed, -1 = none */
+	int32_t duck;
+	struct stream stream;
+	int feed, prev, next; /**< place in a feed, -1 = silent */
+	int lead_slot;        /**< what is heard, and which playing of it */
+	uint32_t lead_play;
+	int err, err_told;
+	_Atomic uint64_t packets, errors;
+	_Atomic uint8_t level;
+	_Atomic bool sounding;
+};
+
+enum slot_kind { SLOT_FREE, SLOT_CLIP, SLOT_LIVE };
+
+enum { /* reports owed for a slot */
+       OWE_FIRST = 1,
+       OWE_FINISHED = 2,
+       OWE_FREE = 4,
+};
+
+struct slot {
+	enum slot_kind kind;
+	const struct clip *clip;
+	uint64_t tag, old_tag;
+	int leg;
+	uint32_t cycles, play; /**< play numbers the sounding in this slot */
+	bool paused, finished, gathered, first_sent;
+	/* Microseconds since t0: end of the lead silence, one cycle, end. */
+	uint64_t t0, paused_us, grid_us, lead_us, cycle_us, end_us;
+	uint64_t first_us;
+	unsigned first_n, owed;
+};
+
+/** Where one feed has got to in one slot. */
+struct cursor {
+	int idx;     /**< encoding of the clip, -1 = it has none */
+	int64_t pos; /**< next packet of the clip, counted from t0 */
+	struct playout_reader reader;
+};
+
+/** One combination of sound and format: its packet is made once and sent to
+ *  every output of its list. */
+struct feed {
+	bool used;
+	int fg, bg; /**< slots that run, -1 = none; both -1: the tail */
+	struct format fmt;
+	uint32_t n;
+	size_t bytes;
+	uint64_t period_us, last_us;
+	int32_t gain, target; /**< of the background */
+	uint32_t tail;        /**< packets of silence left */
+	struct cursor fgc, bgc;
+	int first, last;
+	unsigned n_outputs;
+};
+
+struct leg {
+	bool used, latched, heard, recv, send;
+	int fd;
+	uint32_t opened; /**< numbers the use of this index */
+	union endpoint remote;
+	struct format fmt;
+	uint8_t event_pt;
+	struct playout *playout;
+	struct playout *garbage; /**< to be freed by the control side */
+	uint64_t rx_us, silent_us;
+	bool silent;
+	struct stream stream;
+	uint64_t last_us;
+	const struct clip *prompt;
+	int prompt_idx;
+	uint32_t prompt_cycles;
+	uint64_t prompt_pos;
+	uint32_t foreign, wrong_type;
+	/* Reports owed. */
+	bool owe_rtp, owe_silent, owe_closed;
+	unsigned owe_prompt;
+	int prompt_err;
+};
+
+/** Most messages handed to the kernel in one call, and bytes of payload made
+ *  for them: measured, see tests/bench. */
+#define BATCH_MESSAGES 256
+#define BATCH_ARENA 65536
+
+struct batch {
+	int fd;
+	unsigned n;
+	size_t arena_used;
+	struct mmsghdr msg[BATCH_MESSAGES];
+	struct iovec iov[BATCH_MESSAGES][2];
+	uint8_t header[BATCH_MESSAGES][PACKET_HEADER];
+	uint16_t output[BATCH_MESSAGES];
+	uint8_t arena[BATCH_ARENA];
+	/* Slots whose very first packet is in here. */
+	unsigned n_first;
+	uint16_t first[MEDIA_MAX_SLOTS];
+};
+
+enum command_type {
+	COMMAND_OUTPUT,
+	COMMAND_OUTPUT_OFF,
+	COMMAND_CLOSE, /**< a socket no output uses any more */
+	COMMAND_PLAY,
+	COMMAND_LIVE,
+	COMMAND_RESTART,
+	COMMAND_PAUSE,
+	COMMAND_STOP,
+	COMMAND_ROUTE,
+	COMMAND_LEG_OPEN,
+	COMMAND_LEG_UPDATE,
+	COMMAND_LEG_PROMPT,
+	COMMAND_LEG_CLOSE,
+	COMMAND_RATE,
+};
+
+struct command {
+	enum command_type type;
+	unsigned index;
+	union {
+		struct {
+			int fd, err;
+			union endpoint dst;
+			struct format fmt;
+			uint32_t ssrc, ts;
+			uint16_t seq;
+		} output;
+		struct {
+			const struct clip *clip;
+			uint32_t cycles, lead_ms;
+			uint64_t tag;
+		} play;
+		struct {
+			unsigned leg;
+			uint64_t tag;
+		} live;
+		struct {
+			struct media_set set;
+			int fg, bg;
+			int32_t duck;
+		} route;
+		struct {
+			int fd;
+			union endpoint remote;
+			struct format fmt;
+			uint8_t event_pt;
+			bool send, recv;
+			uint32_t ssrc, ts;
+			uint16_t seq;
+			struct playout *playout; /**< NULL: keep the old */
+		} leg;
+		struct {
+			const struct clip *clip;
+			uint32_t cycles;
+		} prompt;
+		struct {
+			int from, to;
+			struct polyphase *table;
+		} rate;
+		int fd;
+		bool paused;
+	};
+};
+
+/** A report and what the control side frees with it. */
+struct report {
+	struct media_report r;
+	bool internal; /**< nothing to tell, only to free */
+	struct playout *garbage;
+};
+
+#define RX_MESSAGES 8
+#define RX_BYTES (ENGINE_MAX_PAYLOAD + 512)
+
+struct engine {
+	uint32_t tail_ms;
+	uint64_t leg_silence_us;
+	struct ring *commands, *reports;
+	int command_fd, report_fd, epoll_fd, timer_fd;
+	uint64_t armed_us;
+
+	uint64_t feed_due[MEDIA_MAX_OUTPUTS];
+	uint64_t slot_due[MEDIA_MAX_SLOTS];
+	uint64_t leg_due[MEDIA_MAX_LEGS];
+	unsigned n_feeds; /**< highest feed in use + 1 */
+
+	uint64_t dirty[MEDIA_MAX_OUTPUTS / 64]; /**< outputs to be placed */
+	bool is_dirty;
+	bool firsts; /**< a slot's first packets are on their way */
+	bool owing;  /**< some report could not be, or is not yet, made */
+	bool told;   /**< the control side is to be woken */
+	uint64_t late_told_us;
+	uint32_t late_us; /**< owed, 0 = none */
+
+	struct polyphase *rate[ENGINE_RATES][ENGINE_RATES];
+	uint8_t silence[CODEC_COUNT][ENGINE_MAX_PAYLOAD];
+	int16_t pcm[3][ENGINE_MAX_SAMPLES + POLYPHASE_MAX_TAPS];
+	uint8_t raw[2 * (ENGINE_MAX_SAMPLES + POLYPHASE_MAX_TAPS)];
+	struct mmsghdr rx_msg[RX_MESSAGES];
+	struct iovec rx_iov[RX_MESSAGES];
+	union endpoint rx_from[RX_MESSAGES];
+	uint8_t rx[RX_MESSAGES][RX_BYTES];
+
+	struct output output[MEDIA_MAX_OUTPUTS];
+	struct slot slot[MEDIA_MAX_SLOTS];
+	struct feed feed[MEDIA_MAX_OUTPUTS];
+	struct leg leg[MEDIA_MAX_LEGS];
+	struct batch batch;
+
+	_Atomic bool quit;
+	_Atomic uint64_t heartbeat_us;
+	_Atomic uint64_t ticks, late_ticks, packets, send_calls;
+	_Atomic uint32_t max_late_us;
+};
+
+/* engine.c */
+int engine_alloc(struct engine **ep, const struct media_options *opt);
+void engine_free(struct engine *e);
+void *engine_thread(void *engine);
+
+/** Adds to a counter only the media thread writes. */
+static inline void engine_count(_Atomic uint64_t *c, uint64_t n)
+{
+	atomic_store_explicit(c,
+			      atomic_load_explicit(c, memory_order_relaxed) + n,
+			      memory_order_relaxed);
+}
+
+/* command.c */
+void command_run(struct engine *e, uint64_t now);
+
+/* route.c */
+void route_dirty_output(struct engine *e, unsigned i);
+/** Marks every output that is routed to a slot. */
+void route_dirty_slot(struct engine *e, unsigned slot);
+/** Brings every marked output to the feed it belongs to. */
+void route_settle(struct engine *e, uint64_t now);
+/** Takes an output out of its feed, if it is in one. */
+void route_leave(struct engine *e, unsigned i);
+
+/* source.c */
+void slot_play(struct engine *e, unsigned i, const struct command *c,
+	       uint64_t now);
+void slot_live(struct engine *e, unsigned i, const struct command *c);
+void slot_restart(struct engine *e, unsigned i, uint64_t now);
+void slot_pause(struct engine *e, unsigned i, bool paused, uint64_t now);
+void slot_stop(struct engine *e, unsigned i);
+/** Ends the slots whose clips have run out. */
+void slot_ends(struct engine *e, uint64_t horizon);
+/** Does the slot sound (not free, paused or finished)? */
+bool slot_runs(const struct engine *e, int i);
+/** Playout buffer behind a live slot, NULL = none. */
+struct playout *slot_playout(const struct engine *e, const struct slot *s);
+/** The leg of live slots has another buffer, or is gone. */
+void slots_leg_changed(struct engine *e, unsigned leg, uint64_t now);
+void slots_leg_gone(struct engine *e, unsigned leg);
+/** After its first packets: later ones keep to the common grid. */
+void slot_gather(struct engine *e, unsigned i);
+
+/** Puts a cursor where the slot is now. */
+void cursor_init(struct engine *e, struct cursor *c, int slot,
+		 const struct feed *f, uint64_t now);
+/** When the slot's next packet is due for this feed. */
+uint64_t cursor_due(struct engine *e, struct cursor *c, int slot,
+		    const struct feed *f);
+
+/**
+ * The next packet's payload as a foreground (or alone).
+ *
+ * @param dst  room for it where it is not at hand already
+ * @param wait set when a live source's packet should be waited for
+ * @return the payload; NULL with *wait
+ */
+const uint8_t *cursor_payload(struct engine *e, struct cursor *c, int slot,
+			      const struct feed *f, uint8_t *dst,
+			      uint8_t *level, bool *wait, uint64_t now);
+
+/** The same as samples in the feed's rate; false = wait. `follow`: as a
+ *  background, at another source's times. */
+bool cursor_samples(struct engine *e, struct cursor *c, int slot,
+		    const struct feed *f, int16_t *dst, bool follow,
+		    uint64_t now);
+
+/** RMS level of samples in -dBFS. */
+uint8_t level_of(const int16_t *s, size_t n);
+
+/* feed.c */
+void feed_init(struct engine *e, unsigned i, int fg, int bg,
+	       const struct format *fmt, int32_t gain, int32_t target,
+	       uint64_t now);
+/** Recomputes when the feed's next packet is due. */
+void feed_schedule(struct engine *e, unsigned i);
+/** A leg got something: feeds that play it may be due sooner. */
+void feed_schedule_leg(struct engine *e, unsigned leg);
+void feeds_run(struct engine *e, uint64_t horizon, uint64_t now);
+
+/* output.c */
+void stream_begin(struct stream *s, uint32_t ssrc, uint16_t seq, uint32_t ts,
+		  uint64_t now);
+/** Writes the stream's next header and goes on by n samples. */
+void stream_header(struct stream *s, uint8_t *dst, uint8_t pt, uint32_t rate,
+		   uint32_t n, uint64_t now);
+/** Queues one packet of an output. The payload must stay until
+ *  batch_flush(). */
+void batch_add(struct engine *e, unsigned output, const uint8_t *payload,
+	       size_t bytes, uint32_t n, uint64_t now);
+/** Room in the batch's arena, valid until batch_flush(). */
+uint8_t *batch_room(struct engine *e, size_t bytes);
+void batch_flush(struct engine *e);
+/** Notes that the next packet added is the slot's very first. */
+void batch_first(struct engine *e, unsigned slot);
+/** Notes the outcome of sending (0 or errno), to be reported on a change. */
+void output_outcome(struct engine *e, unsigned i, int err);
+
+/* leg.c */
+void leg_open(struct engine *e, unsigned i, const struct command *c,
+	      uint64_t now);
+void leg_update(struct engine *e, unsigned i, const struct command *c,
+		uint64_t now);
+void leg_prompt(struct engine *e, unsigned i, const struct clip *clip,
+		uint32_t cycles, uint64_t now);
+void leg_close(struct engine *e, unsigned i);
+void leg_receive(struct engine *e, unsigned i);
+/** Sends what is due to callers, and notices the silent. */
+void legs_run(struct engine *e, uint64_t horizon, uint64_t now);
+void leg_stats(const struct leg *l, struct media_leg_stats *s);
+
+/* report.c */
+/** Hands a buffer back to be freed. */
+void report_garbage(struct engine *e, unsigned leg, struct playout *p);
+/** Makes every report that is owed; what does not fit stays owed. */
+void reports_make(struct engine *e, uint64_t now);
+
+#endif

@@ -1,0 +1,323 @@
+/*
+ * A call's RTP: what the caller says goes to the leg's playout buffer, and he
+ * gets silence or a prompt, so that his path stays open.
+ *
+ * Only the negotiated peer is heard. Behind an address translator packets come
+ * from elsewhere: then the first source of the right payload type is taken for
+ * him, once, and only while the negotiated one has never been heard.
+ */
+#include "zones/engine.h"
+
+#include "controller/base/clock.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+static uint64_t period_us(const struct leg *l)
+{
+	return l->fmt.ptime_ms * UINT64_C(1000);
+}
+
+static void schedule(struct engine *e, unsigned i)
+{
+	const struct leg *l = &e->leg[i];
+	uint64_t due = l->silent_us;
+
+	if (!l->used)
+		due = ENGINE_NEVER;
+	else if ((l->send || l->prompt) && l->last_us + period_us(l) < due)
+		due = l->last_us + period_us(l);
+	e->leg_due[i] = due;
+}
+
+static void watch_silence(const struct engine *e, struct leg *l, uint64_t now)
+{
+	l->silent = false;
+	l->silent_us = l->recv && e->leg_silence_us ? now + e->leg_silence_us
+						    : ENGINE_NEVER;
+}
+
+void leg_open(struct engine *e, unsigned i, const struct command *c,
+	      uint64_t now)
+{
+	struct leg *l = &e->leg[i];
+	struct epoll_event ev = {.events = EPOLLIN};
+	uint32_t opened = l->opened + 1;
+	struct playout *garbage;
+
+	if (l->used)
+		leg_close(e, i);
+	/* Of a use whose end could not be told yet only the memory matters
+	 * still. */
+	if (l->playout)
+		report_garbage(e, i, l->playout);
+	garbage = l->garbage;
+	*l = (struct leg){
+		.used = true,
+		.opened = opened,
+		.fd = c->leg.fd,
+		.remote = c->leg.remote,
+		.fmt = c->leg.fmt,
+		.event_pt = c->leg.event_pt,
+		.send = c->leg.send,
+		.recv = c->leg.recv,
+		.playout = c->leg.playout,
+		.garbage = garbage,
+		.last_us = now - c->leg.fmt.ptime_ms * UINT64_C(1000),
+		.prompt_idx = -1,
+	};
+	stream_begin(&l->stream, c->leg.ssrc, c->leg.seq, c->leg.ts, now);
+	watch_silence(e, l, now);
+	ev.data.u64 = (uint64_t)opened << 32 | i;
+	(void)epoll_ctl(e->epoll_fd, EPOLL_CTL_ADD, l->fd, &ev);
+	slots_leg_changed(e, i, now);
+	schedule(e, i);
+}
+
+static void prompt_over(struct engine *e, struct leg *l, int err)
+{
+	l->prompt = NULL;
+	l->prompt_err = err;
+	l->owe_prompt++;
+	e->owing = true;
+}
+
+static void prompt_format(struct engine *e, struct leg *l)
+{
+	if (!l->prompt)
+		return;
+	l->prompt_idx = clip_format(l->prompt, &l->fmt);
+	if (l->prompt_idx < 0)
+		prompt_over(e, l, ENOTSUP);
+}
+
+void leg_update(struct engine *e, unsigned i, const struct command *c,
+		uint64_t now)
+{
+	struct leg *l = &e->leg[i];
+	bool sent = l->send;
+
+	if (!endpoint_equal(&l->remote, &c->leg.remote)) {
+		/* To be heard at its new place, or found once more. */
+		l->heard = false;
+		l->latched = false;
+		l->remote = c->leg.remote;
+	}
+	if (c->leg.playout) {
+		playout_inherit(c->leg.playout, l->playout);
+		report_garbage(e, i, l->playout);
+		l->playout = c->leg.playout;
+	}
+	l->fmt = c->leg.fmt;
+	l->event_pt = c->leg.event_pt;
+	l->send = c->leg.send;
+	l->recv = c->leg.recv;
+	if (l->send && !sent) {
+		l->last_us = now - period_us(l);
+		l->stream.mark = true;
+	}
+	prompt_format(e, l);
+	watch_silence(e, l, now);
+	if (c->leg.playout)
+		slots_leg_changed(e, i, now);
+	schedule(e, i);
+}
+
+void leg_prompt(struct engine *e, unsigned i, const struct clip *clip,
+		uint32_t cycles, uint64_t now)
+{
+	struct leg *l = &e->leg[i];
+
+	if (l->prompt)
+		prompt_over(e, l, 0);
+	l->prompt = clip;
+	l->prompt_cycles = cycles;
+	l->prompt_pos = 0;
+	prompt_format(e, l);
+	if (l->prompt && !l->send)
+		l->last_us = now - period_us(l);
+	schedule(e, i);
+}
+
+void leg_close(struct engine *e, unsigned i)
+{
+	struct leg *l = &e->leg[i];
+
+	if (l->prompt)
+		prompt_over(e, l, 0);
+	slots_leg_gone(e, i);
+	close(l->fd);
+	l->fd = -1;
+	l->used = false;
+	l->owe_closed = true;
+	l->owe_rtp = l->owe_silent = false;
+	e->owing = true;
+	schedule(e, i);
+}
+
+/* ---------------------------------------------------------------- receive */
+
+/** Is this the caller? */
+static bool is_peer(struct leg *l, const union endpoint *from, uint8_t pt)
+{
+	if (endpoint_equal(&l->remote, from)) {
+		l->heard = true;
+		return true;
+	}
+	if (l->heard || l->latched || pt != l->fmt.pt)
+		return false;
+	l->latched = true;
+	l->remote = *from;
+	return true;
+}
+
+static void take(struct engine *e, unsigned i, const union endpoint *from,
+		 const uint8_t *buf, size_t len, uint64_t now)
+{
+	struct leg *l = &e->leg[i];
+	size_t sample = l->fmt.codec == CODEC_L16 ? 2 : 1;
+	struct packet p;
+
+	if (!l->recv)
+		return;
+	if (packet_decode(&p, buf, len)) {
+		if (endpoint_equal(&l->remote, from))
+			l->wrong_type++;
+		else
+			l->foreign++;
+		return;
+	}
+	if (!is_peer(l, from, p.pt)) {
+		l->foreign++;
+		return;
+	}
+	if (!l->rx_us) {
+		l->rx_us = now;
+		l->owe_rtp = true;
+		e->owing = true;
+	}
+	watch_silence(e, l, now);
+	if (l->event_pt && p.pt == l->event_pt)
+		return;
+	if (p.pt != l->fmt.pt || p.len % sample ||
+	    !playout_put(l->playout, p.ssrc, p.seq, p.ts, p.payload,
+			 p.len / sample, now))
+		l->wrong_type++;
+}
+
+void leg_receive(struct engine *e, unsigned i)
+{
+	uint64_t now;
+	int n;
+
+	if (!e->leg[i].used)
+		return;
+	for (unsigned k = 0; k < RX_MESSAGES; k++)
+		e->rx_msg[k].msg_hdr.msg_namelen = sizeof(e->rx_from[k]);
+	/* Bounded: what else there is keeps the socket readable. */
+	n = recvmmsg(e->leg[i].fd, e->rx_msg, RX_MESSAGES, MSG_DONTWAIT, NULL);
+	if (n <= 0)
+		return;
+	now = clock_mono_us();
+	for (int k = 0; k < n; k++)
+		if (!(e->rx_msg[k].msg_hdr.msg_flags & MSG_TRUNC))
+			take(e, i, &e->rx_from[k], e->rx[k],
+			     e->rx_msg[k].msg_len, now);
+	schedule(e, i);
+	feed_schedule_leg(e, i);
+}
+
+void leg_stats(const struct leg *l, struct media_leg_stats *s)
+{
+	struct playout_stats p = {0};
+
+	if (l->playout)
+		playout_stats(l->playout, &p);
+	*s = (struct media_leg_stats){
+		.received = p.received,
+		.lost = p.lost,
+		.late = p.late,
+		.duplicate = p.duplicate,
+		.foreign = l->foreign,
+		.wrong_type = l->wrong_type,
+		.jitter_us = p.jitter_us,
+		.delay_us = p.delay_us,
+	};
+}
+
+/* ------------------------------------------------------------------- send */
+
+/** The prompt's next packet, or silence. */
+static const uint8_t *payload(struct engine *e, struct leg *l)
+{
+	uint32_t cycle, sound;
+	const uint8_t *p;
+	uint64_t in, end;
+
+	if (!l->prompt)
+		return e->silence[l->fmt.codec];
+	cycle = clip_cycle_frames(l->prompt, l->prompt_idx);
+	sound = clip_frames(l->prompt, l->prompt_idx);
+	in = l->prompt_pos++ % cycle;
+	p = clip_payload(l->prompt, l->prompt_idx, (uint32_t)in);
+	end = l->prompt_cycles
+		      ? (uint64_t)(l->prompt_cycles - 1) * cycle + sound
+		      : UINT64_MAX;
+	if (l->prompt_pos >= end)
+		prompt_over(e, l, 0);
+	return p;
+}
+
+static void send_one(struct engine *e, struct leg *l, uint64_t now)
+{
+	uint8_t header[PACKET_HEADER];
+	struct iovec iov[2] = {
+		{header, sizeof(header)},
+		{(void *)(uintptr_t)payload(e, l), format_bytes(&l->fmt)},
+	};
+	struct msghdr h = {
+		.msg_name = &l->remote,
+		.msg_namelen = endpoint_len(&l->remote),
+		.msg_iov = iov,
+		.msg_iovlen = 2,
+	};
+
+	/* A prompt runs its time on hold too, so that its end is told. */
+	if (!l->send)
+		return;
+	stream_header(&l->stream, header, l->fmt.pt, l->fmt.rate,
+		      format_samples(&l->fmt), now);
+	/* Best effort: a dead path is seen by what no longer comes in. */
+	(void)sendmsg(l->fd, &h, MSG_DONTWAIT);
+}
+
+void legs_run(struct engine *e, uint64_t horizon, uint64_t now)
+{
+	for (unsigned i = 0; i < MEDIA_MAX_LEGS; i++) {
+		struct leg *l = &e->leg[i];
+		uint64_t due;
+
+		if (e->leg_due[i] > horizon)
+			continue;
+		if (l->silent_us <= horizon) {
+			l->silent_us = ENGINE_NEVER;
+			l->silent = true;
+			l->owe_silent = true;
+			e->owing = true;
+		}
+		due = l->last_us + period_us(l);
+		if ((l->send || l->prompt) && due <= horizon) {
+			bool first = l->stream.mark;
+
+			if (due + ENGINE_SKIP_US < now) {
+				due = now;
+				l->stream.mark = true;
+			}
+			send_one(e, l, now);
+			/* Calls share wake-ups as sources do. */
+			l->last_us = first ? due - due % ENGINE_GRID_US : due;
+		}
+		schedule(e, i);
+	}
+}

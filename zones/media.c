@@ -1,0 +1,510 @@
+/*
+ * The control side of the media engine: checks and stages, makes what the
+ * media thread must not make (sockets, buffers, tables), frees what it gives
+ * back.
+ */
+#include "zones/engine.h"
+#include "zones/socket.h"
+
+#include "controller/base/clock.h"
+
+#include <errno.h>
+#include <math.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+/** What was told to the media thread, and is put back when a batch fails. */
+struct told {
+	struct {
+		bool used;
+		int16_t socket; /**< place in the pool, -1 = none */
+		uint8_t rate;
+	} output[MEDIA_MAX_OUTPUTS];
+	struct {
+		bool used;
+		enum codec codec;
+		uint32_t rate;
+	} leg[MEDIA_MAX_LEGS];
+	bool rate[ENGINE_RATES][ENGINE_RATES];
+};
+
+struct media {
+	media_report_h *h;
+	void *arg;
+	struct engine *engine;
+	pthread_t thread;
+	bool realtime;
+
+	bool staging;
+	int err; /**< of the batch */
+	struct told now, before;
+	struct socket_pool sockets;
+	bool sockets_touched;
+	struct polyphase *rate[ENGINE_RATES][ENGINE_RATES];
+	struct playout *made[MEDIA_MAX_LEGS]; /**< by this batch */
+	unsigned n_made;
+};
+
+/* --------------------------------------------------------- start and end */
+
+static int start_thread(struct media *m, unsigned priority)
+{
+	struct sched_param sp = {.sched_priority = (int)priority};
+	sigset_t all, old;
+	int err;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	err = pthread_create(&m->thread, NULL, engine_thread, m->engine);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (err)
+		return err;
+	pthread_setname_np(m->thread, "tocsin-media");
+	m->realtime =
+		priority && !pthread_setschedparam(m->thread, SCHED_FIFO, &sp);
+	return 0;
+}
+
+int media_alloc(struct media **mp, const struct media_options *opt,
+		media_report_h *h, void *arg)
+{
+	struct media *m;
+	int err;
+
+	if (!mp || !opt || !h)
+		return EINVAL;
+	m = calloc(1, sizeof(*m));
+	if (!m)
+		return ENOMEM;
+	m->h = h;
+	m->arg = arg;
+	socket_pool_init(&m->sockets);
+	for (unsigned i = 0; i < MEDIA_MAX_OUTPUTS; i++)
+		m->now.output[i].socket = -1;
+	err = engine_alloc(&m->engine, opt);
+	if (!err) {
+		err = start_thread(m, opt->rt_priority);
+		if (err)
+			engine_free(m->engine);
+	}
+	if (err) {
+		free(m);
+		return err;
+	}
+	*mp = m;
+	return 0;
+}
+
+static void wake(struct media *m)
+{
+	uint64_t one = 1;
+	ssize_t r = write(m->engine->command_fd, &one, sizeof(one));
+
+	/* Only a counter at its limit fails: the thread is awake already. */
+	(void)r;
+}
+
+static void unmake(struct media *m)
+{
+	while (m->n_made)
+		playout_free(m->made[--m->n_made]);
+}
+
+struct media *media_free(struct media *m)
+{
+	if (!m)
+		return NULL;
+	ring_unstage(m->engine->commands);
+	unmake(m);
+	atomic_store(&m->engine->quit, true);
+	wake(m);
+	pthread_join(m->thread, NULL);
+	engine_free(m->engine);
+	socket_pool_reset(&m->sockets);
+	for (int i = 0; i < ENGINE_RATES; i++)
+		for (int k = 0; k < ENGINE_RATES; k++)
+			polyphase_free(m->rate[i][k]);
+	free(m);
+	return NULL;
+}
+
+bool media_realtime(const struct media *m)
+{
+	return m->realtime;
+}
+
+int media_report_fd(const struct media *m)
+{
+	return m->engine->report_fd;
+}
+
+void media_poll(struct media *m)
+{
+	struct report r;
+	uint64_t n;
+	ssize_t got = read(m->engine->report_fd, &n, sizeof(n));
+
+	(void)got;
+	while (ring_pop(m->engine->reports, &r)) {
+		playout_free(r.garbage);
+		if (!r.internal)
+			m->h(&r.r, m->arg);
+	}
+}
+
+uint64_t media_heartbeat(const struct media *m)
+{
+	return atomic_load_explicit(&m->engine->heartbeat_us,
+				    memory_order_relaxed);
+}
+
+/* --------------------------------------------------------------- batches */
+
+static void fail(struct media *m, int err)
+{
+	if (!m->err)
+		m->err = err;
+}
+
+/** True when the call may go on; else the batch is spoilt. */
+static bool check(struct media *m, bool ok)
+{
+	if (!m->staging || !ok)
+		fail(m, EINVAL);
+	return !m->err;
+}
+
+static void stage(struct media *m, const struct command *c)
+{
+	if (!m->err && !ring_stage(m->engine->commands, c))
+		fail(m, ENOBUFS);
+}
+
+void media_begin(struct media *m)
+{
+	if (m->staging)
+		return;
+	m->staging = true;
+	m->err = 0;
+	m->before = m->now;
+}
+
+/** Sockets no output needs any more are closed behind the last command that
+ *  could use them. */
+static void drop_sockets(struct media *m)
+{
+	bool used[SOCKET_MAX] = {false};
+
+	for (unsigned i = 0; i < MEDIA_MAX_OUTPUTS; i++)
+		if (m->now.output[i].used && m->now.output[i].socket >= 0)
+			used[m->now.output[i].socket] = true;
+	for (unsigned i = 0; i < SOCKET_MAX; i++) {
+		struct command c = {
+			.type = COMMAND_CLOSE,
+			.fd = m->sockets.v[i].fd,
+		};
+
+		if (c.fd < 0 || used[i])
+			continue;
+		if (m->sockets.v[i].fresh)
+			close(c.fd);
+		else if (!ring_stage(m->engine->commands, &c))
+			continue; /* with the next batch */
+		m->sockets.v[i].fd = -1;
+	}
+}
+
+int media_commit(struct media *m)
+{
+	int err;
+
+	if (!m->staging)
+		fail(m, EINVAL);
+	err = m->err;
+	m->staging = false;
+	m->err = 0;
+	if (err) {
+		ring_unstage(m->engine->commands);
+		m->now = m->before;
+		unmake(m);
+	}
+	m->n_made = 0;
+	if (m->sockets_touched) {
+		drop_sockets(m);
+		for (unsigned i = 0; i < SOCKET_MAX; i++)
+			m->sockets.v[i].fresh = false;
+	}
+	m->sockets_touched = false;
+	ring_publish(m->engine->commands);
+	wake(m);
+	return err;
+}
+
+/* --------------------------------------------------------------- outputs */
+
+static bool format_ok(const struct format *f)
+{
+	return f->codec < CODEC_COUNT && f->pt < 128 && f->ptime_ms >= 10 &&
+	       f->ptime_ms <= ENGINE_MAX_MS && engine_rate(f->rate) >= 0 &&
+	       (f->codec == CODEC_L16 || f->rate == 8000);
+}
+
+/** Sees to it that live sound of one rate can be heard at another. */
+static void need_rate(struct media *m, uint32_t from, uint32_t to)
+{
+	int i = engine_rate(from), k = engine_rate(to);
+	struct command c = {.type = COMMAND_RATE};
+
+	if (i == k || m->now.rate[i][k])
+		return;
+	if (!m->rate[i][k]) {
+		int err = polyphase_alloc(&m->rate[i][k], from, to);
+
+		if (err) {
+			fail(m, err);
+			return;
+		}
+	}
+	c.rate.from = i;
+	c.rate.to = k;
+	c.rate.table = m->rate[i][k];
+	stage(m, &c);
+	m->now.rate[i][k] = true;
+}
+
+static uint32_t rate_of(unsigned index)
+{
+	static const uint32_t rates[ENGINE_RATES] = {8000, 16000, 32000, 44100,
+						     48000};
+
+	return rates[index];
+}
+
+/** Beginnings of a stream that nobody can guess (RFC 3550 5.1). */
+static void random_start(uint32_t *ssrc, uint32_t *ts, uint16_t *seq)
+{
+	uint32_t r[3] = {0};
+
+	if (getrandom(r, sizeof(r), 0) != sizeof(r))
+		r[0] = r[1] = r[2] = (uint32_t)clock_mono_us();
+	*ssrc = r[0];
+	*ts = r[1];
+	*seq = (uint16_t)r[2];
+}
+
+void media_output_set(struct media *m, unsigned index,
+		      const struct media_output *o)
+{
+	struct command c = {.type = COMMAND_OUTPUT, .index = index};
+	int place = -1;
+
+	if (!check(m, index < MEDIA_MAX_OUTPUTS))
+		return;
+	m->sockets_touched = true;
+	if (!o) {
+		c.type = COMMAND_OUTPUT_OFF;
+		stage(m, &c);
+		m->now.output[index].used = false;
+		m->now.output[index].socket = -1;
+		return;
+	}
+	if (!check(m, !endpoint_set(&c.output.dst, &o->dst) &&
+			      format_ok(&o->fmt) && o->dscp < 64))
+		return;
+	c.output.err = socket_pool_get(&m->sockets, o, &place);
+	c.output.fd = place >= 0 ? m->sockets.v[place].fd : -1;
+	c.output.fmt = o->fmt;
+	random_start(&c.output.ssrc, &c.output.ts, &c.output.seq);
+	for (unsigned i = 0; i < MEDIA_MAX_LEGS; i++)
+		if (m->now.leg[i].used)
+			need_rate(m, m->now.leg[i].rate, o->fmt.rate);
+	stage(m, &c);
+	m->now.output[index].used = true;
+	m->now.output[index].socket = (int16_t)place;
+	m->now.output[index].rate = (uint8_t)engine_rate(o->fmt.rate);
+}
+
+void media_route(struct media *m, const struct media_set *set, int fg, int bg,
+		 int16_t duck_cb)
+{
+	struct command c = {.type = COMMAND_ROUTE};
+
+	if (!check(m, set && fg >= -1 && fg < MEDIA_MAX_SLOTS && bg >= -1 &&
+			      bg < MEDIA_MAX_SLOTS))
+		return;
+	c.route.set = *set;
+	c.route.fg = fg;
+	c.route.bg = bg;
+	if (duck_cb == MEDIA_BG_PAUSED)
+		c.route.duck = 0;
+	else if (duck_cb >= 0)
+		c.route.duck = ENGINE_UNITY;
+	else
+		c.route.duck =
+			(int32_t)lrint(ENGINE_UNITY * pow(10, duck_cb / 200.0));
+	stage(m, &c);
+}
+
+/* --------------------------------------------------------------- sources */
+
+void media_play(struct media *m, unsigned slot, const struct media_play *p)
+{
+	struct command c = {.type = COMMAND_PLAY, .index = slot};
+
+	if (!check(m, slot < MEDIA_MAX_SLOTS && p && p->clip))
+		return;
+	c.play.clip = p->clip;
+	c.play.cycles = p->cycles;
+	c.play.lead_ms = p->lead_ms;
+	c.play.tag = p->tag;
+	stage(m, &c);
+}
+
+void media_live(struct media *m, unsigned slot, unsigned leg, uint64_t tag)
+{
+	struct command c = {.type = COMMAND_LIVE, .index = slot};
+
+	if (!check(m, slot < MEDIA_MAX_SLOTS && leg < MEDIA_MAX_LEGS))
+		return;
+	c.live.leg = leg;
+	c.live.tag = tag;
+	stage(m, &c);
+}
+
+static void stage_slot(struct media *m, enum command_type type, unsigned slot,
+		       bool paused)
+{
+	struct command c = {.type = type, .index = slot, .paused = paused};
+
+	if (check(m, slot < MEDIA_MAX_SLOTS))
+		stage(m, &c);
+}
+
+void media_restart(struct media *m, unsigned slot)
+{
+	stage_slot(m, COMMAND_RESTART, slot, false);
+}
+
+void media_pause(struct media *m, unsigned slot, bool paused)
+{
+	stage_slot(m, COMMAND_PAUSE, slot, paused);
+}
+
+void media_stop(struct media *m, unsigned slot)
+{
+	stage_slot(m, COMMAND_STOP, slot, false);
+}
+
+/* ------------------------------------------------------------------ legs */
+
+static void stage_leg(struct media *m, enum command_type type, unsigned leg,
+		      const struct media_leg *l)
+{
+	struct command c = {.type = type, .index = leg};
+	bool open = type == COMMAND_LEG_OPEN;
+	int err;
+
+	if (!check(m, leg < MEDIA_MAX_LEGS && l &&
+			      !endpoint_set(&c.leg.remote, &l->remote) &&
+			      format_ok(&l->fmt) && l->dscp < 64 &&
+			      l->event_pt < 128 && (!open || l->fd >= 0)))
+		return;
+	if (open || m->now.leg[leg].codec != l->fmt.codec ||
+	    m->now.leg[leg].rate != l->fmt.rate) {
+		err = m->n_made < MEDIA_MAX_LEGS
+			      ? playout_alloc(&c.leg.playout, l->fmt.codec,
+					      l->fmt.rate)
+			      : ENOBUFS;
+		if (err) {
+			fail(m, err);
+			return;
+		}
+		m->made[m->n_made++] = c.leg.playout;
+	}
+	/* Marking is a wish; a call without it is still a call. */
+	if (open)
+		(void)socket_dscp(l->fd, l->remote.ss_family, l->dscp);
+	for (unsigned i = 0; i < MEDIA_MAX_OUTPUTS; i++)
+		if (m->now.output[i].used)
+			need_rate(m, l->fmt.rate,
+				  rate_of(m->now.output[i].rate));
+	c.leg.fd = l->fd;
+	c.leg.fmt = l->fmt;
+	c.leg.event_pt = l->event_pt;
+	c.leg.send = l->send;
+	c.leg.recv = l->recv;
+	random_start(&c.leg.ssrc, &c.leg.ts, &c.leg.seq);
+	stage(m, &c);
+	m->now.leg[leg].used = true;
+	m->now.leg[leg].codec = l->fmt.codec;
+	m->now.leg[leg].rate = l->fmt.rate;
+}
+
+void media_leg_open(struct media *m, unsigned leg, const struct media_leg *l)
+{
+	stage_leg(m, COMMAND_LEG_OPEN, leg, l);
+}
+
+void media_leg_update(struct media *m, unsigned leg, const struct media_leg *l)
+{
+	/* Without an open leg nothing would own the buffer. */
+	if (check(m, leg < MEDIA_MAX_LEGS && m->now.leg[leg].used))
+		stage_leg(m, COMMAND_LEG_UPDATE, leg, l);
+}
+
+void media_leg_prompt(struct media *m, unsigned leg, const struct clip *clip,
+		      uint32_t cycles)
+{
+	struct command c = {.type = COMMAND_LEG_PROMPT, .index = leg};
+
+	if (!check(m, leg < MEDIA_MAX_LEGS && m->now.leg[leg].used))
+		return;
+	c.prompt.clip = clip;
+	c.prompt.cycles = cycles;
+	stage(m, &c);
+}
+
+void media_leg_close(struct media *m, unsigned leg)
+{
+	struct command c = {.type = COMMAND_LEG_CLOSE, .index = leg};
+
+	if (!check(m, leg < MEDIA_MAX_LEGS && m->now.leg[leg].used))
+		return;
+	m->now.leg[leg].used = false;
+	stage(m, &c);
+}
+
+/* -------------------------------------------------------------- readings */
+
+void media_output_stats(const struct media *m, unsigned index,
+			struct media_output_stats *s)
+{
+	const struct output *o;
+
+	*s = (struct media_output_stats){.level = 127};
+	if (index >= MEDIA_MAX_OUTPUTS)
+		return;
+	o = &m->engine->output[index];
+	s->packets = atomic_load_explicit(&o->packets, memory_order_relaxed);
+	s->errors = atomic_load_explicit(&o->errors, memory_order_relaxed);
+	s->level = atomic_load_explicit(&o->level, memory_order_relaxed);
+	s->sounding = atomic_load_explicit(&o->sounding, memory_order_relaxed);
+}
+
+void media_stats(const struct media *m, struct media_stats *s)
+{
+	const struct engine *e = m->engine;
+
+	s->ticks = atomic_load_explicit(&e->ticks, memory_order_relaxed);
+	s->late_ticks =
+		atomic_load_explicit(&e->late_ticks, memory_order_relaxed);
+	s->max_late_us =
+		atomic_load_explicit(&e->max_late_us, memory_order_relaxed);
+	s->packets = atomic_load_explicit(&e->packets, memory_order_relaxed);
+	s->send_calls =
+		atomic_load_explicit(&e->send_calls, memory_order_relaxed);
+}

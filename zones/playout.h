@@ -1,0 +1,115 @@
+/**
+ * Jitter buffer: a caller's sound between its arrival and its playing.
+ *
+ * Pure: time is an argument, nothing is allocated after playout_alloc(). One
+ * owner thread.
+ *
+ * The buffer keeps about the last second of samples by position, as encoded,
+ * and a schedule: which position is due when. Any number of readers, with
+ * packet times of their own, follow that schedule. It is locked to the
+ * arrivals: on a clean network a packet is due PLAYOUT_MARGIN_US after it
+ * came. A packet that comes late moves the schedule back at once; when nothing
+ * has been late for some seconds it creeps forward again. A caller's clock
+ * that runs fast or slow is followed the same way, so drift neither drops nor
+ * inserts a sample.
+ *
+ * A sender that starts anew (other SSRC, timestamps that jump, a long pause)
+ * begins a new epoch: readers go on at its start, whatever was left is
+ * forgotten. Whatever arrives, a reader makes no more than about 8/7 of the
+ * frames that fit into the time, so a hostile sender cannot speed us up.
+ */
+#ifndef TOCSIN_PLAYOUT_H
+#define TOCSIN_PLAYOUT_H
+
+#include "zones/codec.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** How long before it is due a packet should have come. */
+#define PLAYOUT_MARGIN_US 2000
+/** Longest delay the schedule is moved back to. */
+#define PLAYOUT_MAX_DELAY_US 200000
+/** How long a reader waits past its time for a packet that is late. */
+#define PLAYOUT_WAIT_US 8000
+/** Sound missing for so long is a pause: what comes next starts anew. */
+#define PLAYOUT_PAUSE_US 120000
+/** Longest packet accepted. */
+#define PLAYOUT_MAX_MS 60
+
+struct playout;
+
+/** Counters in packets, since playout_alloc(). */
+struct playout_stats {
+	uint32_t received, lost, late, duplicate, resyncs;
+	uint32_t jitter_us; /**< RFC 3550 6.4.1 */
+	uint32_t delay_us;  /**< how long the fastest packets wait */
+};
+
+/** A buffer for one sample codec and rate; 0, EINVAL or ENOMEM. */
+int playout_alloc(struct playout **pp, enum codec codec, uint32_t rate);
+
+/** Frees it; NULL is fine. Returns NULL. */
+struct playout *playout_free(struct playout *p);
+
+/** Goes on with the counters of another buffer (renegotiated format). */
+void playout_inherit(struct playout *p, const struct playout *from);
+
+/**
+ * Takes one packet.
+ *
+ * @param payload n samples, encoded; at most PLAYOUT_MAX_MS
+ * @return false when n does not fit
+ */
+bool playout_put(struct playout *p, uint32_t ssrc, uint16_t seq, uint32_t ts,
+		 const uint8_t *payload, size_t n, uint64_t now_us);
+
+/** Reads the counters. */
+void playout_stats(const struct playout *p, struct playout_stats *s);
+
+/** One follower of the schedule. */
+struct playout_reader {
+	uint32_t n;          /**< samples of a frame */
+	uint64_t period_us;  /**< its length */
+	uint32_t epoch;      /**< of the position, 0 = none yet */
+	int64_t x;           /**< next position */
+	uint64_t last_us;    /**< when the last frame was due */
+	uint64_t shift_us;   /**< frames longer than the caller's packets are
+				complete that much later */
+	uint64_t rephase_us; /**< when a frame last came early on purpose */
+	unsigned made_up;    /**< frames in a row without sound */
+	bool waiting;
+};
+
+/** A reader whose first frame is due now. */
+void playout_reader_init(struct playout_reader *r, uint32_t n,
+			 uint64_t period_us, uint64_t now_us);
+
+/** When the reader wants its next frame. Ask again after playout_put(). */
+uint64_t playout_due(const struct playout *p, struct playout_reader *r);
+
+enum playout_frame {
+	PLAYOUT_SOUND,   /**< all of it came over the wire */
+	PLAYOUT_MADE_UP, /**< something was missing: concealed, or silence */
+	PLAYOUT_WAIT,    /**< no frame yet: look at playout_due() again */
+};
+
+/**
+ * Makes the reader's next frame at its due time.
+ *
+ * @param history samples before the frame that are wanted too (for filters)
+ * @param dst     gets history + n samples, encoded
+ */
+enum playout_frame playout_read(struct playout *p, struct playout_reader *r,
+				uint32_t history, uint8_t *dst,
+				uint64_t now_us);
+
+/**
+ * Reads the next n samples of a background: no schedule of its own, it is
+ * asked when the foreground's packet is due and keeps near to its schedule.
+ */
+void playout_follow(struct playout *p, struct playout_reader *r,
+		    uint32_t history, uint8_t *dst, uint64_t now_us);
+
+#endif

@@ -1,0 +1,154 @@
+/*
+ * What the control side is told. Each report is first owed, as a mark on what
+ * it is about, and made at the end of a turn: when the ring is full the mark
+ * stays, nothing is lost and nobody waits.
+ */
+#include "zones/engine.h"
+
+#include <unistd.h>
+
+/** MEDIA_LATE comes at most so often. */
+#define LATE_EVERY_US 1000000
+
+static bool push(struct engine *e, const struct report *r)
+{
+	if (!ring_push(e->reports, r))
+		return false;
+	e->told = true;
+	return true;
+}
+
+static bool tell(struct engine *e, enum media_report_type type, unsigned index,
+		 uint64_t tag, uint64_t at, uint32_t n, int err)
+{
+	struct report r = {
+		.r = {type, index, tag, at, n, err, {0}},
+	};
+
+	return push(e, &r);
+}
+
+static bool slot_reports(struct engine *e, unsigned i, uint64_t now)
+{
+	struct slot *s = &e->slot[i];
+	/* Freed and begun anew before it could be told: the old tag. */
+	uint64_t tag = s->owed & OWE_FREE && s->kind != SLOT_FREE ? s->old_tag
+								  : s->tag;
+
+	if (s->owed & OWE_FREE) {
+		if (!tell(e, MEDIA_SLOT_FREE, i, tag, now, 0, 0))
+			return false;
+		s->owed &= ~(unsigned)OWE_FREE;
+		if (s->kind == SLOT_FREE)
+			s->owed = 0;
+	}
+	if (s->owed & OWE_FIRST) {
+		if (!tell(e, MEDIA_FIRST_SENT, i, s->tag, s->first_us,
+			  s->first_n, 0))
+			return false;
+		s->owed &= ~(unsigned)OWE_FIRST;
+	}
+	if (s->owed & OWE_FINISHED) {
+		if (!tell(e, MEDIA_FINISHED, i, s->tag, now, 0, 0))
+			return false;
+		s->owed &= ~(unsigned)OWE_FINISHED;
+	}
+	return true;
+}
+
+static bool output_reports(struct engine *e, unsigned i, uint64_t now)
+{
+	struct output *o = &e->output[i];
+
+	if (!o->used || o->err == o->err_told)
+		return true;
+	if (!tell(e, o->err ? MEDIA_OUTPUT_ERROR : MEDIA_OUTPUT_OK, i, 0, now,
+		  0, o->err))
+		return false;
+	o->err_told = o->err;
+	return true;
+}
+
+void report_garbage(struct engine *e, unsigned leg, struct playout *p)
+{
+	struct report r = {.internal = true, .garbage = p};
+
+	/* A full ring with one buffer waiting already: this one is lost to
+	 * us, which is better than a media thread that waits. */
+	if (!push(e, &r)) {
+		e->leg[leg].garbage = p;
+		e->owing = true;
+	}
+}
+
+static bool leg_reports(struct engine *e, unsigned i, uint64_t now)
+{
+	struct leg *l = &e->leg[i];
+
+	if (l->garbage) {
+		struct report r = {.internal = true, .garbage = l->garbage};
+
+		if (!push(e, &r))
+			return false;
+		l->garbage = NULL;
+	}
+	if (l->owe_rtp) {
+		if (!tell(e, MEDIA_LEG_RTP, i, 0, l->rx_us, 0, 0))
+			return false;
+		l->owe_rtp = false;
+	}
+	if (l->owe_silent) {
+		if (!tell(e, MEDIA_LEG_SILENT, i, 0, now, 0, 0))
+			return false;
+		l->owe_silent = false;
+	}
+	while (l->owe_prompt) {
+		if (!tell(e, MEDIA_PROMPT_DONE, i, 0, now, 0, l->prompt_err))
+			return false;
+		l->owe_prompt--;
+		l->prompt_err = 0;
+	}
+	if (l->owe_closed) {
+		struct report r = {
+			.r = {.type = MEDIA_LEG_CLOSED,
+			      .index = i,
+			      .at_us = now},
+			.garbage = l->playout,
+		};
+
+		leg_stats(l, &r.r.stats);
+		if (!push(e, &r))
+			return false;
+		l->owe_closed = false;
+		l->playout = NULL;
+	}
+	return true;
+}
+
+void reports_make(struct engine *e, uint64_t now)
+{
+	bool all = true;
+
+	if (e->late_us && now - e->late_told_us >= LATE_EVERY_US &&
+	    tell(e, MEDIA_LATE, 0, 0, now, e->late_us, 0)) {
+		e->late_told_us = now;
+		e->late_us = 0;
+	}
+	if (e->owing) {
+		for (unsigned i = 0; all && i < MEDIA_MAX_SLOTS; i++)
+			all = !e->slot[i].owed || slot_reports(e, i, now);
+		for (unsigned i = 0; all && i < MEDIA_MAX_LEGS; i++)
+			all = leg_reports(e, i, now);
+		for (unsigned i = 0; all && i < MEDIA_MAX_OUTPUTS; i++)
+			all = output_reports(e, i, now);
+		e->owing = !all;
+	}
+	if (e->told) {
+		uint64_t one = 1;
+		ssize_t r = write(e->report_fd, &one, sizeof(one));
+
+		e->told = false;
+		/* Only a counter at its limit fails: readable already. */
+		(void)r;
+	}
+}

@@ -1,0 +1,164 @@
+#include "zones/socket.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Room for the first packets of all outputs at once: each takes about a
+ * kilobyte in the kernel. */
+#define SEND_BUFFER (4 << 20)
+#define EVEN_TRIES 64
+
+void socket_pool_init(struct socket_pool *p)
+{
+	for (unsigned i = 0; i < SOCKET_MAX; i++)
+		p->v[i].fd = -1;
+}
+
+void socket_pool_reset(struct socket_pool *p)
+{
+	for (unsigned i = 0; i < SOCKET_MAX; i++)
+		if (p->v[i].fd >= 0)
+			close(p->v[i].fd);
+	socket_pool_init(p);
+}
+
+static bool is_multicast(const struct sockaddr_storage *ss)
+{
+	if (ss->ss_family == AF_INET6)
+		return IN6_IS_ADDR_MULTICAST(
+			&((const struct sockaddr_in6 *)ss)->sin6_addr);
+	return IN_MULTICAST(
+		ntohl(((const struct sockaddr_in *)ss)->sin_addr.s_addr));
+}
+
+static int set(int fd, int level, int name, int v)
+{
+	return setsockopt(fd, level, name, &v, sizeof(v)) ? errno : 0;
+}
+
+int socket_dscp(int fd, sa_family_t family, uint8_t dscp)
+{
+	return family == AF_INET6
+		       ? set(fd, IPPROTO_IPV6, IPV6_TCLASS, dscp << 2)
+		       : set(fd, IPPROTO_IP, IP_TOS, dscp << 2);
+}
+
+static int set_v4(int fd, const struct socket_key *k)
+{
+	int err;
+
+	if (k->multicast) {
+		struct ip_mreqn m = {.imr_ifindex = (int)k->ifindex};
+
+		if (setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &m, sizeof(m)))
+			return errno;
+		err = set(fd, IPPROTO_IP, IP_MULTICAST_TTL, k->ttl);
+		return err ? err
+			   : set(fd, IPPROTO_IP, IP_MULTICAST_LOOP, k->loop);
+	}
+	/* Network order, unlike every other interface index. */
+	return k->ifindex ? set(fd, IPPROTO_IP, IP_UNICAST_IF,
+				(int)htonl(k->ifindex))
+			  : 0;
+}
+
+static int set_v6(int fd, const struct socket_key *k)
+{
+	int err = set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+
+	if (err)
+		return err;
+	if (!k->multicast)
+		return k->ifindex ? set(fd, IPPROTO_IPV6, IPV6_UNICAST_IF,
+					(int)htonl(k->ifindex))
+				  : 0;
+	err = set(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, (int)k->ifindex);
+	if (!err)
+		err = set(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, k->ttl);
+	return err ? err : set(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, k->loop);
+}
+
+/** Binds to an even port of the kernel's choice (RFC 3550 section 11). */
+static int bind_even(int fd, sa_family_t family)
+{
+	struct sockaddr_in6 a = {.sin6_family = family};
+	socklen_t len = family == AF_INET6 ? sizeof(struct sockaddr_in6)
+					   : sizeof(struct sockaddr_in);
+
+	if (bind(fd, (struct sockaddr *)&a, len) ||
+	    getsockname(fd, (struct sockaddr *)&a, &len))
+		return errno;
+	return ntohs(a.sin6_port) & 1 ? EAGAIN : 0;
+}
+
+static int open_one(const struct socket_key *k, int *fdp)
+{
+	int err, size = SEND_BUFFER;
+	int fd =
+		socket(k->family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return errno;
+	err = k->family == AF_INET6 ? set_v6(fd, k) : set_v4(fd, k);
+	if (!err)
+		err = socket_dscp(fd, k->family, k->dscp);
+	if (!err)
+		err = bind_even(fd, k->family);
+	if (err) {
+		close(fd);
+		return err;
+	}
+	/* Beyond the system's limit where allowed; the limit does too. */
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)))
+		(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size,
+				 sizeof(size));
+	*fdp = fd;
+	return 0;
+}
+
+static bool same(const struct socket_key *a, const struct socket_key *b)
+{
+	return a->family == b->family && a->multicast == b->multicast &&
+	       a->loop == b->loop && a->ifindex == b->ifindex &&
+	       a->ttl == b->ttl && a->dscp == b->dscp;
+}
+
+int socket_pool_get(struct socket_pool *p, const struct media_output *o,
+		    int *index)
+{
+	struct socket_key k = {
+		.family = o->dst.ss_family,
+		.multicast = is_multicast(&o->dst),
+		.ifindex = o->ifindex,
+		.dscp = o->dscp,
+	};
+	int i, place = -1, err = EAGAIN;
+
+	if (k.multicast) {
+		k.loop = o->loop;
+		k.ttl = o->ttl;
+		if (!k.ifindex)
+			return ENODEV;
+	}
+	for (i = 0; i < SOCKET_MAX; i++) {
+		if (p->v[i].fd >= 0 && same(&p->v[i].key, &k)) {
+			*index = i;
+			return 0;
+		}
+		if (p->v[i].fd < 0 && place < 0)
+			place = i;
+	}
+	if (place < 0)
+		return EMFILE;
+	for (i = 0; i < EVEN_TRIES && err == EAGAIN; i++)
+		err = open_one(&k, &p->v[place].fd);
+	if (err)
+		return err == EAGAIN ? EADDRINUSE : err;
+	p->v[place].key = k;
+	p->v[place].fresh = true;
+	*index = place;
+	return 0;
+}

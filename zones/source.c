@@ -1,0 +1,435 @@
+/*
+ * Slots: what sounds, and when.
+ *
+ * A clip lies on a line of time that begins at t0; packet `pos` of a format is
+ * due at t0 + pos * ptime, heard or not. Lead silence, cycles and the places
+ * where a pause may hold it are whole numbers of `grid_us`, in which every
+ * output's packet time is contained: so all formats stay together however
+ * often a message repeats.
+ *
+ * A live source follows its leg's playout buffer (playout.h).
+ */
+#include "zones/engine.h"
+
+#include <math.h>
+#include <string.h>
+
+/** Largest common multiple of packet times that is still used as the grid. */
+#define MAX_GRID_MS 240
+/** Most gain applied to live sound: 40 dB. */
+#define MAX_GAIN_CB 400
+
+static uint32_t gcd(uint32_t a, uint32_t b)
+{
+	while (b) {
+		uint32_t t = a % b;
+
+		a = b;
+		b = t;
+	}
+	return a;
+}
+
+static uint64_t up_to(uint64_t v, uint64_t step)
+{
+	return (v + step - 1) / step * step;
+}
+
+bool slot_runs(const struct engine *e, int i)
+{
+	const struct slot *s = i >= 0 ? &e->slot[i] : NULL;
+
+	return s && s->kind != SLOT_FREE && !s->paused && !s->finished;
+}
+
+struct playout *slot_playout(const struct engine *e, const struct slot *s)
+{
+	if (s->kind != SLOT_LIVE || s->leg < 0 || !e->leg[s->leg].used)
+		return NULL;
+	return e->leg[s->leg].playout;
+}
+
+static void set_end(struct engine *e, unsigned i)
+{
+	struct slot *s = &e->slot[i];
+
+	e->slot_due[i] = slot_runs(e, (int)i) && s->end_us != ENGINE_NEVER
+				 ? s->t0 + s->end_us
+				 : ENGINE_NEVER;
+}
+
+/** Finds the grid, and the lengths that all formats in use have in common. */
+static void measure(struct engine *e, struct slot *s, uint32_t lead_ms)
+{
+	uint32_t grid_ms = 1;
+	uint64_t cycle = 0, sound = 0;
+
+	for (unsigned i = 0; i < MEDIA_MAX_OUTPUTS; i++) {
+		const struct format *f = &e->output[i].fmt;
+		uint64_t period = f->ptime_ms * UINT64_C(1000);
+		uint32_t lcm;
+		int idx;
+
+		if (!e->output[i].used)
+			continue;
+		/* Neighbours mostly have the same format. */
+		if (i && e->output[i - 1].used &&
+		    format_equal(f, &e->output[i - 1].fmt))
+			continue;
+		idx = clip_format(s->clip, f);
+		if (idx < 0)
+			continue;
+		lcm = grid_ms / gcd(grid_ms, f->ptime_ms) * f->ptime_ms;
+		if (lcm <= MAX_GRID_MS)
+			grid_ms = lcm;
+		if (clip_cycle_frames(s->clip, idx) * period > cycle)
+			cycle = clip_cycle_frames(s->clip, idx) * period;
+		if (clip_frames(s->clip, idx) * period > sound)
+			sound = clip_frames(s->clip, idx) * period;
+	}
+	if (!cycle) {
+		/* No output can carry it; it runs its time all the same. */
+		cycle = sound = clip_ms(s->clip) * UINT64_C(1000);
+		grid_ms = 20;
+	}
+	s->grid_us = grid_ms * UINT64_C(1000);
+	s->cycle_us = up_to(cycle, s->grid_us);
+	s->lead_us = up_to(lead_ms * UINT64_C(1000), s->grid_us);
+	s->end_us = s->cycles
+			    ? s->lead_us + (s->cycles - 1) * s->cycle_us + sound
+			    : ENGINE_NEVER;
+}
+
+static void begin(struct engine *e, unsigned i, enum slot_kind kind,
+		  uint64_t tag)
+{
+	struct slot *s = &e->slot[i];
+	uint32_t play = s->play + 1;
+	unsigned owed = s->owed & OWE_FREE;
+	uint64_t old_tag = s->tag;
+
+	*s = (struct slot){
+		.kind = kind,
+		.tag = tag,
+		.old_tag = old_tag,
+		.leg = -1,
+		.play = play,
+		.owed = owed,
+		.end_us = ENGINE_NEVER,
+	};
+	route_dirty_slot(e, i);
+}
+
+void slot_play(struct engine *e, unsigned i, const struct command *c,
+	       uint64_t now)
+{
+	struct slot *s = &e->slot[i];
+
+	if (s->kind != SLOT_FREE)
+		slot_stop(e, i);
+	begin(e, i, SLOT_CLIP, c->play.tag);
+	s->clip = c->play.clip;
+	s->cycles = c->play.cycles;
+	s->t0 = now;
+	measure(e, s, c->play.lead_ms);
+	set_end(e, i);
+}
+
+void slot_live(struct engine *e, unsigned i, const struct command *c)
+{
+	if (e->slot[i].kind != SLOT_FREE)
+		slot_stop(e, i);
+	begin(e, i, SLOT_LIVE, c->live.tag);
+	e->slot[i].leg = (int)c->live.leg;
+	e->slot_due[i] = ENGINE_NEVER;
+}
+
+/** Feeds of the slot look anew where it is. */
+static void replace_cursors(struct engine *e, unsigned i, uint64_t now)
+{
+	for (unsigned k = 0; k < e->n_feeds; k++) {
+		struct feed *f = &e->feed[k];
+
+		if (!f->used)
+			continue;
+		if (f->fg == (int)i)
+			cursor_init(e, &f->fgc, f->fg, f, now);
+		if (f->bg == (int)i)
+			cursor_init(e, &f->bgc, f->bg, f, now);
+		if (f->fg == (int)i || f->bg == (int)i)
+			feed_schedule(e, k);
+	}
+}
+
+void slots_leg_changed(struct engine *e, unsigned leg, uint64_t now)
+{
+	for (unsigned i = 0; i < MEDIA_MAX_SLOTS; i++)
+		if (e->slot[i].kind == SLOT_LIVE && e->slot[i].leg == (int)leg)
+			replace_cursors(e, i, now);
+}
+
+void slots_leg_gone(struct engine *e, unsigned leg)
+{
+	for (unsigned i = 0; i < MEDIA_MAX_SLOTS; i++)
+		if (e->slot[i].kind == SLOT_LIVE && e->slot[i].leg == (int)leg)
+			e->slot[i].leg = -1;
+}
+
+void slot_restart(struct engine *e, unsigned i, uint64_t now)
+{
+	struct slot *s = &e->slot[i];
+
+	if (s->kind != SLOT_CLIP)
+		return;
+	s->t0 = now;
+	s->paused_us = now;
+	s->gathered = false;
+	s->finished = false;
+	s->play++;
+	set_end(e, i);
+	replace_cursors(e, i, now);
+	route_dirty_slot(e, i);
+}
+
+void slot_pause(struct engine *e, unsigned i, bool paused, uint64_t now)
+{
+	struct slot *s = &e->slot[i];
+
+	if (s->kind == SLOT_FREE || s->paused == paused)
+		return;
+	s->paused = paused;
+	if (s->kind == SLOT_CLIP && paused) {
+		s->paused_us = now;
+	} else if (s->kind == SLOT_CLIP) {
+		/* It goes on with the packet after the last one sent, at
+		 * once. */
+		uint64_t pos = s->paused_us > s->t0 ? s->paused_us - s->t0 : 0;
+
+		s->t0 = now - up_to(pos, s->grid_us);
+		s->gathered = false;
+	}
+	set_end(e, i);
+	route_dirty_slot(e, i);
+}
+
+void slot_stop(struct engine *e, unsigned i)
+{
+	struct slot *s = &e->slot[i];
+
+	if (s->kind == SLOT_FREE)
+		return;
+	s->kind = SLOT_FREE;
+	s->clip = NULL;
+	s->leg = -1;
+	s->owed |= OWE_FREE;
+	e->owing = true;
+	e->slot_due[i] = ENGINE_NEVER;
+	for (unsigned k = 0; k < MEDIA_MAX_OUTPUTS; k++) {
+		struct output *o = &e->output[k];
+
+		if (!o->used || (o->fg != (int)i && o->bg != (int)i))
+			continue;
+		o->fg = o->fg == (int)i ? -1 : o->fg;
+		o->bg = o->bg == (int)i ? -1 : o->bg;
+		route_dirty_output(e, k);
+	}
+}
+
+void slot_ends(struct engine *e, uint64_t horizon)
+{
+	for (unsigned i = 0; i < MEDIA_MAX_SLOTS; i++) {
+		if (e->slot_due[i] > horizon)
+			continue;
+		e->slot_due[i] = ENGINE_NEVER;
+		e->slot[i].finished = true;
+		e->slot[i].owed |= OWE_FINISHED;
+		e->owing = true;
+		route_dirty_slot(e, i);
+	}
+}
+
+void slot_gather(struct engine *e, unsigned i)
+{
+	struct slot *s = &e->slot[i];
+
+	if (s->kind != SLOT_CLIP || s->gathered)
+		return;
+	/* Earlier, never later: no receiver runs dry by it. */
+	s->gathered = true;
+	s->t0 -= s->t0 % ENGINE_GRID_US;
+	set_end(e, i);
+}
+
+/* ---------------------------------------------------------------- cursors */
+
+void cursor_init(struct engine *e, struct cursor *c, int slot,
+		 const struct feed *f, uint64_t now)
+{
+	const struct slot *s = &e->slot[slot];
+	uint64_t period = f->period_us;
+
+	if (s->kind == SLOT_LIVE) {
+		const struct playout *p = slot_playout(e, s);
+		uint32_t n = f->n;
+
+		if (p)
+			n = (uint32_t)(e->leg[s->leg].fmt.rate * UINT64_C(1) *
+				       f->fmt.ptime_ms / 1000);
+		playout_reader_init(&c->reader, n, period, now);
+		return;
+	}
+	c->idx = clip_format(s->clip, &f->fmt);
+	/* What this source did last may lie up to the coalescing time ahead
+	 * of now; and a packet just due is not left out. */
+	c->pos = now > s->t0 ? (int64_t)((now - s->t0 + period - 1) / period)
+			     : 0;
+}
+
+uint64_t cursor_due(struct engine *e, struct cursor *c, int slot,
+		    const struct feed *f)
+{
+	const struct slot *s = &e->slot[slot];
+	const struct playout *p;
+
+	if (s->kind == SLOT_CLIP)
+		return s->t0 + (uint64_t)c->pos * f->period_us;
+	p = slot_playout(e, s);
+	return p ? playout_due(p, &c->reader)
+		 : c->reader.last_us + f->period_us;
+}
+
+/** The clip's packet at the cursor, and one on. */
+static const uint8_t *clip_next(struct engine *e, struct cursor *c,
+				const struct slot *s, const struct feed *f,
+				uint8_t *level)
+{
+	uint64_t at = (uint64_t)c->pos++ * f->period_us;
+	uint64_t i;
+
+	*level = 127;
+	if (c->idx < 0 || at < s->lead_us)
+		return e->silence[f->fmt.codec];
+	i = (at - s->lead_us) % s->cycle_us / f->period_us;
+	if (i >= clip_cycle_frames(s->clip, c->idx))
+		return e->silence[f->fmt.codec];
+	*level = clip_level(s->clip, c->idx, (uint32_t)i);
+	return clip_payload(s->clip, c->idx, (uint32_t)i);
+}
+
+static int32_t gain_q15(int cb)
+{
+	cb = cb > MAX_GAIN_CB ? MAX_GAIN_CB : cb;
+	return (int32_t)lrint(ENGINE_UNITY * pow(10, cb / 200.0));
+}
+
+static void apply_gain(int16_t *s, size_t n, int cb)
+{
+	int32_t g = gain_q15(cb);
+
+	for (size_t i = 0; i < n; i++) {
+		int64_t v = (int64_t)s[i] * g >> 15;
+
+		s[i] = v > 32767 ? 32767 : v < -32768 ? -32768 : (int16_t)v;
+	}
+}
+
+/** The live source's next frame in the feed's rate. */
+static bool live_samples(struct engine *e, struct cursor *c,
+			 const struct slot *s, const struct feed *f,
+			 int16_t *dst, bool follow, uint64_t now)
+{
+	struct playout *p = slot_playout(e, s);
+	const struct format *from;
+	struct polyphase *table = NULL;
+	uint32_t history = 0;
+	int16_t *in = e->pcm[2];
+
+	if (!p) {
+		uint64_t due = c->reader.last_us + f->period_us;
+
+		memset(dst, 0, f->n * sizeof(*dst));
+		c->reader.last_us = due + ENGINE_SKIP_US < now ? now : due;
+		return true;
+	}
+	from = &e->leg[s->leg].fmt;
+	if (from->rate != f->fmt.rate) {
+		table = e->rate[engine_rate(from->rate)]
+			       [engine_rate(f->fmt.rate)];
+		history = polyphase_history(table);
+	}
+	if (follow)
+		playout_follow(p, &c->reader, history, e->raw, now);
+	else if (playout_read(p, &c->reader, history, e->raw, now) ==
+		 PLAYOUT_WAIT)
+		return false;
+	if (!table) {
+		codec_decode(from->codec, dst, e->raw, f->n);
+	} else {
+		codec_decode(from->codec, in, e->raw, history + c->reader.n);
+		polyphase_run(table, dst, f->n, in + history);
+	}
+	if (f->fmt.gain_cb)
+		apply_gain(dst, f->n, f->fmt.gain_cb);
+	return true;
+}
+
+bool cursor_samples(struct engine *e, struct cursor *c, int slot,
+		    const struct feed *f, int16_t *dst, bool follow,
+		    uint64_t now)
+{
+	const struct slot *s = &e->slot[slot];
+	uint8_t level;
+	int64_t here;
+
+	if (s->kind == SLOT_LIVE)
+		return live_samples(e, c, s, f, dst, follow, now);
+	here = (int64_t)((now > s->t0 ? now - s->t0 : 0) / f->period_us);
+	if (follow && (c->pos > here + 1 || c->pos < here - 1))
+		c->pos = here;
+	codec_decode(f->fmt.codec, dst, clip_next(e, c, s, f, &level), f->n);
+	return true;
+}
+
+const uint8_t *cursor_payload(struct engine *e, struct cursor *c, int slot,
+			      const struct feed *f, uint8_t *dst,
+			      uint8_t *level, bool *wait, uint64_t now)
+{
+	const struct slot *s = &e->slot[slot];
+	struct playout *p = slot_playout(e, s);
+	const struct format *from;
+
+	*wait = false;
+	if (s->kind == SLOT_CLIP)
+		return clip_next(e, c, s, f, level);
+	from = p ? &e->leg[s->leg].fmt : NULL;
+	if (p && from->codec == f->fmt.codec && from->rate == f->fmt.rate &&
+	    !f->fmt.gain_cb) {
+		/* The caller's own bytes: no zone hears more loss than he
+		 * sent. */
+		if (playout_read(p, &c->reader, 0, dst, now) == PLAYOUT_WAIT) {
+			*wait = true;
+			return NULL;
+		}
+		codec_decode(f->fmt.codec, e->pcm[0], dst, f->n);
+	} else if (!live_samples(e, c, s, f, e->pcm[0], false, now)) {
+		*wait = true;
+		return NULL;
+	} else {
+		codec_encode(f->fmt.codec, dst, e->pcm[0], f->n);
+	}
+	*level = level_of(e->pcm[0], f->n);
+	return dst;
+}
+
+uint8_t level_of(const int16_t *s, size_t n)
+{
+	uint64_t sum = 0;
+	float db;
+
+	for (size_t i = 0; i < n; i++)
+		sum += (uint64_t)((int32_t)s[i] * s[i]);
+	if (!sum)
+		return 127;
+	db = -10 * log10f((float)sum / (float)n / (32768.0f * 32768.0f));
+	return db >= 127 ? 127 : db <= 0 ? 0 : (uint8_t)(db + 0.5f);
+}
