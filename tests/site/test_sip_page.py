@@ -1,0 +1,387 @@
+"""Live pages over SIP: allowed, refused, held, preempted, badly sent."""
+import random
+import re
+
+import pytest
+
+from conftest import EVAC, LONG
+from lib import audio, net, wait
+from lib.rtp import Receiver, Sender, build, check_continuous
+from lib.sip import Call, sdp
+
+TALK = audio.codes(2.0, 50)
+
+
+def frames(data):
+    return [data[i:i + 160] for i in range(0, len(data) - 159, 160)]
+
+
+def positions(speaker, talk, start=0):
+    """Where each 20 ms of the talk is heard, -1 where it is not."""
+    got = speaker.payload(start)
+    return [got.find(f) for f in frames(talk)]
+
+
+def calls(d):
+    return d.api.get("/calls")
+
+
+def test_page_is_passed_bit_for_bit(daemon, hall, yard, caller):
+    call = caller("701").dial()
+    assert call.media[0] == "10.9.0.1" and 20000 <= call.media[1] <= 20999
+    call.rtp.wait_for(lambda ps: audio.level_dbfs(call.rtp.pcm()[-8000:]) > -40
+                      if ps else False, "the go-ahead tone")
+    call.talk(TALK)
+    hall.wait_bytes(TALK, "the talk, bit for bit")
+    check_continuous(hall.packets)
+    assert calls(daemon)[0]["zone"] == "hall" and calls(daemon)[0]["state"] == "talking"
+    assert not yard.packets, "only the zone that was dialled"
+    call.bye()
+    hall.wait_quiet()
+    wait.until(lambda: not calls(daemon), "the call to be gone")
+    kinds = [e["type"] for e in daemon.api.journal()]
+    assert "call.answered" in kinds and "call.ended" in kinds
+
+
+def test_talk_in_alaw_is_heard_in_mulaw(daemon, hall, caller):
+    speech = audio.ulaw(TALK)
+    call = caller("701").dial(pts=(8,))
+    call.talk(audio.alaw_encode(speech), pt=8)
+    hall.wait_for(lambda ps: len(ps) > 120)
+    assert audio.snr_db(hall.pcm(), speech[:8000]) > 30
+
+
+def test_all_zones_by_one_extension(daemon, hall, yard, caller):
+    call = caller("700").dial()
+    call.talk(TALK)
+    hall.wait_bytes(TALK)
+    yard.wait_bytes(TALK)
+
+
+def test_sipp_page(daemon, hall, sipp, tmp_path):
+    (tmp_path / "sipp").mkdir()
+    (tmp_path / "sipp" / "talk.ulaw").write_bytes(TALK)
+    p = sipp("page.xml", "701")
+    hall.wait_bytes(TALK[:15000], "sipp's talk, bit for bit")
+    p.wait()
+    wait.until(lambda: not calls(daemon), "the call to be gone")
+
+
+def test_sipp_refused(daemon, sipp):
+    sipp("refused.xml", "799").wait()
+
+
+def test_sipp_hold(daemon, sipp):
+    sipp("hold.xml", "701").wait()
+    wait.until(lambda: not calls(daemon), "the call to be gone")
+    assert len([e for e in daemon.api.journal() if e["type"] == "call.held"]) == 2
+
+
+def test_baresip_page(daemon, hall, baresip, tmp_path):
+    speech = audio.ulaw(audio.codes(4.0, 51))
+    audio.write_wav(tmp_path / "talk.wav", speech)
+    baresip(tmp_path / "talk.wav", "sip:701@10.9.0.1")
+    hall.wait_for(150, "baresip's talk", timeout=30)
+    snr = audio.snr_db(hall.pcm()[8000:], speech[8000:20000])
+    print(f"SNR of a page by baresip: {snr:.1f} dB")
+    assert snr > 25
+
+
+# ----------------------------------------------------------------- refused
+
+def test_stranger_is_never_answered(daemon, agent, hall):
+    stranger = agent("stranger")
+    call = Call(stranger, "701", rtp=True)
+    for _ in range(3):
+        call.invite()
+    Call(stranger, "701").request("OPTIONS")
+    Call(stranger, "701").request("REGISTER")
+    assert agent("caller").options() < 5, "meanwhile others are answered"
+    assert stranger.inbox == []
+    assert not hall.packets and not calls(daemon)
+
+
+def test_unknown_extension(daemon, caller):
+    call = caller("799")
+    call.invite()
+    call.final(404)
+
+
+def test_peer_without_the_right(make_daemon, agent):
+    make_daemon(more='peer "10.9.0.5/32" { allow = { "help" } }')
+    call = Call(agent("broker"), "701", rtp=True)
+    call.invite()
+    call.final(403)
+
+
+def test_zone_not_for_this_peer(make_daemon, agent):
+    make_daemon(more='peer "10.9.0.5/32" { allow = { "page" }  zones = { "yard" } }')
+    a = agent("broker")
+    call = Call(a, "701", rtp=True)
+    call.invite()
+    call.final(403)
+    Call(a, "702", rtp=True).dial().bye()
+
+
+def test_outranked_with_reason(daemon, hall, agent, caller):
+    """The second host may page with the level of a bell only."""
+    caller("701").dial().talk(LONG)
+    hall.wait_for(5)
+    call = Call(agent("second"), "701", rtp=True)
+    call.invite()
+    answer = call.final()
+    assert answer.status in (486, 503)
+    assert re.search(r"cause=\d+", answer.get("reason", "")), "it says why"
+    assert len(calls(daemon)) == 1
+    assert [e for e in daemon.api.journal() if e["type"] == "call.refused"]
+
+
+def test_max_priority_of_a_peer(daemon, hall, agent, caller):
+    """A bell-level page is cut by a page-level one."""
+    low = Call(agent("second"), "701", rtp=True).dial()
+    low.talk(audio.codes(1, 52), repeat=True)
+    hall.wait_for(10)
+    high = caller("701").dial()
+    high.talk(TALK)
+    hall.wait_bytes(TALK, "the more urgent talker")
+    check_continuous(hall.packets)
+    assert {c["state"] for c in calls(daemon)} == {"talking", "preempted"}
+
+
+def test_no_common_codec(daemon, caller):
+    call = caller("701")
+    call.invite(pts=(18,))
+    call.final(488)
+
+
+def test_offer_without_sound(daemon, caller):
+    call = caller("701")
+    call.invite(body=sdp("10.9.0.21", 9).replace("m=audio", "m=video"))
+    assert 400 <= call.final().status < 500
+
+
+# ------------------------------------------------------------------- ends
+
+def test_cancel(daemon, caller, hall):
+    """It may cross the 200: then the caller says BYE, as he must."""
+    call = caller("701")
+    call.invite()
+    call.cancel()
+    if call.final().status < 300:
+        call.bye()
+    wait.until(lambda: not calls(daemon), "the call to be gone")
+    hall.wait_quiet()
+    caller("701").dial().bye()
+
+
+def test_bye_from_us(daemon, caller, hall):
+    call = caller("701").dial()
+    call.talk(LONG)
+    hall.wait_for(5)
+    daemon.api.post(f"/calls/{calls(daemon)[0]['id']}/hangup")
+    call.wait_bye()
+    hall.wait_quiet()
+    assert not calls(daemon)
+
+
+def test_silent_caller_is_hung_up(make_daemon, caller, hall):
+    d = make_daemon(sip='rtp-timeout = "1s"')
+    call = caller("701").dial()
+    sender = call.talk(LONG)
+    hall.wait_for(20)
+    sender.paused.set()
+    call.wait_bye()
+    hall.wait_quiet()
+    wait.until(lambda: [e for e in d.api.journal() if e["type"] == "call.ended"
+                        and "no RTP" in e["text"]], "the cause in the journal")
+
+
+def test_bye_when_the_daemon_stops(daemon, caller, hall):
+    call = caller("701").dial()
+    call.talk(LONG)
+    hall.wait_for(5)
+    assert daemon.stop() == 0
+    call.wait_bye()
+    daemon.expect_dead = True
+
+
+def test_retransmitted_invite_is_one_call(daemon, caller, hall):
+    call = caller("701")
+    call.invite()
+    for _ in range(3):
+        call.request("INVITE", sdp("10.9.0.21", call.rtp_port), cseq=call.cseq,
+                     branch=call.invite_branch)
+    call.final(200)
+    assert len(calls(daemon)) == 1
+    call.bye()
+
+
+# ---------------------------------------------------------------- hold
+
+def test_hold_and_resume(daemon, caller, hall):
+    call = caller("701").dial()
+    sender = call.talk(LONG)
+    hall.wait_bytes(LONG[:1600])
+    call.invite(direction="inactive")
+    answer = call.final(200)
+    assert b"a=inactive" in answer.body
+    wait.until(lambda: calls(daemon)[0]["state"] == "held", "the hold")
+    # He plays music on hold: it must not be heard.
+    at = sender.sent + 5
+    wait.until(lambda: sender.sent > at + 25, "half a second")
+    assert LONG[at * 160:(at + 1) * 160] not in hall.payload()
+    call.invite()
+    answer = call.final(200)
+    assert b"a=inactive" not in answer.body
+    at = sender.sent + 10
+    hall.wait_bytes(LONG[at * 160:(at + 25) * 160], "him again")
+    check_continuous(hall.packets)
+
+
+def test_new_address_by_reinvite(daemon, caller, hall, site, cleanup):
+    call = caller("701").dial()
+    call.talk(LONG)
+    hall.wait_for(10)
+    call.senders[0].stop()
+    other = site["caller"].udp()
+    cleanup.callback(other.close)
+    call.invite(body=sdp("10.9.0.21", other.getsockname()[1], version=9))
+    call.final(200)
+    n = hall.mark()
+    s = Sender(other, call.media, TALK, ssrc=77).start()
+    cleanup.callback(s.stop)
+    hall.wait_bytes(TALK[1600:], "the talk from the new address", start=n)
+
+
+# -------------------------------------------------------------- preempted
+
+def test_preempted_caller_is_told_and_resumed(make_daemon, caller, hall):
+    d = make_daemon(sip='preempted = "wait"')
+    call = caller("701").dial()
+    sender = call.talk(LONG)
+    hall.wait_bytes(LONG[:1600])
+    d.api.input("panic", True)
+    hall.wait_bytes(EVAC)
+    assert calls(d)[0]["state"] == "preempted"
+    n = call.rtp.mark()
+    call.rtp.wait_for(lambda ps: len(ps) > n + 25
+                      and audio.level_dbfs(call.rtp.pcm(n)) > -45, "the preempted tone")
+    d.api.input("panic", False)
+    d.api.post("/alarms/panic/reset")
+    at = sender.sent + 10
+    hall.wait_bytes(LONG[at * 160:(at + 25) * 160], "the talker again")
+    check_continuous(hall.packets)
+    assert not [m for m in call.agent.inbox if m.method == "BYE"]
+
+
+def test_preempted_caller_gets_a_bye(make_daemon, caller, hall):
+    d = make_daemon(sip='preempted = "end"')
+    call = caller("701").dial()
+    call.talk(LONG)
+    hall.wait_bytes(LONG[:1600])
+    d.api.input("panic", True)
+    bye = call.wait_bye()
+    assert "preemption" in bye.get("reason", "") and "cause=1" in bye.get("reason", "")
+    hall.wait_bytes(EVAC)
+    check_continuous(hall.packets)
+
+
+# ----------------------------------------------------------- bad senders
+
+def test_reordered(daemon, caller, hall):
+    held = []
+
+    def swap(i, p):
+        if i % 7 == 3:
+            held.append(p)
+            return []
+        return [p, held.pop()] if held else [p]
+
+    call = caller("701").dial()
+    call.talk(TALK, mangle=swap)
+    hall.wait_bytes(TALK[-1600:])
+    heard = positions(hall, TALK)
+    found = [x for x in heard if x >= 0]
+    assert found == sorted(found), "in order"
+    assert len(found) >= 97, f"{100 - len(found)} of 100 missing"
+    check_continuous(hall.packets)
+
+
+def test_lost_and_doubled(daemon, caller, hall):
+    rng = random.Random(1)
+    lost = set(rng.sample(range(10, 95), 10))
+    doubled = set(rng.sample(range(100), 20))
+    call = caller("701").dial()
+    call.talk(TALK, mangle=lambda i, p: [] if i in lost else [p, p] if i in doubled else [p])
+    hall.wait_bytes(TALK[-480:])
+    heard = positions(hall, TALK)
+    got = hall.payload()
+    for i, at in enumerate(heard):
+        assert (at < 0) == (i in lost), f"packet {i}"
+        assert got.count(frames(TALK)[i]) <= 1, f"packet {i} twice"
+    assert heard[99] - heard[0] == 99 * 160, "what is lost keeps its place in time"
+    check_continuous(hall.packets)
+
+
+@pytest.mark.parametrize("ppm", [-4000, 4000])
+def test_clock_drift(daemon, caller, hall, ppm):
+    """Far worse than any clock: 24 ms in 6 s, so it must slip, in small."""
+    talk = LONG[:8000 * 6]
+    call = caller("701").dial()
+    call.talk(talk, ppm=ppm)
+    hall.wait_bytes(talk[-160:])
+    heard = positions(hall, talk)
+    found = [x for x in heard if x >= 0]
+    assert found == sorted(found)
+    assert len(found) >= 290, f"{300 - len(found)} of 300 missing or cut"
+    check_continuous(hall.packets)
+
+
+def test_jump_in_timestamps(daemon, caller, hall):
+    """A transfer behind a PBX: new SSRC, sequence and time in mid-call."""
+    call = caller("701").dial()
+    call.talk(TALK).join()
+    other = audio.codes(2.0, 53)
+    call.talk(other, seq=40000, ts=3 << 30, ssrc=0x9999)
+    hall.wait_bytes(other[3200:], "the other talker")
+    assert positions(hall, TALK).count(-1) <= 1
+    check_continuous(hall.packets)
+
+
+def test_rtp_from_a_stranger_is_not_heard(daemon, caller, hall, site, cleanup):
+    call = caller("701").dial()
+    call.talk(LONG)
+    hall.wait_for(10)
+    sock = site["stranger"].udp()
+    cleanup.callback(sock.close)
+    forged = audio.codes(0.5, 54)
+    s = Sender(sock, call.media, forged, ssrc=0x1234567).start()
+    cleanup.callback(s.stop)
+    s.join()
+    n = hall.mark()
+    hall.wait_for(n + 20)
+    assert all(x < 0 for x in positions(hall, forged))
+    assert hall.payload(5).count(b"\xff" * 160) == 0, "and the talker is not disturbed"
+
+
+def test_other_payload_types_are_not_heard(daemon, caller, hall):
+    """Comfort noise and telephone-event between the sound."""
+    def mix(i, p):
+        return [p, build(5000 + i, 0, 1, b"\x01\x80\x00\xa0", pt=101)] if i % 5 == 0 else [p]
+
+    call = caller("701").dial()
+    call.talk(TALK, mangle=mix)
+    hall.wait_bytes(TALK[-1600:])
+    assert positions(hall, TALK).count(-1) <= 1
+
+
+def test_many_calls_at_once(daemon, agent, hall, yard):
+    """Two talkers in two zones do not hear or disturb each other."""
+    a = agent("caller")
+    one, two = Call(a, "701", rtp=True).dial(), Call(a, "702", rtp=True).dial()
+    other = audio.codes(2.0, 55)
+    one.talk(TALK)
+    two.talk(other)
+    hall.wait_bytes(TALK)
+    yard.wait_bytes(other)
+    assert len(calls(daemon)) == 2
