@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -106,9 +107,13 @@ static int copy(char **to, const char *from)
 
 static int copy_spec(struct mqtt_own_spec *to, const struct mqtt_spec *from)
 {
-	char pid[32];
+	unsigned random = (unsigned)getpid();
+	char id[32];
 
-	snprintf(pid, sizeof(pid), "tocsin-%ld", (long)getpid());
+	/* A process number is not enough: in containers all are the same, and
+	 * two clients of one id throw each other out without end. */
+	(void)!getrandom(&random, sizeof(random), GRND_NONBLOCK);
+	snprintf(id, sizeof(id), "tocsin-%08x", random);
 	to->port = from->port ? from->port : (from->tls ? 8883 : 1883);
 	to->tls = from->tls;
 	to->keepalive_s = from->keepalive_s ? from->keepalive_s : 15;
@@ -118,7 +123,7 @@ static int copy_spec(struct mqtt_own_spec *to, const struct mqtt_spec *from)
 			       copy(&to->cert, from->cert) ||
 			       copy(&to->key, from->key) ||
 			       copy(&to->client_id,
-				    from->client_id ? from->client_id : pid) ||
+				    from->client_id ? from->client_id : id) ||
 			       copy(&to->will_topic, from->will_topic) ||
 			       copy(&to->will_payload, from->will_payload) ||
 			       copy(&to->birth_payload, from->birth_payload)

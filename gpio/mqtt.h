@@ -34,7 +34,7 @@ struct mqtt_spec {
 	uint16_t port;
 	bool tls;
 	const char *user, *password_file, *ca, *cert, *key; /**< NULL = none */
-	const char *client_id;
+	const char *client_id; /**< NULL = a random one */
 	uint32_t keepalive_s;
 	const char *will_topic, *will_payload; /**< retained, QoS 1 */
 	/** Published on will_topic, retained, first after every connect; NULL =
