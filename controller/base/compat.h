@@ -50,6 +50,7 @@
 #define JSON_BOOL RE_JSON_BOOL
 #define JSON_NULL RE_JSON_NULL
 #include <re.h>
+#include <rem.h>
 /* For dbg_init() alone: its macros want these, and go again below. */
 #define DEBUG_MODULE "tocsin"
 #define DEBUG_LEVEL 0

@@ -13,7 +13,7 @@
 
 struct bucket {
 	uint8_t addr[16];
-	int family; /* 0 = free */
+	int family;    /* 0 = free */
 	uint64_t used; /* the table's turn at its last look */
 	uint64_t seen_ms;
 	uint64_t tokens;

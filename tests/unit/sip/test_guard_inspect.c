@@ -137,8 +137,7 @@ static void test_prefixes(void **state)
 
 	(void)state;
 	for (i = 0; i < len; i++)
-		if (guard_inspect((const uint8_t *)text, i) !=
-		    GUARD_INCOMPLETE)
+		if (guard_inspect((const uint8_t *)text, i) != GUARD_INCOMPLETE)
 			fail_msg("%zu bytes", i);
 	assert_int_equal(look(text), GUARD_PASS);
 }
@@ -149,12 +148,10 @@ static void test_nul(void **state)
 	static const char head[] = LINE ALL "X: a\0b\r\n" END;
 
 	(void)state;
-	assert_int_equal(
-		guard_inspect((const uint8_t *)line, sizeof(line) - 1),
-		GUARD_JUNK);
-	assert_int_equal(
-		guard_inspect((const uint8_t *)head, sizeof(head) - 1),
-		GUARD_JUNK);
+	assert_int_equal(guard_inspect((const uint8_t *)line, sizeof(line) - 1),
+			 GUARD_JUNK);
+	assert_int_equal(guard_inspect((const uint8_t *)head, sizeof(head) - 1),
+			 GUARD_JUNK);
 }
 
 static char big[70000];
@@ -185,19 +182,19 @@ static void test_limits(void **state)
 {
 	(void)state;
 	/* 5 headers are there already */
-	assert_int_equal(filled(LINE ALL, "X: y\r\n", GUARD_MAX_HEADERS - 5,
-				END),
-			 GUARD_PASS);
-	assert_int_equal(filled(LINE ALL, "X: y\r\n", GUARD_MAX_HEADERS - 4,
-				END),
-			 GUARD_JUNK);
+	assert_int_equal(
+		filled(LINE ALL, "X: y\r\n", GUARD_MAX_HEADERS - 5, END),
+		GUARD_PASS);
+	assert_int_equal(
+		filled(LINE ALL, "X: y\r\n", GUARD_MAX_HEADERS - 4, END),
+		GUARD_JUNK);
 	/* one comma is in FROM */
-	assert_int_equal(filled(LINE ALL "Allow: ", "a,", GUARD_MAX_COMMAS - 1,
-				END END),
-			 GUARD_PASS);
-	assert_int_equal(filled(LINE ALL "Allow: ", "a,", GUARD_MAX_COMMAS,
-				END END),
-			 GUARD_JUNK);
+	assert_int_equal(
+		filled(LINE ALL "Allow: ", "a,", GUARD_MAX_COMMAS - 1, END END),
+		GUARD_PASS);
+	assert_int_equal(
+		filled(LINE ALL "Allow: ", "a,", GUARD_MAX_COMMAS, END END),
+		GUARD_JUNK);
 	assert_int_equal(filled(LINE ALL "X: ", "y", 2000, END END),
 			 GUARD_PASS);
 	assert_int_equal(filled(LINE ALL "X: ", "y", 2100, END END),
@@ -205,12 +202,12 @@ static void test_limits(void **state)
 	/* folded lines count together */
 	assert_int_equal(filled(LINE ALL "X: y\r\n", " y\r\n", 600, END),
 			 GUARD_JUNK);
-	assert_int_equal(filled("OPTIONS sip:", "y", 2000,
-				" SIP/2.0\r\n" ALL END),
-			 GUARD_PASS);
-	assert_int_equal(filled("OPTIONS sip:", "y", 2040,
-				" SIP/2.0\r\n" ALL END),
-			 GUARD_JUNK);
+	assert_int_equal(
+		filled("OPTIONS sip:", "y", 2000, " SIP/2.0\r\n" ALL END),
+		GUARD_PASS);
+	assert_int_equal(
+		filled("OPTIONS sip:", "y", 2040, " SIP/2.0\r\n" ALL END),
+		GUARD_JUNK);
 	/* no end of the start line, no end of the headers */
 	assert_int_equal(filled("OPTIONS sip:", "y", 1000, ""),
 			 GUARD_INCOMPLETE);
@@ -252,8 +249,8 @@ static double cost(size_t len)
 /* Twice the bytes cost about twice, not four times (libre: B2). */
 static void test_linear(void **state)
 {
-	static const char *const heads[] = {LINE ALL, LINE ALL "X: ",
-					    "OPTIONS sip:a SIP/2.0\r\n"};
+	static const char *const heads[] = {
+		LINE ALL, LINE ALL "X: ", "OPTIONS sip:a SIP/2.0\r\n"};
 	static const char *const units[] = {"a:\r\n", "a a ", "X: a a a\r\n "};
 	size_t i;
 

@@ -100,12 +100,12 @@ static void test_codecs(void **state)
 	assert_true(says(b, "a=ptime:20\r\n"));
 
 	/* their order counts, theirs are their numbers */
-	assert_int_equal(
-		offer(b, TOP C9 T0 "m=audio 4000 RTP/AVP 18 96 8 0 97\r\n"
-				   "a=rtpmap:96 opus/48000/2\r\n"
-				   "a=rtpmap:97 telephone-event/8000\r\n"
-				   "a=fmtp:97 0-16\r\n"),
-		0);
+	assert_int_equal(offer(b,
+			       TOP C9 T0 "m=audio 4000 RTP/AVP 18 96 8 0 97\r\n"
+					 "a=rtpmap:96 opus/48000/2\r\n"
+					 "a=rtpmap:97 telephone-event/8000\r\n"
+					 "a=fmtp:97 0-16\r\n"),
+			 0);
 	assert_int_equal(b->r.fmt.codec, CODEC_PCMA);
 	assert_int_equal(b->r.fmt.pt, 8);
 	assert_int_equal(b->r.event_pt, 97);
@@ -263,8 +263,8 @@ static void test_limits(void **state)
 	assert_int_equal(offer(b, many(TOP C9 T0, BOTH, NEGO_MAX_STREAMS, "")),
 			 0);
 	refused(b, many(TOP C9 T0, BOTH, NEGO_MAX_STREAMS + 1, ""), "beyond");
-	refused(b, many(TOP C9 T0 BOTH, "a=x:0123456789012345678901\r\n", 300,
-			""),
+	refused(b,
+		many(TOP C9 T0 BOTH, "a=x:0123456789012345678901\r\n", 300, ""),
 		"beyond");
 	mb = body(TOP C9 T0 BOTH "a=x:y\r\n");
 	mb->buf[mb->end - 3] = 0;
@@ -328,7 +328,7 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_codecs),	 T(test_packet_time), T(test_directions),
+		T(test_codecs),  T(test_packet_time), T(test_directions),
 		T(test_streams), T(test_refused),     T(test_limits),
 		T(test_delayed), T(test_origin),
 	};
