@@ -3,6 +3,7 @@
 #include "controller/base/clock.h"
 #include "controller/base/compat.h"
 #include "controller/base/log.h"
+#include "controller/base/text.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -297,6 +298,7 @@ static void on_page(const struct page_offer *o, struct page_answer *a,
 	tmr_init(&x->end);
 	tmr_init(&x->hold);
 	snprintf(x->caller, sizeof(x->caller), "%s", o->caller);
+	text_clean(x->caller);
 	snprintf(x->zone, sizeof(x->zone), "%s", p->config->zones[zone].name);
 	x->level = page_level(p, o->peer);
 	rq = live_request(p, x, &zone);

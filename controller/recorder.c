@@ -3,6 +3,7 @@
 #include "controller/base/clock.h"
 #include "controller/base/compat.h"
 #include "controller/base/log.h"
+#include "controller/base/text.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -121,6 +122,9 @@ uint64_t record(struct recorder *r, enum event_type type, uint64_t cause,
 	va_start(ap, fmt);
 	vsnprintf(e->text, sizeof(e->text), fmt, ap);
 	va_end(ap);
+	text_clean(e->subject);
+	text_clean(e->actor);
+	text_clean(e->text);
 	if (data) {
 		size_t n = json_dumpb(data, e->data, sizeof(e->data) - 1,
 				      JSON_COMPACT);
