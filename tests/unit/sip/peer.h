@@ -300,9 +300,14 @@ static inline void peer_send(struct peer *p, const char *text)
 /* One whole message out of the stream into msg; false when there is none. */
 static inline bool peer_cut(struct peer *p)
 {
-	char *end = strstr(p->in, "\r\n\r\n"), *cl;
+	char *end, *cl;
 	size_t n;
 
+	while (!strncmp(p->in, "\r\n", 2)) { /* the answer to a keepalive */
+		memmove(p->in, p->in + 2, p->len - 1);
+		p->len -= 2;
+	}
+	end = strstr(p->in, "\r\n\r\n");
 	if (!end)
 		return false;
 	n = (size_t)(end - p->in) + 4;
@@ -464,9 +469,10 @@ static inline void settle(void)
 {
 	static struct peer p;
 
+	/* again with each turn: a full socket drops it */
 	peer_open(&p, FRIEND2, false);
-	peer_request(&p, "OPTIONS", "", "", "");
-	expect(&p, "SIP/2.0 200 ");
+	wait_until((peer_request(&p, "OPTIONS", "", "", ""), turn(),
+		    peer_has(&p, "SIP/2.0 200 ")));
 	peer_close(&p);
 }
 
