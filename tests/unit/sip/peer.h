@@ -366,9 +366,9 @@ static inline bool peer_closed(struct peer *p)
 /* "\r\nName: value" of the last message, "" when it has none. */
 static inline const char *peer_header(const struct peer *p, const char *name)
 {
-	static char value[4][512];
+	static char value[8][512];
 	static unsigned which;
-	char *v = value[which++ % 4], key[64];
+	char *v = value[which++ % 8], key[64];
 	const char *at;
 
 	snprintf(key, sizeof(key), "\r\n%s: ", name);
