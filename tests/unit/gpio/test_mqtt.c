@@ -385,6 +385,35 @@ static void test_restart_restores(void **state)
 	mqtt_free(mb);
 }
 
+/* Handed to the broker, not confirmed: it goes again. */
+static void test_unconfirmed_goes_again(void **state)
+{
+	struct seen a = {0}, b = {0};
+	struct mqtt_counters c;
+	struct mqtt *ma, *mb;
+
+	(void)state;
+	broker_start(ANONYMOUS);
+	mb = connect_as(&b, .client_id = "b");
+	mqtt_subscribe(mb, "probe");
+	mqtt_publish(mb, "probe", "x", 1, false);
+	await(has_message, &b);
+	broker_signal(SIGSTOP);
+	mqtt_publish(mb, "kept", "yes", 1, true);
+	mqtt_counters(mb, &c);
+	assert_int_equal(c.published, 1);
+	broker_stop();
+	await(is_lost, &b);
+	broker_start(ANONYMOUS);
+	await(is_connected, &b);
+	ma = connect_as(&a, .client_id = "a");
+	mqtt_subscribe(ma, "kept");
+	await(has_message, &a);
+	assert_string_equal(a.payload, "yes");
+	mqtt_free(ma);
+	mqtt_free(mb);
+}
+
 static void test_outage_command_is_not_played(void **state)
 {
 	struct seen a = {0}, b = {0};
@@ -798,6 +827,7 @@ int main(void)
 		cmocka_unit_test(test_texts),
 		T(test_retained_and_live),
 		T(test_restart_restores),
+		T(test_unconfirmed_goes_again),
 		T(test_outage_command_is_not_played),
 		T(test_offline_queue_bounded),
 		T(test_broker_later),
