@@ -432,11 +432,20 @@ static int64_t gcd(int64_t a, int64_t b)
 	return a;
 }
 
-/** When position x may be read, by the schedule and this reader's shift. */
+/** When position x may be read: when the packet that holds the last sample of
+ *  any frame of this reader is due. Frames longer than the caller's packets,
+ *  or lying across two of them, are complete that much later. */
 static uint64_t reader_us(const struct playout *p,
 			  const struct playout_reader *r, int64_t x)
 {
-	return (uint64_t)((due_ns(p, x) + 999) / 1000) + r->shift_us;
+	int64_t g = gcd(r->n, p->step ? p->step : r->n);
+	int64_t phase = (x - p->ts_x) % g;
+	int64_t shift;
+
+	if (phase <= 0)
+		phase += g;
+	shift = r->n - phase;
+	return (uint64_t)((due_ns(p, x + shift) + 999) / 1000);
 }
 
 /** Goes to a new epoch: to its start, or where it has got to by now. */
@@ -447,10 +456,6 @@ static void enter(const struct playout *p, struct playout_reader *r)
 
 	r->epoch = p->epoch;
 	r->waiting = false;
-	r->shift_us = 0;
-	if (p->step)
-		r->shift_us =
-			(uint64_t)span_ns(p, r->n - gcd(r->n, p->step)) / 1000;
 	r->x = p->start;
 	due = reader_us(p, r, r->x);
 	if (due < r->last_us)

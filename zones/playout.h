@@ -75,8 +75,6 @@ struct playout_reader {
 	uint32_t epoch;      /**< of the position, 0 = none yet */
 	int64_t x;           /**< next position */
 	uint64_t last_us;    /**< when the last frame was due */
-	uint64_t shift_us;   /**< frames longer than the caller's packets are
-				complete that much later */
 	uint64_t rephase_us; /**< when a frame last came early on purpose */
 	unsigned made_up;    /**< frames in a row without sound */
 	bool waiting;
