@@ -144,3 +144,40 @@ def test_nothing_is_left_behind(tmp_path):
     assert [n for n in left if n.startswith(mine)]
     assert not [n for n in left if n.split("-")[1].isdigit() and not
                 os.path.exists(f"/proc/{n.split('-')[1]}")]
+
+
+@pytest.fixture
+def echo(site, tmp_path, cleanup):
+    """sipp's own answering side, which sends all sound back."""
+    p = site["ctl"].popen(["sipp", "-sn", "uas", "-i", "10.9.0.1", "-p", 5060, "-rtp_echo",
+                           "-mp", 6000, "-nostdin"], cwd=tmp_path,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                          stdin=subprocess.DEVNULL)
+    cleanup.callback(lambda: (p.kill(), p.wait()))
+    wait.until(lambda: ":5060" in net.sh(f"ip netns exec {site['ctl'].ns} ss -uln"), "sipp")
+
+
+def test_agent_calls_and_talks(echo, caller):
+    call = caller("echo").dial()
+    assert call.media == ("10.9.0.1", 6000)
+    talk = audio.codes(0.5, 11)
+    call.talk(talk)
+    assert call.rtp.wait_bytes(talk) == 0
+    call.bye()
+
+
+def test_sipp_calls_and_talks(echo, sipp, site, tmp_path, cleanup):
+    wire = net.Sniffer(site["ctl"], "10.9.0.1", 6000)
+    cleanup.callback(wire.close)
+    (tmp_path / "sipp").mkdir()
+    (tmp_path / "sipp" / "talk.ulaw").write_bytes(audio.codes(2.0, 12))
+    sipp("page.xml", "echo").wait()
+    assert wire.count() >= 100
+
+
+def test_baresip_calls_and_talks(echo, baresip, site, tmp_path, cleanup):
+    wire = net.Sniffer(site["ctl"], "10.9.0.1", 6000)
+    cleanup.callback(wire.close)
+    audio.write_wav(tmp_path / "talk.wav", audio.tone(440, 2))
+    baresip(tmp_path / "talk.wav", "sip:echo@10.9.0.1")
+    wait.until(lambda: wire.count() > 50, "baresip's sound")

@@ -149,7 +149,8 @@ class Sipp:
         folder.mkdir(exist_ok=True)
         argv = ["sipp", "-sf", os.path.join(HERE, "../sipp", scenario), "-s", extension,
                 "-i", host.ip, "-p", port, "-m", 1, "-nostdin", "-timeout", 30,
-                "-timeout_error", "-trace_err", "-min_rtp_port", 30000, "-max_rtp_port", 30100]
+                "-timeout_error", "-trace_err", "-error_file", "sipp_errors.log",
+                 "-mp", 30000]
         for k, v in (keys or {}).items():
             argv += ["-key", k, v]
         argv.append(f"{server[0]}:{server[1]}")
