@@ -304,6 +304,7 @@ static void background_is_ducked_and_back(void **state)
 	receiver_close(&r);
 	clip_unref(music);
 	clip_unref(fg);
+	free(none.v);
 }
 
 static void formats_stay_together(void **state)
