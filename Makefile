@@ -70,7 +70,7 @@ lib_libs   = $(shell $(PKG_CONFIG) --libs $(lib_names))
 
 warn := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wvla -Wformat=2 -Wundef -Wwrite-strings \
-	-Wimplicit-fallthrough $(if $(filter 1,$(WERROR)),-Werror)
+	-Wimplicit-fallthrough -Wno-format-truncation $(if $(filter 1,$(WERROR)),-Werror)
 OPT  ?= -O2 -g
 hard := -fstack-protector-strong -fPIE -fvisibility=hidden \
 	$(if $(SAN),,-D_FORTIFY_SOURCE=2)

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /** A path cut at its slashes: /alarms/gas/ack -> alarms, gas, ack. */
 struct route {
