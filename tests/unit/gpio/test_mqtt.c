@@ -33,17 +33,23 @@ static struct {
 	pid_t pid;
 } broker;
 
+/* Below the ephemeral ports, so that nobody is given it while the broker is
+ * down. */
 static uint16_t free_port(void)
 {
 	struct sockaddr_in sin = {.sin_family = AF_INET};
-	socklen_t len = sizeof(sin);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	uint16_t port = (uint16_t)(20000 + getpid() % 10000);
+	int fd, err;
 
 	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	assert_int_equal(bind(fd, (struct sockaddr *)&sin, sizeof(sin)), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&sin, &len), 0);
-	close(fd);
-	return ntohs(sin.sin_port);
+	do {
+		sin.sin_port = htons(++port);
+		fd = socket(AF_INET, SOCK_STREAM, 0);
+		err = bind(fd, (struct sockaddr *)&sin, sizeof(sin));
+		close(fd);
+	} while (err && port < 32000);
+	assert_int_equal(err, 0);
+	return port;
 }
 
 static void write_file(const char *name, const char *text)
