@@ -23,7 +23,6 @@ struct page_call {
 	struct nego *nego;
 	struct tmr tmr;   /* an end put off, or no ACK */
 	unsigned inside;  /* libre is working on the session */
-	bool accepted;    /* closed is owed */
 	bool established; /* ACK came */
 	bool ending;
 	int fd; /* until the owner has it, then -1 */
@@ -38,9 +37,6 @@ static void destructor(void *arg)
 	struct page_call *call = arg;
 
 	tmr_cancel(&call->tmr);
-	if (call->le.list)
-		call->listener->stack->n_calls--;
-	list_unlink(&call->le);
 	mem_deref(call->sess);
 	mem_deref(call->nego);
 	if (call->fd >= 0)
@@ -60,10 +56,7 @@ static void finish(struct page_call *call)
 	call->sess = mem_deref(call->sess);
 	list_unlink(&call->le);
 	s->n_calls--;
-	if (call->accepted) {
-		call->accepted = false;
-		s->h.closed(call, call->why, call->arg, s->arg);
-	}
+	s->h.closed(call, call->why, call->arg, s->arg);
 	mem_deref(call);
 }
 
@@ -370,7 +363,6 @@ static void take(struct page_call *call, const struct sip_msg *msg,
 	const bool has_offer = mbuf_get_left(msg->mb);
 	int err;
 
-	call->accepted = true;
 	list_append(&s->calls, &call->le, call);
 	s->n_calls++;
 	err = answer(call, msg, desc, who);

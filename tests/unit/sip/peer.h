@@ -381,6 +381,9 @@ static inline const char *peer_header(const struct peer *p, const char *name)
 	return v;
 }
 
+/* What follows a request's body without being part of it. */
+static const char *peer_trail = "";
+
 /* A request of this peer's dialog. extra: whole header lines or "". */
 static inline void peer_request(struct peer *p, const char *method,
 				const char *user, const char *extra,
@@ -407,7 +410,7 @@ static inline void peer_request(struct peer *p, const char *method,
 		 "%s"
 		 "Content-Length: %zu\r\n"
 		 "\r\n"
-		 "%s",
+		 "%s%s",
 		 method, user, STACK_PORT, p->stream ? "TCP" : "UDP", p->host,
 		 p->port, p->call_id, p->branch, p->host, user,
 		 p->to_tag[0] ? ";tag=" : "", p->to_tag, p->call_id, p->cseq,
@@ -415,7 +418,7 @@ static inline void peer_request(struct peer *p, const char *method,
 		 body[0] && !strcasestr(extra, "Content-Type")
 			 ? "Content-Type: application/sdp\r\n"
 			 : "",
-		 strlen(body), body);
+		 strlen(body), body, peer_trail);
 	peer_send(p, out);
 }
 

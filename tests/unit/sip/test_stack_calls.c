@@ -132,6 +132,21 @@ static void test_retransmission(void **state)
 	wait_until(w.closes == 1);
 }
 
+/* RFC 3261 18.3: bytes behind Content-Length are not part of the body, though
+ * here they would spoil it. */
+static void test_trailing_bytes(void **state)
+{
+	static char body[2048];
+
+	(void)state;
+	snprintf(body, sizeof(body), "%s", sdp(FRIEND, 7000, ""));
+	peer_trail = "garbage\r\n";
+	peer_request(&p, "INVITE", "701", "", body);
+	peer_trail = "";
+	expect(&p, "SIP/2.0 200 OK");
+	assert_int_equal(w.medias, 1);
+}
+
 /* RFC 3261 8.2.2.2: the same request by another way. */
 static void test_merged(void **state)
 {
@@ -478,6 +493,7 @@ int main(void)
 		T(test_refused),
 		T(test_no_codec),
 		T(test_retransmission),
+		T(test_trailing_bytes),
 		T(test_merged),
 		T(test_ended_by_us),
 		T(test_ended_in_media),
