@@ -26,11 +26,13 @@ struct journal;
 
 /** Health as the control thread sees it. */
 struct journal_health {
-	uint32_t queued;  /**< events not yet on disk */
-	uint64_t dropped; /**< events lost because the queue was full */
-	uint64_t
-		oldest_wait_us; /**< how long the oldest has waited, 0 = none */
-	char error[256]; /**< last write error; "" once writing works again */
+	uint32_t queued;         /**< events not yet on disk */
+	uint64_t dropped;        /**< events lost because the queue was full */
+	uint64_t oldest_wait_us; /**< how long the oldest event or state has
+				    waited; 0 = all is on disk */
+	char error[256]; /**< last write error; "" once writing works again.
+			    A database found damaged and begun anew while
+			    running shows for 10 s. */
 };
 
 /**
@@ -38,6 +40,8 @@ struct journal_health {
  *
  * A database that is damaged is renamed to journal.db.damaged-<time> and a new
  * one begun; *why then says so though the call succeeds. State is then lost.
+ * One that can be read but not written (disk full, read-only) is opened too:
+ * *why and the health say what is wrong, and the writer goes on trying.
  * @return 0 or errno with the reason
  */
 int journal_open(struct journal **jp, const char *dir, struct reason *why);
@@ -68,7 +72,8 @@ void journal_health(struct journal *j, struct journal_health *h);
 
 struct journal_query {
 	uint64_t after;             /**< only ids above it; 0 = all */
-	int64_t since_us, until_us; /**< wall time, 0 = open */
+	int64_t since_us, until_us; /**< wall time, from since to before until;
+				       0 = open */
 	char type[32];    /**< exact type or a prefix ending in '.'; "" = all */
 	char subject[80]; /**< exact; "" = all */
 	uint32_t limit;   /**< 0 or above JOURNAL_LIMIT = JOURNAL_LIMIT */
