@@ -90,6 +90,9 @@ struct config_zone {
 	size_t n_own;
 	int *zones; /**< contained zones, after "*" and except */
 	size_t n_zones;
+	bool all;    /**< "*" was among the zones */
+	int *except; /**< as configured */
+	size_t n_except;
 	int16_t gain_cb;
 	uint32_t lead_ms;     /**< silence first, to wake amplifiers */
 	uint8_t min_level;    /**< lowest level accepted, 0 = any */
@@ -243,7 +246,12 @@ struct config {
 	size_t n_files;
 };
 
-/** Called for every problem found, in order of file and line. */
+/**
+ * Called for every problem found, in order of file and line.
+ *
+ * A text that begins with "warning: " tells of something that works but is
+ * probably not meant; config_load() does not fail for it.
+ */
 typedef void(config_error_h)(const struct config_where *at, const char *text,
 			     void *arg);
 

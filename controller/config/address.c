@@ -1,0 +1,143 @@
+/* Addresses, ports and networks as they are written in a configuration. */
+#include "values.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool value_address(const char *s, struct sockaddr_storage *ss)
+{
+	struct sockaddr_in *in = (struct sockaddr_in *)ss;
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)ss;
+	const size_t n = strlen(s);
+	char inner[64];
+
+	*ss = (struct sockaddr_storage){0};
+	if (inet_pton(AF_INET, s, &in->sin_addr) == 1) {
+		in->sin_family = AF_INET;
+		return true;
+	}
+	if (n > 2 && n < sizeof(inner) && s[0] == '[' && s[n - 1] == ']') {
+		memcpy(inner, s + 1, n - 2);
+		inner[n - 2] = '\0';
+		s = inner;
+	}
+	if (inet_pton(AF_INET6, s, &in6->sin6_addr) != 1)
+		return false;
+	in6->sin6_family = AF_INET6;
+	return true;
+}
+
+static bool read_port(const char *s, uint16_t *port)
+{
+	long v;
+
+	if (!value_number(s, &v) || *s == '+' || v < 1 || v > 65535)
+		return false;
+	*port = (uint16_t)v;
+	return true;
+}
+
+bool value_endpoint(const char *s, struct sockaddr_storage *ss)
+{
+	const char *colon = strrchr(s, ':');
+	char host[64];
+	uint16_t port;
+
+	if (!colon || (size_t)(colon - s) >= sizeof(host) ||
+	    !read_port(colon + 1, &port))
+		return false;
+	memcpy(host, s, (size_t)(colon - s));
+	host[colon - s] = '\0';
+	/* Without brackets the last part of an IPv6 address looks like a
+	 * port. */
+	if (strchr(host, ':') && host[0] != '[')
+		return false;
+	if (!value_address(host, ss))
+		return false;
+	if (ss->ss_family == AF_INET)
+		((struct sockaddr_in *)ss)->sin_port = htons(port);
+	else
+		((struct sockaddr_in6 *)ss)->sin6_port = htons(port);
+	return true;
+}
+
+uint16_t value_port(const struct sockaddr_storage *ss)
+{
+	return ntohs(ss->ss_family == AF_INET
+			     ? ((const struct sockaddr_in *)ss)->sin_port
+			     : ((const struct sockaddr_in6 *)ss)->sin6_port);
+}
+
+const uint8_t *value_bytes(const struct sockaddr_storage *ss, size_t *n)
+{
+	if (ss->ss_family == AF_INET) {
+		*n = 4;
+		return (const uint8_t *)&((const struct sockaddr_in *)ss)
+			->sin_addr;
+	}
+	*n = 16;
+	return ss->ss_family == AF_INET6
+		       ? (const uint8_t *)&((const struct sockaddr_in6 *)ss)
+				 ->sin6_addr
+		       : NULL;
+}
+
+bool value_is_loopback(const struct sockaddr_storage *ss)
+{
+	size_t n;
+	const uint8_t *a = value_bytes(ss, &n);
+
+	if (!a)
+		return false;
+	return n == 4 ? a[0] == 127
+		      : !memcmp(a, &in6addr_loopback, sizeof(in6addr_loopback));
+}
+
+bool value_is_multicast(const struct sockaddr_storage *ss)
+{
+	size_t n;
+	const uint8_t *a = value_bytes(ss, &n);
+
+	if (!a)
+		return false;
+	return n == 4 ? a[0] >> 4 == 14 : a[0] == 0xff;
+}
+
+bool value_port_range(const char *s, uint16_t *first, uint16_t *last)
+{
+	const char *dash = strchr(s, '-');
+	char low[8];
+
+	if (!dash || (size_t)(dash - s) >= sizeof(low))
+		return false;
+	memcpy(low, s, (size_t)(dash - s));
+	low[dash - s] = '\0';
+	return read_port(low, first) && read_port(dash + 1, last) &&
+	       *first <= *last;
+}
+
+bool value_net(const char *s, struct sockaddr_storage *net, unsigned *prefix)
+{
+	const char *slash = strchr(s, '/');
+	char host[64];
+	long bits;
+	size_t n;
+
+	if (!slash)
+		slash = s + strlen(s);
+	if ((size_t)(slash - s) >= sizeof(host))
+		return false;
+	memcpy(host, s, (size_t)(slash - s));
+	host[slash - s] = '\0';
+	if (!value_address(host, net))
+		return false;
+	value_bytes(net, &n);
+	bits = (long)n * 8;
+	if (*slash && (!value_number(slash + 1, &bits) || slash[1] == '+' ||
+		       bits < 0 || bits > (long)n * 8))
+		return false;
+	*prefix = (unsigned)bits;
+	return true;
+}

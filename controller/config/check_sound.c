@@ -1,0 +1,162 @@
+/* Outputs of sound: what their keys mean together, and beside each other. */
+#include "load.h"
+#include "values.h"
+
+#include <string.h>
+
+/** RTP payload that fits into 1,500 bytes with IPv6, UDP and RTP headers. */
+#define MAX_PAYLOAD 1440
+
+static struct config_where key_at(const struct load *l, size_t i,
+				  const char *key)
+{
+	const struct scan_node *k = scan_child(l->sound_node[i], key);
+
+	return k ? k->at : l->sound_node[i]->at;
+}
+
+static bool is_rate(enum codec codec, uint32_t rate)
+{
+	return rate == 8000 ||
+	       (codec == CODEC_L16 && (rate == 16000 || rate == 32000 ||
+				       rate == 44100 || rate == 48000));
+}
+
+/** The codec's defaults for what was not given; then the rest is checked. */
+static void set_format(struct load *l, size_t i)
+{
+	struct config_sound *s = &l->c->sounds[i];
+	const struct scan_node *n = l->sound_node[i];
+	const struct format given = s->out.fmt;
+	struct format *f = &s->out.fmt;
+	const char *zone = l->c->zones[s->zone].name;
+	uint32_t rate = given.codec == CODEC_L16 ? 16000 : 8000;
+
+	if (scan_child(n, "rate")) {
+		if (is_rate(given.codec, given.rate))
+			rate = given.rate;
+		else
+			problem_add(l->p, key_at(l, i, "rate"),
+				    "zone \"%s\": \"%s\": rate %u; allowed: "
+				    "8000, for l16 also 16000, 32000, 44100 "
+				    "and 48000",
+				    zone, s->name, given.rate);
+	}
+	format_default(f, given.codec, rate);
+	f->gain_cb = l->c->zones[s->zone].gain_cb;
+	if (scan_child(n, "payload-type")) {
+		f->pt = given.pt;
+		if (f->pt >= 72 && f->pt <= 76)
+			problem_add(l->p, key_at(l, i, "payload-type"),
+				    "zone \"%s\": \"%s\": payload type %u "
+				    "would be taken for RTCP (RFC 3551 6); "
+				    "allowed: 0 to 71 and 77 to 127",
+				    zone, s->name, f->pt);
+	}
+	if (!scan_child(n, "ptime") || !given.ptime_ms)
+		return;
+	f->ptime_ms = given.ptime_ms;
+	if (f->rate * f->ptime_ms % 1000)
+		problem_add(l->p, key_at(l, i, "ptime"),
+			    "zone \"%s\": \"%s\": %u ms at %u Hz is no whole "
+			    "number of samples; use 10 or 20",
+			    zone, s->name, f->ptime_ms, f->rate);
+	else if (format_bytes(f) > MAX_PAYLOAD)
+		problem_add(l->p, key_at(l, i, "ptime"),
+			    "zone \"%s\": \"%s\": %u ms are %zu bytes; %d fit "
+			    "into a packet: use a shorter ptime",
+			    zone, s->name, f->ptime_ms, format_bytes(f),
+			    MAX_PAYLOAD);
+}
+
+static bool same_interface(const struct config_sound *a,
+			   const struct config_sound *b)
+{
+	if (!a->interface || !b->interface)
+		return a->interface == b->interface;
+	return !strcmp(a->interface, b->interface);
+}
+
+/** Groups of different addresses that a switch or a network card cannot tell
+ *  apart: only 23 bits of an IPv4 group (32 of IPv6) are in its MAC. */
+static bool same_mac(const struct config_sound *a, const struct config_sound *b)
+{
+	size_t n, m;
+	const uint8_t *x = value_bytes(&a->out.dst, &n);
+	const uint8_t *y = value_bytes(&b->out.dst, &m);
+
+	if (n != m || !value_is_multicast(&a->out.dst) ||
+	    !value_is_multicast(&b->out.dst) || !memcmp(x, y, n))
+		return false;
+	return n == 4 ? !((x[1] ^ y[1]) & 0x7f) && !memcmp(x + 2, y + 2, 2)
+		      : !memcmp(x + 12, y + 12, 4);
+}
+
+static bool same_place(const struct config_sound *a,
+		       const struct config_sound *b)
+{
+	size_t n, m;
+	const uint8_t *x = value_bytes(&a->out.dst, &n);
+	const uint8_t *y = value_bytes(&b->out.dst, &m);
+
+	return n == m && !memcmp(x, y, n) &&
+	       value_port(&a->out.dst) == value_port(&b->out.dst);
+}
+
+static void compare(struct load *l, size_t i)
+{
+	const struct config *c = l->c;
+	const struct config_sound *s = &c->sounds[i];
+
+	for (size_t k = 0; k < i; k++) {
+		const struct config_sound *o = &c->sounds[k];
+		const bool group = value_is_multicast(&s->out.dst);
+
+		if (!o->out.dst.ss_family || (group && !same_interface(s, o)))
+			continue;
+		if (same_place(s, o)) {
+			problem_add(l->p, s->at,
+				    "zone \"%s\": \"%s\" is an output of zone "
+				    "\"%s\" already (%s:%d): two streams on "
+				    "one address and port destroy each other; "
+				    "put one zone into the other instead",
+				    c->zones[s->zone].name, s->name,
+				    c->zones[o->zone].name, o->at.file,
+				    o->at.line);
+			return;
+		}
+		if (same_mac(s, o)) {
+			problem_warn(l->p, s->at,
+				     "zone \"%s\": \"%s\" has the same MAC "
+				     "address as \"%s\" of zone \"%s\" "
+				     "(%s:%d): switches and receivers get "
+				     "both; change the last three numbers",
+				     c->zones[s->zone].name, s->name, o->name,
+				     c->zones[o->zone].name, o->at.file,
+				     o->at.line);
+			return;
+		}
+	}
+}
+
+void load_check_sounds(struct load *l)
+{
+	for (size_t i = 0; i < l->c->n_sounds; i++) {
+		struct config_sound *s = &l->c->sounds[i];
+
+		set_format(l, i);
+		/* Its title was refused. */
+		if (!s->out.dst.ss_family)
+			continue;
+		if (value_is_multicast(&s->out.dst) && !s->interface &&
+		    !scan_child(l->sound_node[i], "interface"))
+			problem_add(l->p, s->at,
+				    "zone \"%s\": multicast \"%s\": "
+				    "\"interface\" is missing: name the "
+				    "network interface it leaves by, like "
+				    "interface = \"eth1\" (\"lo\" for this "
+				    "host alone)",
+				    l->c->zones[s->zone].name, s->name);
+		compare(l, i);
+	}
+}

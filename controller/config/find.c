@@ -1,0 +1,116 @@
+/* Look-ups in a configuration that is in force. */
+#include "config.h"
+#include "values.h"
+
+#include <string.h>
+
+static const char *const class_names[CLASS_COUNT] = {
+	[CLASS_EVACUATE] = "evacuate",   [CLASS_ALERT] = "alert",
+	[CLASS_EMERGENCY] = "emergency", [CLASS_URGENT] = "urgent",
+	[CLASS_PAGE] = "page",           [CLASS_BELL] = "bell",
+	[CLASS_MUSIC] = "music",
+};
+
+#define FIND(array, text)                                                      \
+	do {                                                                   \
+		for (size_t i = 0; (text) && i < c->n_##array; i++)            \
+			if (!strcmp(c->array[i].name, (text)))                 \
+				return (int)i;                                 \
+		return -1;                                                     \
+	} while (0)
+
+int config_zone_find(const struct config *c, const char *name)
+{
+	FIND(zones, name);
+}
+
+int config_message_find(const struct config *c, const char *name)
+{
+	FIND(messages, name);
+}
+
+int config_input_find(const struct config *c, const char *name)
+{
+	FIND(inputs, name);
+}
+
+int config_alarm_find(const struct config *c, const char *name)
+{
+	FIND(alarms, name);
+}
+
+int config_output_find(const struct config *c, const char *name)
+{
+	FIND(outputs, name);
+}
+
+int config_extension_find(const struct config *c, const char *extension)
+{
+	for (size_t i = 0; extension && i < c->n_zones; i++)
+		if (c->zones[i].extension &&
+		    !strcmp(c->zones[i].extension, extension))
+			return (int)i;
+	return -1;
+}
+
+int config_level(const struct config *c, const char *text)
+{
+	long v;
+
+	if (!text)
+		return -1;
+	for (size_t i = 0; i < CLASS_COUNT; i++)
+		if (!strcmp(class_names[i], text))
+			return c->levels[i];
+	return value_number(text, &v) && v >= 0 && v <= 255 ? (int)v : -1;
+}
+
+const char *config_level_name(const struct config *c, uint8_t level)
+{
+	for (size_t i = 0; i < CLASS_COUNT; i++)
+		if (level >= c->levels[i])
+			return class_names[i];
+	return class_names[CLASS_MUSIC];
+}
+
+static bool same_prefix(const uint8_t *a, const uint8_t *b, unsigned bits)
+{
+	const unsigned whole = bits / 8, rest = bits % 8;
+
+	return !memcmp(a, b, whole) &&
+	       (!rest || !((a[whole] ^ b[whole]) >> (8 - rest)));
+}
+
+const struct config_peer *config_peer_match(const struct config *c,
+					    const struct sockaddr *sa)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+	const struct config_peer *best = NULL;
+	const uint8_t *a;
+	size_t n;
+
+	if (!sa || (sa->sa_family != AF_INET && sa->sa_family != AF_INET6))
+		return NULL;
+	a = sa->sa_family == AF_INET
+		    ? (const uint8_t *)&((const struct sockaddr_in *)sa)
+			      ->sin_addr
+		    : (const uint8_t *)&((const struct sockaddr_in6 *)sa)
+			      ->sin6_addr;
+	n = sa->sa_family == AF_INET ? 4 : 16;
+	/* What a socket for both families tells of an IPv4 peer. */
+	if (n == 16 && !memcmp(a, mapped, sizeof(mapped))) {
+		a += sizeof(mapped);
+		n = 4;
+	}
+	for (size_t i = 0; i < c->n_peers; i++) {
+		const struct config_peer *p = &c->peers[i];
+		const uint8_t *net;
+		size_t len;
+
+		net = value_bytes(&p->net, &len);
+		if (net && len == n && same_prefix(a, net, p->prefix) &&
+		    (!best || p->prefix > best->prefix))
+			best = p;
+	}
+	return best;
+}

@@ -1,0 +1,125 @@
+#include "config.h"
+
+#include <stdlib.h>
+
+static void free_zones(struct config *c)
+{
+	for (size_t i = 0; i < c->n_zones; i++) {
+		struct config_zone *z = &c->zones[i];
+
+		free(z->name);
+		free(z->extension);
+		free(z->own);
+		free(z->zones);
+		free(z->except);
+	}
+	for (size_t i = 0; i < c->n_sounds; i++) {
+		free(c->sounds[i].name);
+		free(c->sounds[i].interface);
+	}
+	free(c->zones);
+	free(c->sounds);
+}
+
+static void free_messages(struct config *c)
+{
+	for (size_t i = 0; i < c->n_messages; i++) {
+		struct config_message *m = &c->messages[i];
+
+		for (size_t k = 0; k < m->n_files; k++)
+			free(m->files[k]);
+		free(m->files);
+		free(m->name);
+		free(m->tone);
+	}
+	free(c->messages);
+}
+
+static void free_field(struct config *c)
+{
+	for (size_t i = 0; i < c->n_inputs; i++) {
+		struct config_input *x = &c->inputs[i];
+
+		free(x->name);
+		free(x->topic);
+		free(x->json);
+		free(x->match);
+		free(x->chip);
+		free(x->line);
+	}
+	for (size_t i = 0; i < c->n_outputs; i++) {
+		struct config_output *x = &c->outputs[i];
+
+		free(x->name);
+		free(x->topic);
+		free(x->on);
+		free(x->off);
+		free(x->chip);
+		free(x->line);
+	}
+	free(c->inputs);
+	free(c->outputs);
+}
+
+static void free_alarms(struct config *c)
+{
+	for (size_t i = 0; i < c->n_alarms; i++) {
+		struct config_alarm *a = &c->alarms[i];
+
+		for (size_t k = 0; k < a->n_broadcasts; k++)
+			free(a->broadcasts[k].zones);
+		free(a->broadcasts);
+		free(a->name);
+		free(a->inputs);
+		free(a->outputs);
+	}
+	free(c->alarms);
+}
+
+static void free_access(struct config *c)
+{
+	for (size_t i = 0; i < c->n_peers; i++) {
+		free(c->peers[i].name);
+		free(c->peers[i].zones);
+	}
+	for (size_t i = 0; i < c->n_users; i++) {
+		free(c->users[i].name);
+		free(c->users[i].password_hash);
+		free(c->users[i].zones);
+	}
+	free(c->peers);
+	free(c->users);
+}
+
+struct config *config_free(struct config *c)
+{
+	if (!c)
+		return NULL;
+	free_zones(c);
+	free_messages(c);
+	free_field(c);
+	free_alarms(c);
+	free_access(c);
+	free(c->sip.listen);
+	free(c->sip.go_ahead);
+	free(c->mqtt.host);
+	free(c->mqtt.user);
+	free(c->mqtt.password_file);
+	free(c->mqtt.ca);
+	free(c->mqtt.cert);
+	free(c->mqtt.key);
+	free(c->mqtt.client_id);
+	free(c->web.host);
+	free(c->web.tls_cert);
+	free(c->web.socket);
+	free(c->web.group);
+	free(c->site);
+	free(c->timezone);
+	free(c->state_dir);
+	free(c->log_level);
+	for (size_t i = 0; i < c->n_files; i++)
+		free(c->files[i]);
+	free(c->files);
+	free(c);
+	return NULL;
+}

@@ -1,0 +1,142 @@
+/**
+ * One run of config_load(): what its files share. Nobody else includes this.
+ *
+ *  file.c    reads the files      scan.c    finds the statements
+ *  parse.c   libconfuse, names    fill.c    values into fields, by the table
+ *  special.c values of their own kind       titles.c  titles that say more
+ *  zones.c   nested zones         check*.c  what no single value shows
+ */
+#ifndef TOCSIN_CONFIG_LOAD_H
+#define TOCSIN_CONFIG_LOAD_H
+
+#include "controller/config/problems.h"
+#include "controller/config/scan.h"
+#include "controller/config/schema.h"
+
+#include <confuse.h>
+
+/** Largest file read, bytes. */
+#define LOAD_MAX_FILE (1u << 20)
+/** Most files in conf.d. */
+#define LOAD_MAX_DROPINS 64
+
+/** Most values of a list, unless its row says less. */
+#define LOAD_MAX_LIST 1024
+
+struct load_file {
+	char *name; /**< as shown: c->files[] */
+	char *dir;  /**< absolute: relative paths start here */
+	struct scan scan;
+};
+
+struct load_name {
+	const char *name;
+	int index;
+};
+
+struct load {
+	struct config *c;
+	struct problems *p;
+	struct load_file file[1 + LOAD_MAX_DROPINS];
+	size_t n_files;
+	/** Statement of each object, by kind and index. */
+	const struct scan_node **node[KIND_COUNT];
+	/** Names in order of name, for look-ups. */
+	struct load_name *names[KIND_COUNT];
+	size_t n_names[KIND_COUNT];
+	const struct scan_node **sound_node; /**< of each c->sounds[] */
+	size_t max_sounds;
+	/** Zones that are not whole: no more is said about them. */
+	bool *zone_broken;
+	/** Statements of the sections that exist once, NULL = not given. */
+	const struct scan_node *sip, *mqtt, *web, *priorities, *site;
+};
+
+/** Reads the main file and its drop-ins; 0, ENOENT, EACCES, EINVAL, ENOMEM. */
+int load_files(struct load *l, const char *path);
+
+/** Looks all texts over, counts and names the objects. */
+void load_declare(struct load *l);
+
+/** Hands every statement to libconfuse and its values to the table. */
+void load_parse(struct load *l);
+
+/** A section that libconfuse has read, and its statement. */
+struct load_section {
+	const struct config_section *s;
+	const struct scan_node *n;
+	cfg_t *cfg;
+	const char *where; /**< "zone \"hall\": " */
+};
+
+/** Reports a key or section that the table does not have there. */
+void load_unknown(struct load *l, const struct config_section *s,
+		  const struct scan_node *n, const char *where);
+
+/** Has it a title as the table wants? Else reported. */
+bool load_title_fits(struct load *l, const struct config_section *s,
+		     const struct scan_node *n, const char *where);
+
+/** Sets one key from its statement, or by default (n = NULL). */
+void load_fill_key(struct load *l, const struct load_section *ls,
+		   const struct config_key *k, const struct scan_node *n,
+		   void *obj);
+
+/** Sets every key of an object from its statement or by default. */
+void load_fill(struct load *l, const struct load_section *ls, void *obj);
+
+/** Gives an object the table's defaults (a section that was not written). */
+void load_defaults(struct load *l, const struct config_section *s, void *obj);
+
+/** Resolves the zones: outputs, contained zones, circles. */
+void load_zones(struct load *l);
+
+/** Checks what no single value shows. */
+void load_check(struct load *l);
+void load_check_sounds(struct load *l);
+void load_check_field(struct load *l);
+void load_check_alarms(struct load *l);
+
+/** Index by name while loading, -1. */
+int load_find(const struct load *l, enum config_kind kind, const char *name);
+
+/** As load_find(), an unknown name is reported. */
+int load_refer(struct load *l, enum config_kind kind, const char *name,
+	       const struct config_value *val);
+
+/** Place of a key of an object, else of the object itself. */
+struct config_where load_at(const struct load *l, enum config_kind kind,
+			    size_t index, const char *key);
+
+/** Was the key written? */
+bool load_given(const struct load *l, enum config_kind kind, size_t index,
+		const char *key);
+
+/** strdup() and calloc() that note in the problems when they fail. */
+char *load_strdup(struct load *l, const char *s);
+void *load_calloc(struct load *l, size_t n, size_t size);
+
+/** Replaces a text; the old one is freed. */
+void load_text(struct load *l, char **field, const char *s);
+
+/** A path made absolute by the directory of its file; NULL on ENOMEM. */
+char *load_path(struct load *l, const char *path, struct config_where at);
+
+/** Reports a value that does not fit, saying what is allowed. */
+void load_refuse(struct load *l, const struct config_value *val,
+		 const char *text);
+
+/* special.c and titles.c: named in the table. */
+config_set_h set_timezone, set_log_level, set_listen, set_rtp_ports, set_tone,
+	set_allow, set_interface, set_extension, set_zones, set_repeat,
+	set_virtual, set_mqtt_input, set_mqtt_output, set_gpio_input,
+	set_gpio_output, set_broker, set_web_listen, set_group, set_hash;
+config_show_h show_listen, show_rtp_ports, show_allow, show_zones, show_repeat,
+	show_virtual, show_mqtt, show_gpio, show_output_virtual,
+	show_output_mqtt, show_output_gpio, show_broker, show_web_listen,
+	show_hash, show_clear_below, show_clear_above;
+config_title_h title_peer, title_multicast, title_unicast;
+config_open_h open_sound, open_broadcast;
+config_nth_h nth_multicast, nth_unicast, nth_broadcast;
+
+#endif

@@ -1,0 +1,197 @@
+/* Titles that are addresses, and the objects of nested sections. */
+#include "load.h"
+#include "values.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+void title_peer(struct load *l, void *obj, const struct config_value *title)
+{
+	struct config_peer *p = obj;
+	const char *s = title->v[0];
+	uint8_t *a;
+	size_t n;
+	bool beyond = false;
+
+	if (!value_net(s, &p->net, &p->prefix)) {
+		problem_add(l->p, title->at,
+			    "%s\"%.80s\" is no network; write it like "
+			    "\"10.7.1.0/24\", \"10.7.1.9\" or \"fd00:7::/64\"",
+			    title->where, s);
+		return;
+	}
+	a = (uint8_t *)(uintptr_t)value_bytes(&p->net, &n);
+	for (unsigned bit = p->prefix; bit < n * 8; bit++) {
+		beyond |= a[bit / 8] >> (7 - bit % 8) & 1;
+		a[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
+	}
+	if (beyond) {
+		char net[INET6_ADDRSTRLEN];
+
+		inet_ntop(p->net.ss_family, a, net, sizeof(net));
+		problem_add(l->p, title->at,
+			    "%sthe address has bits beyond its prefix; did you "
+			    "mean \"%s/%u\"?",
+			    title->where, net, p->prefix);
+	}
+}
+
+void *open_sound(struct load *l, void *parent, const struct scan_node *n)
+{
+	const struct config_zone *zone = parent;
+	struct config *c = l->c;
+	struct config_sound *s;
+
+	if (c->n_sounds == l->max_sounds) {
+		problem_add(l->p, n->at,
+			    "more than %d outputs of sound: that is the most",
+			    MEDIA_MAX_OUTPUTS);
+		return NULL;
+	}
+	l->sound_node[c->n_sounds] = n;
+	s = &c->sounds[c->n_sounds++];
+	s->at = n->at;
+	s->zone = (int)(zone - c->zones);
+	s->name = load_strdup(l, n->title);
+	return s;
+}
+
+void *open_broadcast(struct load *l, void *parent, const struct scan_node *n)
+{
+	const struct config_section *s =
+		schema_section(schema_kind(KIND_ALARM), "broadcast");
+	struct config_alarm *a = parent;
+	struct config_alarm_broadcast *b;
+
+	if (a->n_broadcasts == s->max) {
+		problem_add(l->p, n->at,
+			    "alarm \"%s\" has more than %zu broadcasts: that "
+			    "is the most",
+			    a->name, s->max);
+		return NULL;
+	}
+	if (!a->broadcasts)
+		a->broadcasts = load_calloc(l, s->max, sizeof(*b));
+	if (!a->broadcasts)
+		return NULL;
+	b = &a->broadcasts[a->n_broadcasts++];
+	b->at = n->at;
+	b->message = -1;
+	return b;
+}
+
+/** Why a group is none for us, NULL when it is good. */
+static const char *bad_group(const struct sockaddr_storage *ss)
+{
+	size_t n;
+	const uint8_t *a = value_bytes(ss, &n);
+
+	if (!value_is_multicast(ss))
+		return "this is no multicast group (224.0.0.0/4); for one "
+		       "device write unicast instead of multicast";
+	if (n == 4) {
+		if (a[0] == 224 && !a[1] && !a[2])
+			return "224.0.0.0/24 is for routing protocols, and "
+			       "switches flood it everywhere; use one of "
+			       "239.0.0.0/8";
+		if (a[0] == 232)
+			return "232.0.0.0/8 is source-specific: receivers that "
+			       "do not name the source hear nothing; use one "
+			       "of 239.0.0.0/8";
+		return NULL;
+	}
+	if (a[1] >> 4 == 3)
+		return "ff30::/12 is source-specific: receivers that do not "
+		       "name the source hear nothing; use one of ff15::/16";
+	if ((a[1] & 15) < 3)
+		return "this IPv6 scope does not leave the link; use one of "
+		       "ff15::/16";
+	return NULL;
+}
+
+void title_multicast(struct load *l, void *obj,
+		     const struct config_value *title)
+{
+	struct config_sound *s = obj;
+	const char *why;
+
+	if (!value_endpoint(title->v[0], &s->out.dst)) {
+		problem_add(l->p, title->at,
+			    "%s\"%.80s\" is no group and port; write it like "
+			    "\"239.192.7.1:5004\"",
+			    title->where, title->v[0]);
+		return;
+	}
+	why = bad_group(&s->out.dst);
+	if (why)
+		problem_add(l->p, title->at, "%s%s", title->where, why);
+	if (value_port(&s->out.dst) % 2)
+		problem_add(l->p, title->at,
+			    "%sport %u is odd: RTP has even ports (RFC 3550 "
+			    "11), the odd one above is RTCP's; use %u",
+			    title->where, value_port(&s->out.dst),
+			    value_port(&s->out.dst) - 1);
+}
+
+void title_unicast(struct load *l, void *obj, const struct config_value *title)
+{
+	struct config_sound *s = obj;
+	const uint8_t *a;
+	bool all = true, none = true;
+	size_t n;
+
+	if (!value_endpoint(title->v[0], &s->out.dst)) {
+		problem_add(l->p, title->at,
+			    "%s\"%.80s\" is no address and port; write it like "
+			    "\"10.7.3.20:5004\"",
+			    title->where, title->v[0]);
+		return;
+	}
+	a = value_bytes(&s->out.dst, &n);
+	for (size_t i = 0; i < n; i++) {
+		all = all && a[i] == 0xff;
+		none = none && !a[i];
+	}
+	if (value_is_multicast(&s->out.dst))
+		problem_add(l->p, title->at,
+			    "%sthis is a multicast group; write multicast "
+			    "instead of unicast",
+			    title->where);
+	else if (all || none)
+		problem_add(l->p, title->at,
+			    "%sthis is not the address of one device",
+			    title->where);
+}
+
+static const void *nth_sound(const struct config *c, const void *zone, size_t i,
+			     bool multicast)
+{
+	const struct config_zone *z = zone;
+
+	for (size_t k = 0; k < z->n_own; k++) {
+		const struct config_sound *s = &c->sounds[z->own[k]];
+
+		if (value_is_multicast(&s->out.dst) == multicast && !i--)
+			return s;
+	}
+	return NULL;
+}
+
+const void *nth_multicast(const struct config *c, const void *parent, size_t i)
+{
+	return nth_sound(c, parent, i, true);
+}
+
+const void *nth_unicast(const struct config *c, const void *parent, size_t i)
+{
+	return nth_sound(c, parent, i, false);
+}
+
+const void *nth_broadcast(const struct config *c, const void *parent, size_t i)
+{
+	const struct config_alarm *a = parent;
+
+	(void)c;
+	return i < a->n_broadcasts ? &a->broadcasts[i] : NULL;
+}

@@ -1,0 +1,130 @@
+/* Small things that all of a load use. */
+#include "load.h"
+#include "values.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+char *load_strdup(struct load *l, const char *s)
+{
+	char *d = strdup(s);
+
+	if (!d)
+		l->p->nomem = true;
+	return d;
+}
+
+void *load_calloc(struct load *l, size_t n, size_t size)
+{
+	/* calloc(0) may give NULL, which would look like no memory. */
+	void *v = calloc(n ? n : 1, size);
+
+	if (!v)
+		l->p->nomem = true;
+	return v;
+}
+
+void load_text(struct load *l, char **field, const char *s)
+{
+	free(*field);
+	*field = load_strdup(l, s);
+}
+
+char *load_path(struct load *l, const char *path, struct config_where at)
+{
+	const char *dir = ".";
+	char *whole;
+
+	if (*path == '/')
+		return load_strdup(l, path);
+	for (size_t i = 0; i < l->n_files; i++)
+		if (l->file[i].name == at.file && l->file[i].dir)
+			dir = l->file[i].dir;
+	if (asprintf(&whole, "%s/%s", dir, path) < 0) {
+		l->p->nomem = true;
+		return NULL;
+	}
+	return whole;
+}
+
+void load_refuse(struct load *l, const struct config_value *val,
+		 const char *text)
+{
+	char allowed[256];
+
+	problem_add(l->p, val->at, "%s: \"%.80s\" does not fit; allowed: %s",
+		    val->where, text,
+		    schema_allowed(val->key, allowed, sizeof(allowed)));
+}
+
+static int by_name(const void *name, const void *entry)
+{
+	return strcmp(name, ((const struct load_name *)entry)->name);
+}
+
+int load_find(const struct load *l, enum config_kind kind, const char *name)
+{
+	const struct load_name *e =
+		l->names[kind] ? bsearch(name, l->names[kind], l->n_names[kind],
+					 sizeof(struct load_name), by_name)
+			       : NULL;
+
+	return e ? e->index : -1;
+}
+
+struct candidates {
+	const struct load_name *v;
+	size_t n;
+};
+
+static const char *candidate(size_t i, const void *arg)
+{
+	const struct candidates *c = arg;
+
+	return i < c->n ? c->v[i].name : NULL;
+}
+
+int load_refer(struct load *l, enum config_kind kind, const char *name,
+	       const struct config_value *val)
+{
+	const struct candidates c = {l->names[kind], l->n_names[kind]};
+	const char *section = schema_kind(kind)->name, *near;
+	const int i = load_find(l, kind, name);
+
+	if (i >= 0)
+		return i;
+	/* Of many mistakes the last ones are told without a proposal: it costs
+	 * a look at every name. */
+	near = l->p->n < 100 ? value_nearest(name, candidate, &c) : NULL;
+	if (!strcmp(name, "*"))
+		problem_add(l->p, val->at,
+			    "%s: \"*\" is not allowed here; name a zone that "
+			    "has zones = { \"*\" }",
+			    val->where);
+	else if (near)
+		problem_add(l->p, val->at,
+			    "%s: there is no %s \"%.80s\"; did you mean "
+			    "\"%s\"?",
+			    val->where, section, name, near);
+	else
+		problem_add(l->p, val->at,
+			    "%s: there is no %s \"%.80s\"; add a section %s "
+			    "\"%.80s\" or correct the name",
+			    val->where, section, name, section, name);
+	return -1;
+}
+
+struct config_where load_at(const struct load *l, enum config_kind kind,
+			    size_t index, const char *key)
+{
+	const struct scan_node *n = l->node[kind][index];
+	const struct scan_node *k = key ? scan_child(n, key) : NULL;
+
+	return k ? k->at : n->at;
+}
+
+bool load_given(const struct load *l, enum config_kind kind, size_t index,
+		const char *key)
+{
+	return scan_child(l->node[kind][index], key) != NULL;
+}
