@@ -174,7 +174,7 @@ static void verb(struct control *c, struct web_request *r, const char *name,
 	struct refusal no = {0};
 	json_t *body = NULL;
 	int status =
-		command_run(&c->scope, &who, verb, name, r->body, &body, &no);
+		commands_run(&c->scope, &who, verb, name, r->body, &body, &no);
 
 	if (status >= 300)
 		web_reply_error(r, status, no.code, no.field, "%s",

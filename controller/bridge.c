@@ -282,7 +282,7 @@ static void on_command(struct bridge *b, const char *verb,
 		.at_us = m->at_us,
 	};
 
-	status = command_run(s, &who, verb, NULL, args, &result, &no);
+	status = commands_run(s, &who, verb, NULL, args, &result, &no);
 	reply(b, id, status, result, status >= 300 ? &no : NULL);
 	json_decref(args);
 }

@@ -433,7 +433,7 @@ static const struct {
 	{"hangup", hangup},
 };
 
-bool command_known(const char *verb)
+bool commands_known(const char *verb)
 {
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		if (!strcmp(verbs[i].verb, verb))
@@ -441,9 +441,9 @@ bool command_known(const char *verb)
 	return false;
 }
 
-int command_run(const struct command_scope *s, const struct caller *who,
-		const char *verb, const char *name, json_t *args,
-		json_t **reply, struct refusal *no)
+int commands_run(const struct command_scope *s, const struct caller *who,
+		 const char *verb, const char *name, json_t *args,
+		 json_t **reply, struct refusal *no)
 {
 	struct turn t = {s, who, verb, name, args, reply, no};
 	int status;

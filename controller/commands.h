@@ -54,11 +54,11 @@ struct refusal {
  * @param reply gets a new reference on success, may be left NULL
  * @return HTTP status: 200, 201; or 400, 403, 404, 409 with *no filled
  */
-int command_run(const struct command_scope *s, const struct caller *who,
-		const char *verb, const char *name, json_t *args,
-		json_t **reply, struct refusal *no);
+int commands_run(const struct command_scope *s, const struct caller *who,
+		 const char *verb, const char *name, json_t *args,
+		 json_t **reply, struct refusal *no);
 
 /** Is this one of the verbs? */
-bool command_known(const char *verb);
+bool commands_known(const char *verb);
 
 #endif
