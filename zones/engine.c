@@ -60,10 +60,8 @@ static void prepare(struct engine *e)
 	for (unsigned i = 0; i < MEDIA_MAX_LEGS; i++)
 		e->leg_due[i] = ENGINE_NEVER;
 	for (unsigned i = 0; i < BATCH_MESSAGES; i++) {
-		e->batch.iov[i][0].iov_base = e->batch.header[i];
-		e->batch.iov[i][0].iov_len = PACKET_HEADER;
+		e->batch.iov[i][0].iov_base = e->batch.packet[i];
 		e->batch.msg[i].msg_hdr.msg_iov = e->batch.iov[i];
-		e->batch.msg[i].msg_hdr.msg_iovlen = 2;
 	}
 	for (unsigned i = 0; i < RX_MESSAGES; i++) {
 		e->rx_iov[i] = (struct iovec){e->rx[i], RX_BYTES};

@@ -8,6 +8,7 @@
 #include "controller/base/clock.h"
 
 #include <errno.h>
+#include <string.h>
 
 /** After so many refusals in a row the send buffer is full: the rest of the
  *  batch is dropped instead of asking for each. */
@@ -84,11 +85,19 @@ void batch_add(struct engine *e, unsigned output, const uint8_t *payload,
 		batch_flush(e);
 	b->fd = o->fd;
 	i = b->n++;
-	stream_header(&o->stream, b->header[i], o->fmt.pt, o->fmt.rate, n, now);
+	stream_header(&o->stream, b->packet[i], o->fmt.pt, o->fmt.rate, n, now);
 	b->output[i] = (uint16_t)output;
-	b->iov[i][1].iov_base = (void *)(uintptr_t)payload;
-	b->iov[i][1].iov_len = bytes;
 	h = &b->msg[i].msg_hdr;
+	if (bytes <= BATCH_INLINE) {
+		memcpy(b->packet[i] + PACKET_HEADER, payload, bytes);
+		b->iov[i][0].iov_len = PACKET_HEADER + bytes;
+		h->msg_iovlen = 1;
+	} else {
+		b->iov[i][0].iov_len = PACKET_HEADER;
+		b->iov[i][1].iov_base = (void *)(uintptr_t)payload;
+		b->iov[i][1].iov_len = bytes;
+		h->msg_iovlen = 2;
+	}
 	h->msg_name = &o->dst;
 	h->msg_namelen = endpoint_len(&o->dst);
 }
