@@ -118,9 +118,11 @@ link = $(CC) $(ldflags) -o $@ $(filter %.o,$^) -Wl,--start-group \
 
 all: $(BUILD)/tocsind $(BUILD)/tocsinctl ## build the daemon and its command line
 
+# All of every archive: two parts that define one name are an error, not luck.
 $(BUILD)/tocsind: $(BUILD)/obj/controller/main.o $(call archives,$(parts))
 	@echo "  LD  $@"
-	@$(link)
+	@$(CC) $(ldflags) -o $@ $(filter %.o,$^) -Wl,--whole-archive \
+		$(filter %.a,$^) -Wl,--no-whole-archive $(lib_libs) $(LDLIBS) -lm -ldl
 
 $(BUILD)/tocsinctl: $(call obj,$(ctl_src)) $(call archives,base)
 	@echo "  LD  $@"
