@@ -740,7 +740,7 @@ static const struct config_key user_keys[] = {
 
 static const struct config_section sections[] = {
 	{.name = "priorities",
-	 ONE(levels),
+	 .place = PLACE_SINGLE,
 	 .keys = priority_keys,
 	 .help = "Levels of the priority classes, 0 to 255, the higher the "
 		 "more urgent. Their order cannot be changed; evacuate, alert "
