@@ -380,7 +380,7 @@ static void take(struct page_call *call, const struct sip_msg *msg,
 void call_incoming(struct listener *l, const struct sip_msg *msg)
 {
 	const uint64_t at_us = clock_mono_us();
-	struct page_call *call;
+	struct page_call *call = NULL;
 	struct mbuf *desc = NULL;
 	struct page_answer a;
 	struct caller who;
