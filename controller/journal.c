@@ -153,21 +153,6 @@ static void say(struct journal *j, const char *text, uint64_t now)
 
 /* ------------------------------------------------------------------ writer */
 
-static int reopen(struct journal *j, struct reason *why)
-{
-	int err = journal_db_open(&j->db, j->path, false, why);
-
-	if (err == EBADMSG && !j->set_aside) {
-		j->set_aside = true;
-		err = journal_db_set_aside(j->path, why);
-		/* why is kept: it says where the damaged one is. */
-		if (!err)
-			err = journal_db_open(&j->db, j->path, false, NULL);
-	}
-	j->rewrite = true;
-	return err;
-}
-
 /* A new database (the old one damaged or gone) gets all state, not only what
  * changes from now on. */
 static int write_kept(struct journal *j, struct reason *why)
@@ -180,21 +165,43 @@ static int write_kept(struct journal *j, struct reason *why)
 	return err;
 }
 
-/* On failure the connection is given up: what a full, gone or read-only disk
- * left in it is not trusted. */
-static int put_on_disk(struct journal *j, const struct batch *b,
-		       struct reason *why)
+static int try_to_write(struct journal *j, const struct batch *b,
+			struct reason *why)
 {
 	int err = 0;
 
-	if (!j->db)
-		err = reopen(j, why);
+	if (!j->db) {
+		j->rewrite = true;
+		err = journal_db_open(&j->db, j->path, false, why);
+	}
 	if (!err && j->rewrite)
 		err = write_kept(j, why);
 	if (!err && (!TAILQ_EMPTY(&b->states) || !TAILQ_EMPTY(&b->events)))
 		err = journal_db_write(j->db, &b->states, &b->events, why);
+	/* What a full, gone or read-only disk left in the connection is not
+	 * trusted. */
 	if (err)
 		j->db = journal_db_close(j->db);
+	return err;
+}
+
+/* 0 with a reason: it was damaged and is begun anew. */
+static int put_on_disk(struct journal *j, const struct batch *b,
+		       struct reason *why)
+{
+	struct reason aside;
+	int err = try_to_write(j, b, why);
+
+	if (err != EBADMSG || j->set_aside)
+		return err;
+	j->set_aside = true;
+	err = journal_db_set_aside(j->path, &aside);
+	if (!err)
+		err = try_to_write(j, b, why);
+	else
+		*why = aside;
+	if (!err)
+		*why = aside;
 	return err;
 }
 
@@ -260,9 +267,10 @@ static void written(struct journal *j, const struct batch *b,
 	uint64_t now = clock_mono_us();
 
 	j->n_events -= b->n_events;
+	if (j->failing)
+		j->show_us = 0;
 	j->failing = false;
 	j->pause_us = 0;
-	j->show_us = 0;
 	/* Not an error any more, but somebody must look after the disk. */
 	if (*why->text)
 		say(j, why->text, now);

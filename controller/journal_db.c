@@ -177,6 +177,11 @@ static int prepare_writing(struct journal_db *d, struct reason *why)
 		       "PRAGMA journal_size_limit=" WAL_LIMIT,
 		       why);
 
+	/* SQLite opens what it may not write without a word. */
+	if (!err && sqlite3_db_readonly(d->db, "main") == 1)
+		err = reason_set(why, EROFS,
+				 "%s is read-only: make it writable for tocsin",
+				 d->path);
 	if (!err)
 		err = make_tables(d, false, why);
 	if (!err)
