@@ -95,6 +95,15 @@ bool value_is_loopback(const struct sockaddr_storage *ss)
 		      : !memcmp(a, &in6addr_loopback, sizeof(in6addr_loopback));
 }
 
+bool value_is_any(const struct sockaddr_storage *ss)
+{
+	static const uint8_t zero[16];
+	size_t n;
+	const uint8_t *a = value_bytes(ss, &n);
+
+	return a && !memcmp(a, zero, n);
+}
+
 bool value_is_multicast(const struct sockaddr_storage *ss)
 {
 	size_t n;

@@ -25,7 +25,7 @@ static void check_message(struct load *l, size_t i)
 		problem_add(l->p, load_at(l, KIND_MESSAGE, i, "file"),
 			    "message \"%s\": the list of files is empty",
 			    m->name);
-	if (!m->tone && load_given(l, KIND_MESSAGE, i, "tone-for"))
+	if (!m->tone && m->tone_ms)
 		problem_add(l->p, load_at(l, KIND_MESSAGE, i, "tone-for"),
 			    "message \"%s\": \"tone-for\" needs \"tone\"",
 			    m->name);

@@ -11,27 +11,33 @@ struct seen {
 	const struct scan_node *single[16];
 };
 
+/** Names of one sort: a key is not taken for a section. */
 static const char *nth_key(size_t i, const void *arg)
 {
-	const struct config_section *s = arg;
-	size_t k = 0;
+	const struct config_key *k = ((const struct config_section *)arg)->keys;
 
-	while (s->keys && k < i && s->keys[k].name)
+	while (k && k->name && i--)
 		k++;
-	if (s->keys && s->keys[k].name)
-		return s->keys[k].name;
-	i -= k;
-	for (k = 0; s->subs && s->subs[k].name; k++)
-		if (k == i)
-			return s->subs[k].name;
-	return NULL;
+	return k ? k->name : NULL;
+}
+
+static const char *nth_section(size_t i, const void *arg)
+{
+	const struct config_section *s =
+		((const struct config_section *)arg)->subs;
+
+	while (s && s->name && i--)
+		s++;
+	return s ? s->name : NULL;
 }
 
 void load_unknown(struct load *l, const struct config_section *s,
 		  const struct scan_node *n, const char *where)
 {
-	const char *near = value_nearest(n->name, nth_key, s), *name;
-	char list[1024] = "";
+	const char *(*nth)(size_t, const void *) =
+		n->section ? nth_section : nth_key;
+	const char *near = value_nearest(n->name, nth, s), *name;
+	char list[512] = "";
 	size_t used = 0;
 
 	if (n->section && schema_key(s, n->name)) {
@@ -48,19 +54,14 @@ void load_unknown(struct load *l, const struct config_section *s,
 			    x->title ? "\"NAME\"" : "");
 		return;
 	}
-	for (size_t i = 0; (name = nth_key(i, s)) && used < sizeof(list); i++)
+	for (size_t i = 0; (name = nth(i, s)) && used < sizeof(list); i++)
 		used += (size_t)snprintf(list + used, sizeof(list) - used,
 					 "%s%s", i ? ", " : "", name);
-	if (near)
-		problem_add(l->p, n->at,
-			    "%sunknown %s \"%.80s\"; did you mean \"%s\"? "
-			    "Allowed here: %s",
-			    where, n->section ? "section" : "key", n->name,
-			    near, list);
-	else
-		problem_add(l->p, n->at,
-			    "%sunknown %s \"%.80s\"; allowed here: %s", where,
-			    n->section ? "section" : "key", n->name, list);
+	problem_add(l->p, n->at,
+		    "%sunknown %s \"%.80s\"%s%s%s; allowed here: %s", where,
+		    n->section ? "section" : "key", n->name,
+		    near ? " (did you mean \"" : "", near ? near : "",
+		    near ? "\"?)" : "", *list ? list : "none");
 }
 
 bool load_title_fits(struct load *l, const struct config_section *s,

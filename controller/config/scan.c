@@ -30,6 +30,7 @@ struct scanner {
 	int line;
 	struct token tok;  /**< the one looked at */
 	bool closed_early; /**< a brace was forgotten: back to the top */
+	bool quiet;        /**< after a mistake: its rest is not told */
 };
 
 static struct config_where at(const struct scanner *x, int line)
@@ -131,7 +132,7 @@ static void lex_string(struct scanner *x)
 	if (!wrong && x->pos - x->tok.begin > SCAN_MAX_VALUE + 2)
 		wrong = "a text may have 1024 bytes";
 	x->tok.type = wrong ? BAD : STRING;
-	if (wrong)
+	if (wrong && !x->quiet)
 		problem_add(x->p, at(x, x->tok.line), "%s", wrong);
 }
 
@@ -154,6 +155,8 @@ static void lex_other(struct scanner *x)
 	}
 	if (!n)
 		x->pos++;
+	if (x->quiet)
+		return;
 	if (c == '+' && look(x, 0) == '=')
 		problem_add(x->p, at(x, x->tok.line),
 			    "\"+=\" is not known: give the whole list after "
@@ -234,13 +237,21 @@ static void recover(struct scanner *x)
 	const int line = x->tok.line;
 	int depth = 0;
 
+	x->quiet = true;
 	while (x->tok.type != END) {
 		if (!depth && (x->tok.type == CLOSE || x->tok.line > line))
-			return;
+			break;
 		if (x->tok.type == OPEN)
 			depth++;
 		else if (x->tok.type == CLOSE)
 			depth--;
+		next(x);
+	}
+	x->quiet = false;
+	if (x->tok.type == BAD) {
+		/* That is the next mistake: look again, aloud. */
+		x->pos = x->tok.begin;
+		x->line = x->tok.line;
 		next(x);
 	}
 }
@@ -421,8 +432,15 @@ parse_statement(struct scanner *x, const struct scan_node *parent, int depth)
 		if (x->tok.type == OPEN) {
 			good = parse_section(x, n, depth) && titled;
 		} else {
-			expected(x, n,
-				 "\"= value\" or \"{\" is expected after it");
+			if (!strcmp(n->name, "include"))
+				problem_add(x->p, n->at,
+					    "files are not included; those "
+					    "in conf.d beside the main file "
+					    "are read");
+			else
+				expected(x, n,
+					 "\"= value\" or \"{\" is expected "
+					 "after it");
 			recover(x);
 			good = false;
 		}

@@ -130,7 +130,7 @@ static const struct config_key sip_keys[] = {
 	 .set = set_listen,
 	 .show = show_listen,
 	 .allowed = "\"udp:ADDRESS:PORT\" or \"tcp:ADDRESS:PORT\" with a "
-		    "literal address of this host, like "
+		    "literal address of this host (not 0.0.0.0), like "
 		    "\"udp:10.7.0.2:5060\"; at most 8",
 	 .help = "Where SIP is listened for. An empty list, or no sip "
 		 "section: SIP is off."},

@@ -48,6 +48,9 @@ uint16_t value_port(const struct sockaddr_storage *ss);
 /** 127.0.0.0/8 or ::1? */
 bool value_is_loopback(const struct sockaddr_storage *ss);
 
+/** 0.0.0.0 or ::? */
+bool value_is_any(const struct sockaddr_storage *ss);
+
 /** 224.0.0.0/4 or ff00::/8? */
 bool value_is_multicast(const struct sockaddr_storage *ss);
 
