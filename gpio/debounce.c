@@ -1,42 +1,37 @@
 #include "debounce.h"
 
-#include <string.h>
-
-void debounce_init(struct debounce *d, uint32_t period_ms)
+void debounce_init(struct debounce *d, uint64_t period_us, bool level,
+		   uint64_t now_us)
 {
-	memset(d, 0, sizeof(*d));
-	d->period_us = period_ms * UINT64_C(1000);
+	d->period_us = period_us;
+	d->level = d->raw = level;
+	d->level_us = d->raw_us = now_us;
 }
 
-bool debounce_see(struct debounce *d, bool level, uint64_t at_us)
+bool debounce_settle(struct debounce *d, uint64_t now_us)
 {
-	uint64_t next;
-
-	if (!d->known) {
-		/* What is there at the start is no change, but it is news. */
-		d->known = true;
-		d->raw = d->stable = level;
-		d->raw_us = at_us;
-		return true;
-	}
-	if (level != d->raw) {
-		if (d->raw != d->stable)
-			d->glitches++;
-		d->raw = level;
-		d->raw_us = at_us;
-	}
-	return debounce_wait(d, at_us, &next);
-}
-
-bool debounce_wait(struct debounce *d, uint64_t now_us, uint64_t *next_us)
-{
-	*next_us = 0;
-	if (!d->known || d->raw == d->stable)
+	/* An edge may be younger than now_us was read. */
+	if (d->raw == d->level || now_us < d->raw_us ||
+	    now_us - d->raw_us < d->period_us)
 		return false;
-	if (now_us < d->raw_us + d->period_us) {
-		*next_us = d->raw_us + d->period_us;
-		return false;
-	}
-	d->stable = d->raw;
+	d->level = d->raw;
+	d->level_us = d->raw_us;
 	return true;
+}
+
+void debounce_edge(struct debounce *d, bool level, uint64_t at_us)
+{
+	d->raw = level;
+	d->raw_us = at_us;
+}
+
+void debounce_reading(struct debounce *d, bool level, uint64_t now_us)
+{
+	if (level != d->raw)
+		debounce_edge(d, level, now_us);
+}
+
+uint64_t debounce_due(const struct debounce *d)
+{
+	return d->raw == d->level ? 0 : d->raw_us + d->period_us;
 }

@@ -1,8 +1,8 @@
 /**
- * When a contact has settled: pure, for lines whose kernel does not debounce.
+ * From bouncing edges to a level that held: pure.
  *
- * A level counts once it has been stable for the period; the period is thus
- * added to the latency. A period of 0 passes every edge at once.
+ * A new level counts once it was there, unbroken, for the period; that adds
+ * the period as latency. No clock, no I/O.
  */
 #ifndef TOCSIN_DEBOUNCE_H
 #define TOCSIN_DEBOUNCE_H
@@ -12,26 +12,33 @@
 
 struct debounce {
 	uint64_t period_us;
-	bool known;        /**< a first level was taken */
-	bool stable;       /**< level in force */
-	bool raw;          /**< level last seen */
-	uint64_t raw_us;   /**< since when */
-	uint64_t glitches; /**< changes that did not last */
+	bool level;        /**< that held */
+	uint64_t level_us; /**< when it began */
+	bool raw;          /**< seen last */
+	uint64_t raw_us;   /**< since when, or since the last edge */
 };
 
-void debounce_init(struct debounce *d, uint32_t period_ms);
+/** Starts with a level that counts at once. Period 0: every edge counts. */
+void debounce_init(struct debounce *d, uint64_t period_us, bool level,
+		   uint64_t now_us);
 
 /**
- * Takes a level seen at a time.
- * @return true when the level in force is new (also for the very first)
+ * Whether a level other than d->level has held until now_us; if so it becomes
+ * d->level, and d->level_us says since when.
+ *
+ * Ask it before every debounce_edge() with the edge's time too: edges may be
+ * read late, and what lies between two of them may have held.
  */
-bool debounce_see(struct debounce *d, bool level, uint64_t at_us);
+bool debounce_settle(struct debounce *d, uint64_t now_us);
 
-/**
- * Time passes without an edge.
- * @param next_us when to ask again, 0 = only after the next edge
- * @return true when the level in force is new
- */
-bool debounce_wait(struct debounce *d, uint64_t now_us, uint64_t *next_us);
+/** An edge to level. One to the level that is there already means that edges
+ *  were lost: it was not stable. */
+void debounce_edge(struct debounce *d, bool level, uint64_t at_us);
+
+/** A reading: changes nothing unless an edge was lost. */
+void debounce_reading(struct debounce *d, bool level, uint64_t now_us);
+
+/** When to ask debounce_settle() again; 0 = nothing is on its way. */
+uint64_t debounce_due(const struct debounce *d);
 
 #endif
