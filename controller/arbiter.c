@@ -54,12 +54,15 @@ static unsigned words(const struct arb_world *w)
 	return (w->n_outputs + 63) / 64;
 }
 
-/* The outputs of word i that exist. */
-static uint64_t existing(const struct arb_world *w, unsigned i)
+/* Sets every output that exists; what lies beyond is never looked at. */
+static void all_outputs(const struct arb_world *w, struct arb_set *s)
 {
-	unsigned left = w->n_outputs - i * 64;
+	unsigned odd = w->n_outputs % 64;
 
-	return left >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << left) - 1;
+	for (unsigned i = 0; i < words(w); i++)
+		s->w[i] = ~UINT64_C(0);
+	if (odd)
+		s->w[words(w) - 1] = (UINT64_C(1) << odd) - 1;
 }
 
 /* What b wants, of what exists; false when that is nothing. */
@@ -68,8 +71,9 @@ static bool wanted(const struct arb_world *w, const struct arb_broadcast *b,
 {
 	uint64_t bits = 0;
 
+	all_outputs(w, want);
 	for (unsigned i = 0; i < words(w); i++)
-		bits |= want->w[i] = b->outputs.w[i] & existing(w, i);
+		bits |= want->w[i] &= b->outputs.w[i];
 	return bits;
 }
 
@@ -144,7 +148,7 @@ static void decide_foreground(const struct arb_world *w, const struct lane *l,
 {
 	struct arb_set free, lost;
 
-	memset(&free, 0xff, sizeof(free));
+	all_outputs(w, &free);
 	for (size_t k = 0; k < l->n; k++) {
 		const struct arb_broadcast *b = &w->b[l->at[k]];
 		struct arb_row *row = &v->row[l->at[k]];
@@ -209,7 +213,7 @@ static void decide_background(const struct arb_world *w, const struct lane *fg,
 {
 	struct arb_set free, lost, paused;
 
-	memset(&free, 0xff, sizeof(free));
+	all_outputs(w, &free);
 	for (size_t k = 0; k < bg->n; k++) {
 		uint16_t at = bg->at[k];
 		const struct arb_broadcast *b = &w->b[at];
@@ -240,8 +244,10 @@ static void decide_background(const struct arb_world *w, const struct lane *fg,
 
 void arbiter_decide(const struct arb_world *w, struct arb_verdict *v)
 {
-	struct lane fg = {.n = 0}, bg = {.n = 0};
+	struct lane fg, bg;
 
+	/* Not by initialisers: those would clear both arrays as well. */
+	fg.n = bg.n = 0;
 	for (size_t i = 0; i < w->n; i++) {
 		memset(&v->row[i], 0, sizeof(v->row[i]));
 		lane_insert(is_background(&w->b[i]) ? &bg : &fg, w,
