@@ -426,6 +426,9 @@ void call_end_all(struct stack *s, const struct listener *l, const char *why)
 		le = le->next;
 		if (l && call->listener != l)
 			continue;
-		page_call_end(call, why, NULL);
+		if (call->ending)
+			finish(call); /* was put off */
+		else
+			page_call_end(call, why, NULL);
 	}
 }

@@ -44,8 +44,10 @@ struct stack {
 	struct list calls;
 	unsigned n_calls;
 	uint16_t last_port; /**< where the search for an RTP port goes on */
+	bool deaf;          /**< reported: a listener is lost */
 	bool ports_out;     /**< reported: no RTP port was free */
-	struct limit *requests, *invites, *invites_all, *tales;
+	struct limit *requests, *invites, *invites_all;
+	struct limit *tell_strangers, *tell_refusals;
 	struct stack_counters counters;
 	uint64_t guard_base; /**< guard drops before this stack */
 };
@@ -63,9 +65,14 @@ void call_incoming(struct listener *l, const struct sip_msg *msg);
 /** Ends every call of this listener (NULL: of all). */
 void call_end_all(struct stack *s, const struct listener *l, const char *why);
 
-/** Tells the owner of a refusal; strangers at most a few a second. */
+/** Tells the owner of a call it refused itself. */
 void stack_tell_refused(struct stack *s, const struct sa *src, const char *what,
 			uint16_t status);
+
+/** Tells the owner of what the door (status 0) or policy turned away, not
+ *  oftener than it can be written down. */
+void stack_tell_turned_away(struct stack *s, const struct sa *src,
+			    const char *what, uint16_t status);
 
 /** Makes sure that requests in a dialog find their way: see target.c. */
 int target_pin(struct sip_dialog *dlg, const struct sip_msg *invite,

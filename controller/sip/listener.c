@@ -25,11 +25,11 @@ static bool admit(const struct sa *src, enum door_what what, void *arg)
 
 	if (!known && what != DOOR_RESPONSE) {
 		s->counters.strangers++;
-		stack_tell_refused(s, src,
-				   what == DOOR_CONNECTION
-					   ? "connection from a stranger"
-					   : "request from a stranger",
-				   0);
+		stack_tell_turned_away(s, src,
+				       what == DOOR_CONNECTION
+					       ? "connection from a stranger"
+					       : "request from a stranger",
+				       0);
 		return false;
 	}
 	if (!limit_take(s->requests, sockaddr_of(src), clock_mono_ms())) {
@@ -195,7 +195,8 @@ static bool request_handler(const struct sip_msg *msg, void *arg)
 	if (v.status >= 300) {
 		s->counters.refused++;
 		if (!ack)
-			stack_tell_refused(s, &msg->src, v.reason, v.status);
+			stack_tell_turned_away(s, &msg->src, v.reason,
+					       v.status);
 	}
 	return true;
 }
@@ -457,7 +458,16 @@ int listener_update(struct stack *s, const struct config *c, struct reason *why)
 		return err;
 	}
 	close_unwanted(s, c);
-	return open_wanted(s, c, why);
+	err = open_wanted(s, c, why);
+	/* Beyond going back: who listened there before is closed. */
+	if (err || s->deaf) {
+		s->deaf = err;
+		s->h.trouble("sip-listen",
+			     err ? "a SIP address could not be opened again"
+				 : "",
+			     err ? "free it, then reload" : "", s->arg);
+	}
+	return err;
 }
 
 void listener_close_all(struct stack *s)

@@ -7,9 +7,12 @@
 
 #include <stdlib.h>
 
-/* Strangers told of: a few a second; all are counted. */
-#define TALES_PER_S 1
-#define TALES_BURST 5
+/* Refusals told to the owner; all are counted. Of strangers a few a second
+ * together, of a friend's requests that policy turns away a few for each. */
+#define STRANGERS_PER_S 1
+#define STRANGERS_BURST 5
+#define REFUSALS_PER_S 2
+#define REFUSALS_BURST 20
 
 static uint64_t guard_drops(void)
 {
@@ -33,7 +36,11 @@ static int alloc_limits(struct stack *s)
 		err = limit_alloc(&s->invites_all, POLICY_INVITES_ALL_PER_S,
 				  POLICY_INVITES_ALL_BURST, seed);
 	if (!err)
-		err = limit_alloc(&s->tales, TALES_PER_S, TALES_BURST, seed);
+		err = limit_alloc(&s->tell_strangers, STRANGERS_PER_S,
+				  STRANGERS_BURST, seed);
+	if (!err)
+		err = limit_alloc(&s->tell_refusals, REFUSALS_PER_S,
+				  REFUSALS_BURST, seed);
 	return err;
 }
 
@@ -89,7 +96,8 @@ struct stack *stack_free(struct stack *s)
 	limit_free(s->requests);
 	limit_free(s->invites);
 	limit_free(s->invites_all);
-	limit_free(s->tales);
+	limit_free(s->tell_strangers);
+	limit_free(s->tell_refusals);
 	free(s);
 	return NULL;
 }
@@ -108,13 +116,22 @@ void stack_counters(const struct stack *s, struct stack_counters *c)
 void stack_tell_refused(struct stack *s, const struct sa *src, const char *what,
 			uint16_t status)
 {
-	static const struct sockaddr_in everybody = {.sin_family = AF_INET};
 	struct sockaddr_storage from;
 
-	if (!status &&
-	    !limit_take(s->tales, (const struct sockaddr *)&everybody,
-			clock_mono_ms()))
-		return;
 	tc_sa_get(&from, src);
 	s->h.refused(&from, what, status, s->arg);
+}
+
+void stack_tell_turned_away(struct stack *s, const struct sa *src,
+			    const char *what, uint16_t status)
+{
+	static const struct sockaddr_in everybody = {.sin_family = AF_INET};
+	const uint64_t now = clock_mono_ms();
+	const bool tell =
+		status ? limit_take(s->tell_refusals, &src->u.sa, now)
+		       : limit_take(s->tell_strangers,
+				    (const struct sockaddr *)&everybody, now);
+
+	if (tell)
+		stack_tell_refused(s, src, what, status);
 }

@@ -38,7 +38,7 @@ struct world {
 
 	/* what page() answers */
 	struct page_answer answer;
-	bool end_in_media, end_in_changed;
+	bool end_in_media, end_in_changed, stop_in_changed;
 
 	/* what was told */
 	unsigned pages, medias, changes, closes, refusals, troubles;
@@ -50,6 +50,7 @@ struct world {
 	struct media_leg leg;
 	bool held;
 	int fds[64];
+	struct tmr tmr;
 };
 
 static inline void world_page(const struct page_offer *o, struct page_answer *a,
@@ -82,6 +83,14 @@ static inline void world_media(struct page_call *call,
 			      "Reason: preemption;cause=1");
 }
 
+static inline void world_stop(void *arg)
+{
+	struct world *w = arg;
+
+	w->stack = stack_free(w->stack);
+	assert_int_equal(w->closes, 1);
+}
+
 static inline void world_changed(struct page_call *call,
 				 const struct media_leg *leg, bool held,
 				 void *call_arg, void *arg)
@@ -92,6 +101,8 @@ static inline void world_changed(struct page_call *call,
 	w->changes++;
 	w->leg = *leg;
 	w->held = held;
+	if (w->stop_in_changed)
+		tmr_start(&w->tmr, 0, world_stop, w);
 	if (w->end_in_changed)
 		page_call_end(call, "ended in changed", NULL);
 }

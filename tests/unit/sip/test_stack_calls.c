@@ -459,6 +459,21 @@ static void test_contact_by_name(void **state)
 	expect(&p, "BYE sip:201@" FRIEND ":");
 }
 
+/* The end that was put off is not forgotten when all ends. */
+static void test_shutdown_while_ending(void **state)
+{
+	(void)state;
+	peer_call(&p, "701");
+	settle();
+	w.end_in_changed = true;
+	w.stop_in_changed = true;
+	peer_request(&p, "INVITE", "701", "", sdp(FRIEND, 7002, ""));
+	/* between the put-off end and its turn */
+	wait_until(!w.stack);
+	assert_int_equal(w.closes, 1);
+	assert_string_equal(w.why, "ended in changed");
+}
+
 /* Shutting down with calls in every state. */
 static void test_shutdown(void **state)
 {
@@ -509,6 +524,7 @@ int main(void)
 		T(test_ports_out),
 		T(test_tcp),
 		T(test_contact_by_name),
+		T(test_shutdown_while_ending),
 		T(test_shutdown),
 	};
 

@@ -328,6 +328,23 @@ static void test_rate(void **state)
 			    strstr(peer_header(&p, "To"), "again")));
 }
 
+/* A broken friend is refused each time, but written down now and then. */
+static void test_refusals_told(void **state)
+{
+	struct stack_counters c;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 200; i++) {
+		peer_request(&p, "REGISTER", "701", "", "");
+		expect(&p, "SIP/2.0 405 ");
+	}
+	stack_counters(w.stack, &c);
+	assert_int_equal(c.refused, 200);
+	assert_in_range(w.refusals, 20, 100);
+	assert_int_equal(w.refused_status, 405);
+}
+
 /* -------------------------------------------------------------- streams */
 
 static void test_stream_in_pieces(void **state)
@@ -510,6 +527,7 @@ static void test_reconfigure(void **state)
 	l[0].port = 5073;
 	assert_int_equal(stack_reconfigure(w.stack, &c, &why), EADDRNOTAVAIL);
 	assert_true(answers(STACK_HOST, STACK_PORT));
+	assert_false(answers(STACK_HOST, 5073));
 	assert_int_equal(stack_calls(w.stack), 1);
 
 	/* one more; the call stays */
@@ -549,6 +567,7 @@ int main(void)
 		T(test_stranger_in_dialog),
 		T(test_flood),
 		T(test_rate),
+		T(test_refusals_told),
 		T(test_stream_in_pieces),
 		T(test_stream_junk),
 		T(test_stream_bad_request),
