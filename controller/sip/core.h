@@ -59,6 +59,13 @@ int listener_update(struct stack *s, const struct config *c,
 /** Closes all. */
 void listener_close_all(struct stack *s);
 
+/** The door's question (arg: struct listener): may this come in? */
+bool gate_admit(const struct sa *src, enum door_what what, void *arg);
+
+/** First behind libre's transactions (arg: struct listener): true = the request
+ *  has been answered or dropped by policy. */
+bool gate_request(const struct sip_msg *msg, void *arg);
+
 /** A listener saw a new INVITE that policy let pass. */
 void call_incoming(struct listener *l, const struct sip_msg *msg);
 
