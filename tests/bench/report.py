@@ -82,7 +82,7 @@ def trigger(args):
     for n in ('1', '50'):
         rows += run('trigger', '--peers', 'tocsin', '-n', n, '--reps',
                     str(args.reps), '--runs', str(args.runs), '--on', '.3',
-                    '--off', '.5')
+                    '--off', '.9')
     print('\n| trigger | zones | first RTP ms: median, p99 | last zone ms: '
           'median, p99 | sound of the caller in the last zone, from his 200 OK'
           ' ms: median, p99 |')

@@ -1,0 +1,53 @@
+# bash completion for tocsinctl: commands, options, and names from the daemon.
+
+_tocsinctl_names()
+{
+	# One name a line out of the API's JSON, without needing jq.
+	tocsinctl --json "$1" 2>/dev/null |
+		sed -n 's/^    "name": "\(.*\)",\{0,1\}$/\1/p'
+}
+
+_tocsinctl()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+	local commands="status zones broadcasts page stop alarms trigger ack
+		reset inhibit enable inputs input outputs output messages calls
+		hangup faults journal watch reload config"
+	local word command= words=
+
+	for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+		case " ${commands//$'\n'/ } " in
+		*[[:space:]]"$word"[[:space:]]*)
+			command=$word
+			break
+			;;
+		esac
+	done
+	case $prev in
+	--message) words=$(_tocsinctl_names messages) ;;
+	--priority) words="evacuate alert emergency urgent page bell music" ;;
+	--for) words="30m 1h 2h 8h 1d" ;;
+	-s | --socket)
+		COMPREPLY=($(compgen -f -- "$cur"))
+		return
+		;;
+	*)
+		case $command in
+		'') words="$commands --json --socket --help --version" ;;
+		page)
+			words="$(_tocsinctl_names zones) --message --tone
+				--priority --repeat"
+			;;
+		trigger | ack | reset | enable) words=$(_tocsinctl_names alarms) ;;
+		inhibit) words="$(_tocsinctl_names alarms) --for" ;;
+		input) words="$(_tocsinctl_names inputs) on off" ;;
+		output) words="$(_tocsinctl_names outputs) on off" ;;
+		journal) words="--since --type --subject --limit --follow" ;;
+		watch) words="--type" ;;
+		esac
+		;;
+	esac
+	COMPREPLY=($(compgen -W "$words" -- "$cur"))
+}
+
+complete -F _tocsinctl tocsinctl
