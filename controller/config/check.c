@@ -65,7 +65,8 @@ static void check_zones(struct load *l)
 					c->zones[k].at.line);
 				break;
 			}
-		if (z->n_except && !z->n_zones && !z->all && !l->zone_broken[i])
+		if (z->n_except && !load_given(l, KIND_ZONE, i, "zones") &&
+		    !l->node[KIND_ZONE][i]->damaged)
 			problem_add(l->p, load_at(l, KIND_ZONE, i, "except"),
 				    "zone \"%s\": \"except\" needs \"zones\"",
 				    z->name);

@@ -377,11 +377,18 @@ static void free_nodes(struct scan_node *n)
 	}
 }
 
-/** Is this the start of a section that only the top may hold? */
+/** Is this, on a line of its own, the start of a section that only the top
+ *  may hold? Then a brace was forgotten before it. */
 static bool misplaced(const struct scanner *x, const struct scan_node *parent,
 		      const struct scan_node *n)
 {
+	size_t i = n->begin;
+
 	if (!parent || !x->toph(parent->name, n->name))
+		return false;
+	while (i && (x->s->text[i - 1] == ' ' || x->s->text[i - 1] == '\t'))
+		i--;
+	if (i && x->s->text[i - 1] != '\n')
 		return false;
 	return x->tok.type == OPEN || x->tok.type == STRING;
 }

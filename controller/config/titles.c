@@ -124,8 +124,11 @@ void title_multicast(struct load *l, void *obj,
 		return;
 	}
 	why = bad_group(&s->out.dst);
-	if (why)
+	if (why) {
 		problem_add(l->p, title->at, "%s%s", title->where, why);
+		s->out.dst = (struct sockaddr_storage){0};
+		return;
+	}
 	if (value_port(&s->out.dst) % 2)
 		problem_add(l->p, title->at,
 			    "%sport %u is odd: RTP has even ports (RFC 3550 "
@@ -153,15 +156,17 @@ void title_unicast(struct load *l, void *obj, const struct config_value *title)
 		all = all && a[i] == 0xff;
 		none = none && !a[i];
 	}
-	if (value_is_multicast(&s->out.dst))
+	if (value_is_multicast(&s->out.dst)) {
 		problem_add(l->p, title->at,
 			    "%sthis is a multicast group; write multicast "
 			    "instead of unicast",
 			    title->where);
-	else if (all || none)
+		s->out.dst = (struct sockaddr_storage){0};
+	} else if (all || none) {
 		problem_add(l->p, title->at,
 			    "%sthis is not the address of one device",
 			    title->where);
+	}
 }
 
 static const void *nth_sound(const struct config *c, const void *zone, size_t i,

@@ -1,0 +1,622 @@
+/* Every mistake is told once, at its line, saying what is allowed. */
+#include "config_util.h"
+
+#include <errno.h>
+
+/** A mistake: the text, the line it is told at, and a part of what is said. */
+struct mistake {
+	const char *text;
+	int line;
+	const char *part;
+};
+
+#define MC(addr, more) "multicast \"" addr "\" { interface = \"lo\" " more "}"
+#define ZONE "zone \"z\" { " MC("239.1.1.1:5004", "") " }\n"
+
+static void one_each(const struct mistake *m, size_t n)
+{
+	for (size_t i = 0; i < n; i++, m++) {
+		struct world *w = world_new();
+		struct config *c;
+		int err;
+
+		world_write(w, "tocsin.conf", m->text);
+		c = world_load_err(w, &err);
+		if (c || w->n != 1 || w->said[0].line != m->line ||
+		    !strstr(w->said[0].text, m->part)) {
+			print_error("text: %s\nwanted %d: %s\n", m->text,
+				    m->line, m->part);
+			for (size_t k = 0; k < w->n; k++)
+				print_error("got %d: %s\n", w->said[k].line,
+					    w->said[k].text);
+			fail();
+		}
+		assert_int_equal(err, EINVAL);
+		world_free(w);
+	}
+}
+
+#define EACH(...)                                                              \
+	do {                                                                   \
+		static const struct mistake list[] = {__VA_ARGS__};            \
+		one_each(list, sizeof(list) / sizeof(*list));                  \
+	} while (0)
+
+static void test_shape(void **state)
+{
+	(void)state;
+	EACH({ZONE "\nzone \"y\" {\n unicast \"1.2.3.4:5004\" {}\n", 3,
+	      "zone \"y\" is not closed"},
+	     {"zone \"y\" {\n unicast \"1.2.3.4:5004\" {}\n\n" ZONE, 4,
+	      "section zone \"y\" of line 1 is not closed"},
+	     {"media { tail = \"1s\" }\n}\n", 2, "closes nothing"},
+	     {"\n/* open\n\n", 2, "comment that begins here"},
+	     {"site = \"x\n", 1, "closing quote is missing"},
+	     {"site =\n\n", 1, "a value is expected"},
+	     {"site =\nmedia { }\n", 1, "a value is expected"},
+	     {"site = \"a\" \"b\"\n", 1, "a key or a section"},
+	     {"sip { listen += { \"udp:1.2.3.4:5060\" } }\n", 1, "\"+=\""},
+	     {"\nsite = \"${HOME}\"\n", 2, "single quotes"},
+	     {"site = ${HOME}\n", 1, "quotes"},
+	     {"site = \"a\\n\"\n", 1, "backslash"},
+	     {"site = { \"a\" }\n", 1, "one value, not a list"},
+	     {"include \"x\"\n", 1, "not included"},
+	     {"sip { listen = { \"udp:1.2.3.4:5060\" \"x\" } }\n", 1, "comma"},
+	     {"media { media { } }\n", 1, "unknown section \"media\""},
+	     {"media {\n  sip { dscp = 1 }\n", 2,
+	      "section media of line 1 is not closed"},
+	     {"zone { }\n", 1, "needs a title"},
+	     {"media \"x\" { }\n", 1, "has no title"},
+	     {"zone \"a b\" { }\n", 1, "may not hold ' '"},
+	     {"zone \"a/b\" { " MC("239.1.1.1:5004", "") " }", 1,
+	      "a name is 1 to 63"},
+	     {"site = \"a\" # ok\n@@@\n", 2, "not expected here"});
+}
+
+/** Neither depth nor length makes it fall over. */
+static void test_deep(void **state)
+{
+	struct world *w = world_new();
+	char *text = malloc(300001);
+	int err;
+
+	(void)state;
+	for (size_t i = 0; i < 100000; i++)
+		memcpy(text + 3 * i, "a {", 3);
+	text[300000] = '\0';
+	world_write(w, "tocsin.conf", text);
+	assert_null(world_load_err(w, &err));
+	assert_int_equal(err, EINVAL);
+	assert_non_null(strstr(w->said[0].text, "nested 4 deep"));
+	free(text);
+	world_free(w);
+}
+
+static void test_names(void **state)
+{
+	(void)state;
+	EACH({"\nsitee = \"x\"\n", 2, "did you mean \"site\""},
+	     {"zones \"x\" { }\n", 1, "did you mean \"zone\""},
+	     {"media {\n\n tale = \"1s\"\n}\n", 3,
+	      "did you mean \"tail\"?); allowed here: realtime-priority, "
+	      "tail, duck, queue"},
+	     {"media = 3\n", 1, "\"media\" is a section: write media { ... }"},
+	     {"site { }\n", 1, "is a key"},
+	     {"tie = \"last\"\n\ntie = \"first\"\n", 3, "given twice"},
+	     {"media { }\nmedia { }\n", 2, "given twice"},
+	     {"media { tail = \"1s\"\n tail = \"2s\" }\n", 2, "given twice"},
+	     {ZONE "\nzone \"z\" { unicast \"1.2.3.4:5004\" { } }", 3,
+	      "is there already"},
+	     {"zone \"z\" { " MC("239.1.1.1:5004", "") "\n" MC("239.1.1.1:5004",
+							       "") " }",
+	      2, "given twice"},
+	     {"message \"m\" { tone = \"test\" }\n"
+	      "message \"m\" { tone = \"test\" }\n",
+	      2, "is there already"},
+	     {"zone \"z\" { extension = \"1\" " MC(
+		      "239.1.1.1:5004",
+		      "") " }\nzone \"y\" {\n extension = \"1\"\n" MC("239.1.1."
+								      "2:5004",
+								      "") " }",
+	      3, "extension \"1\" is that of zone \"z\""});
+}
+
+static void test_values(void **state)
+{
+	(void)state;
+	EACH({"media { tail = \"300\" }", 1, "from 0s to 5s"},
+	     {"media { tail = \"6s\" }", 1, "from 0s to 5s"},
+	     {"media { duck = -61 }", 1, "decibels from -60.0 to 0.0"},
+	     {"media { duck = \"-3dB\" }", 1, "no unit"},
+	     {"media { realtime-priority = 100 }", 1, "from 0 to 99"},
+	     {"media { realtime-priority = -1 }", 1, "from 0 to 99"},
+	     {"media { realtime-priority = 1e1 }", 1, "from 0 to 99"},
+	     {"site = \"a b\"", 1, "1 to 63 of letters"},
+	     {"tie = \"middle\"", 1, "\"first\" or \"last\""},
+	     {"log-level = \"loud\"", 1,
+	      "\"error\", \"warn\", \"notice\", \"info\" or \"debug\""},
+	     {"timezone = \"Mars/Olympus\"", 1, "zoneinfo"},
+	     {"timezone = \"../../../etc/passwd\"", 1, "zoneinfo"},
+	     {"sip { listen = \"udp:0.0.0.0:5060\" }", 1, "not 0.0.0.0"},
+	     {"sip { listen = \"tls:1.2.3.4:5061\" }", 1, "tcp:ADDRESS"},
+	     {"sip { listen = \"udp:host:5060\" }", 1, "literal address"},
+	     {"sip { listen = \"udp:1.2.3.4:70000\" }", 1, "literal address"},
+	     {"sip { rtp-ports = \"30000-20000\" }", 1, "FIRST < LAST"},
+	     {"sip { rtp-ports = \"20001-20002\" }", 1, "FIRST < LAST"},
+	     {"sip { rtp-ports = \"20000-20003\" max-calls = 3 }", 1,
+	      "room for 2 calls"},
+	     {"sip { go-ahead = \"goahead\" }", 1, "did you mean \"go-ahead\""},
+	     {"priorities { page = 300 }", 1, "0 to 255"},
+	     {"priorities {\n page = 150\n}", 2, "not less than urgent"},
+	     {"priorities { emergency = 199 }", 1, "200 to 255"},
+	     {"priorities { urgent = 200 emergency = 210 }", 1, "0 to 199"},
+	     {"peer \"10.7.1.0/33\" { allow = \"page\" }", 1, "no network"},
+	     {"peer \"10.7.1.1/24\" { allow = \"page\" }", 1,
+	      "did you mean \"10.7.1.0/24\""},
+	     {"peer \"10.7.1.0/24\" { }", 1, "\"allow\" is missing"},
+	     {"peer \"10.7.1.0/24\" { allow = \"all\" }", 1, "\"help\""},
+	     {"peer \"10.7.1.0/24\" { allow = \"page\" max-priority = \"x\" }",
+	      1, "evacuate, alert"},
+	     {"peer \"10.7.1.0/24\" { allow = \"page\" zones = { } }", 1,
+	      "the list is empty"},
+	     {"user \"u\" { password-hash = \"secret\" }", 1, "mkpasswd"},
+	     {"user \"u\" { password-hash = '$1$abcdefgh$"
+	      "0123456789012345678901' }",
+	      1, "mkpasswd"});
+}
+
+/** A mistyped password must not come back in an error. */
+static void test_no_secret(void **state)
+{
+	struct world *w = world_new();
+	int err;
+
+	(void)state;
+	world_write(w, "tocsin.conf",
+		    "user \"u\" { password-hash = \"hunter2\" }");
+	assert_null(world_load_err(w, &err));
+	for (size_t i = 0; i < w->n; i++)
+		assert_null(strstr(w->said[i].text, "hunter2"));
+	world_free(w);
+}
+
+static void test_outputs_of_sound(void **state)
+{
+	(void)state;
+	EACH({"zone \"z\" {\n" MC("239.1.1.1:5005", "") " }", 2,
+	      "port 5005 is odd"},
+	     {"zone \"z\" { " MC("10.1.1.1:5004", "") " }", 1,
+	      "write unicast instead"},
+	     {"zone \"z\" { " MC("224.0.0.9:5004", "") " }", 1, "224.0.0.0/24"},
+	     {"zone \"z\" { " MC("232.1.1.1:5004", "") " }", 1,
+	      "source-specific"},
+	     {"zone \"z\" { " MC("[ff02::1]:5004", "") " }", 1, "scope"},
+	     {"zone \"z\" { " MC("[ff35::1]:5004", "") " }", 1,
+	      "source-specific"},
+	     {"zone \"z\" { " MC("239.1.1.1", "") " }", 1, "no group and port"},
+	     {"zone \"z\" { multicast \"239.1.1.1:5004\" { } }", 1,
+	      "\"interface\" is missing"},
+	     {"zone \"z\" { unicast \"239.1.1.1:5004\" { } }", 1,
+	      "write multicast"},
+	     {"zone \"z\" { unicast \"0.0.0.0:5004\" { } }", 1, "one device"},
+	     {"zone \"z\" { unicast \"255.255.255.255:5004\" { } }", 1,
+	      "one device"},
+	     {"zone \"z\" { unicast \"1.2.3.4:5004\" { interface = \"a/b\" } "
+	      "}",
+	      1, "network interface"},
+	     {"zone \"z\" { unicast \"1.2.3.4:5004\" { interface = "
+	      "\"sixteencharacter\" } }",
+	      1, "network interface"},
+	     {"zone \"z\" { " MC("239.1.1.1:5004", "codec = \"opus\"") " }", 1,
+	      "\"pcmu\", \"pcma\" or \"l16\""},
+	     {"zone \"z\" { " MC("239.1.1.1:5004", "ttl = 0") " }", 1,
+	      "from 1 to 255"},
+	     {"zone \"z\" { " MC("239.1.1.1:5004", "dscp = 64") " }", 1,
+	      "from 0 to 63"},
+	     {"zone \"z\" { " MC("239.1.1.1:5004", "rate = 16000") " }", 1,
+	      "for l16 also"},
+	     {"zone \"z\" { " MC("239.1.1.1:5004", "payload-type = 73") " }", 1,
+	      "RTCP"},
+	     {"zone \"z\" { " MC("239.1.1.1:5004",
+				 "codec = \"l16\" rate = 44100 ptime = "
+				 "11") " }",
+	      1, "whole number of samples"},
+	     {"zone \"z\" { " MC("239.1.1.1:5004",
+				 "codec = \"l16\" rate = 48000 ptime = "
+				 "20") " }",
+	      1, "use a shorter ptime"},
+	     {ZONE "zone \"y\" { " MC("239.1.1.1:5004", "") " }", 2,
+	      "is an output of zone \"z\" already"},
+	     {"zone \"z\" { unicast \"1.2.3.4:5004\" { } }\n"
+	      "zone \"y\" { unicast \"1.2.3.4:5004\" { interface = \"lo\" } }",
+	      2, "already"});
+}
+
+static void test_zones(void **state)
+{
+	(void)state;
+	EACH({"zone \"z\" {\n}", 1, "has no output"},
+	     {ZONE "zone \"a\" {\n zones = { \"zz\" } }", 3,
+	      "there is no zone \"zz\"; did you mean \"z\""},
+	     {"zone \"a\" { zones = { \"nowhere\" } }", 1, "add a section"},
+	     {ZONE "zone \"a\" {\n zones = { \"b\" } }\n"
+		   "zone \"b\" { zones = { \"c\" } }\n"
+		   "zone \"c\" { zones = { \"a\", \"z\" } }",
+	      3, "\"a\" -> \"b\" -> \"c\" -> \"a\""},
+	     {ZONE "zone \"a\" { zones = { \"a\" } }", 2, "\"a\" -> \"a\""},
+	     {ZONE "zone \"a\" { zones = { \"*\" } except = { \"b\" } }\n"
+		   "zone \"b\" { zones = { \"a\" } }",
+	      2, "circle"},
+	     {ZONE "zone \"a\" { zones = { \"z\" } except = { \"z\" } }", 2,
+	      "has no output"},
+	     {"zone \"z\" { " MC("239.1.1.1:5004",
+				 "") " except = { \"z2\" } }\n"
+				     "zone \"z2\" { " MC("239.1.1.2:5004",
+							 "") " }",
+	      1, "\"except\" needs \"zones\""});
+}
+
+static void test_messages(void **state)
+{
+	(void)state;
+	EACH({"message \"m\" {\n}", 1, "has no sound"},
+	     {"message \"m\" { file = { } }", 1, "list of files is empty"},
+	     {"message \"m\" {\n file = \"missing.wav\" }", 2,
+	      "missing.wav cannot be read: No such file"},
+	     {"message \"m\" { file = \"/\" }", 1, "no regular file"},
+	     {"message \"m\" { file = \"/dev/zero\" }", 1, "no regular file"},
+	     {"message \"m\" { tone = \"din-3340-3\" }", 1,
+	      "did you mean \"din-33404-3\""},
+	     {"message \"m\" { tone = \"\" }", 1, "there is no tone"},
+	     {"message \"m\" { file = \"tocsin.conf\" tone-for = \"3s\" }", 1,
+	      "\"tone-for\" needs \"tone\""},
+	     {"message \"m\" { tone = \"test\" repeat = 0 }", 1, "until-reset"},
+	     {"message \"m\" { tone = \"test\" repeat = \"soon\" }", 1,
+	      "a count from 1 to 100000"},
+	     {"message \"m\" { tone = \"test\" gap = \"2 s\" }", 1,
+	      "a duration from 0s to 1h"});
+}
+
+#define INPUT(more) "input \"i\" { " more " }\n"
+#define MQTT "site = \"s\"\nmqtt { broker = \"mqtt://h\" }\n"
+
+static void test_field(void **state)
+{
+	(void)state;
+	EACH({INPUT(""), 1, "no kind"},
+	     {INPUT("virtual = true gpio = \"a:1\""), 1, "more than one kind"},
+	     {INPUT("virtual = false"), 1, "allowed: true"},
+	     {INPUT("virtual = true\n debounce = \"1s\""), 2,
+	      "\"debounce\" has no meaning with \"virtual\""},
+	     {INPUT("mqtt = \"a\""), 1, "needs a broker"},
+	     {MQTT INPUT("mqtt = \"a/#/b\""), 3, "topic filter"},
+	     {MQTT INPUT("mqtt = \"\""), 3, "topic filter"},
+	     {MQTT "output \"o\" { mqtt = \"a/+\" }", 3, "without \"+\""},
+	     {MQTT INPUT("mqtt = \"a\" above = 3 clear-below = 4"), 3,
+	      "active and normal at once"},
+	     {MQTT INPUT("mqtt = \"a\" below = 3 clear-above = 2"), 3,
+	      "active and normal at once"},
+	     {MQTT INPUT("mqtt = \"a\" clear-below = 4"), 3,
+	      "\"clear-below\" needs \"above\""},
+	     {MQTT INPUT("mqtt = \"a\" match = \"x\" above = 1"), 3,
+	      "use one way"},
+	     {MQTT INPUT("mqtt = \"a\" above = 1 below = 2"), 3,
+	      "every value would be active"},
+	     {MQTT INPUT("mqtt = \"a\" above = nan"), 3, "a number"},
+	     {MQTT INPUT("mqtt = \"a\" above = 0x10"), 3, "a number"},
+	     {INPUT("gpio = \"gpiochip0\""), 1, "CHIP:LINE"},
+	     {INPUT("gpio = \"c:1\"") "output \"o\" { gpio = \"c:1\" }", 2,
+	      "is taken by input \"i\""},
+	     {MQTT "output \"o\" { mqtt = \"a\" on = \"x\" off = \"x\" }", 3,
+	      "the same text"},
+	     {MQTT "output \"o\" { mqtt = \"a\" }\n"
+		   "output \"p\" { mqtt = \"a\" }",
+	      4, "is taken by output \"o\""});
+}
+
+#define MESSAGE(more) "message \"m\" { tone = \"test\" " more " }\n"
+#define ALARM(more) "alarm \"a\" { " more " }\n"
+
+static void test_alarms(void **state)
+{
+	(void)state;
+	EACH({ALARM(""), 1, "has no effect"},
+	     {ALARM("inputs = { \"x\" } outputs = { \"o\" }") "output \"o\" { "
+							      "virtual = true "
+							      "}",
+	      1, "there is no input \"x\""},
+	     {ALARM("outputs = { \"o\" }") "output \"o\" { virtual = true role "
+					   "= \"fault\" }",
+	      1, "which only faults drive"},
+	     {ZONE MESSAGE("") ALARM("\nbroadcast { zones = { \"z\" } }"), 4,
+	      "\"message\" is missing"},
+	     {ZONE MESSAGE("") ALARM("broadcast { message = \"m\" }"), 3,
+	      "\"zones\" is missing"},
+	     {ZONE MESSAGE("")
+		      ALARM("broadcast { message = \"n\" zones = { \"z\" } }"),
+	      3, "there is no message \"n\"; did you mean \"m\""},
+	     {ZONE MESSAGE("") ALARM("broadcast { message = \"m\" zones = { "
+				     "\"*\" } }"),
+	      3, "\"*\" is not allowed here"},
+	     {ZONE MESSAGE("") ALARM("broadcast { message = \"m\" zones = { "
+				     "\"z\" } priority = 256 }"),
+	      3, "0 to 255"},
+	     {ZONE MESSAGE("\ngap = \"31s\" repeat = 2")
+		      ALARM("broadcast { message = \"m\" zones = { \"z\" } "
+			    "priority = 200 }"),
+	      3, "ISO 7240-16"},
+	     {"zone \"z\" { min-priority = \"alert\" " MC("239.1.1.1:5004",
+							  "") " }\n" MESSAGE("")
+		      ALARM("broadcast { message = "
+			    "\"m\" zones = { \"z\" } "
+			    "priority = 200 }"),
+	      3, "not let into zone \"z\""});
+}
+
+static void test_outside(void **state)
+{
+	(void)state;
+	EACH({"mqtt { broker = \"mqtt://h\" }", 1, "\"site\" is missing"},
+	     {"site = \"s\"\nmqtt { }", 2, "\"broker\" is missing"},
+	     {"site = \"s\"\nmqtt { broker = \"http://h\" }", 2, "mqtts://"},
+	     {"site = \"s\"\nmqtt { broker = \"mqtt://h:0\" }", 2, "mqtts://"},
+	     {"site = \"s\"\nmqtt { broker = \"mqtts://h\" user = \"u\" "
+	      "password-file = \"no\" }",
+	      2, "cannot be read"},
+	     {"site = \"s\"\nmqtt { broker = \"mqtts://h\" password-file = "
+	      "\"tocsin.conf\" }",
+	      2, "needs \"user\""},
+	     {"site = \"s\"\nmqtt { broker = \"mqtts://h\" key = "
+	      "\"tocsin.conf\" }",
+	      2, "need each other"},
+	     {"site = \"s\"\nmqtt { broker = \"mqtt://h\" ca = "
+	      "\"tocsin.conf\" }",
+	      2, "without TLS"},
+	     {"web { listen = \"10.0.0.1:80\" }", 1, "\"tls-cert\" is needed"},
+	     {"web { listen = \"[::]:80\" }", 1, "\"tls-cert\" is needed"},
+	     {"web { listen = \"localhost:80\" }", 1, "literal address"},
+	     {"web { tls-cert = \"tocsin.conf\" }", 1, "needs \"listen\""},
+	     {"web { socket = \"/12345678901234567890123456789012345678901234"
+	      "5678901234567890123456789012345678901234567890123456789012345"
+	      "678901\" }",
+	      1, "at most 107 bytes"});
+}
+
+/** One broken section hides nothing in the others, nor in other files. */
+static void test_all_at_once(void **state)
+{
+	struct world *w = world_new();
+	static const struct {
+		const char *file;
+		int line;
+	} wanted[] = {{"tocsin.conf", 2}, {"tocsin.conf", 3},
+		      {"tocsin.conf", 5}, {"tocsin.conf", 7},
+		      {"a.conf", 1},      {"b.conf", 2}};
+	int err;
+
+	(void)state;
+	assert_int_equal(mkdir(world_path(w, "conf.d"), 0700), 0);
+	world_write(w, "tocsin.conf",
+		    "media {\n"
+		    "  tail = = 3\n"
+		    "  duck = 7\n"
+		    "}\n"
+		    "zone \"open\" {\n"
+		    "  unicast \"1.2.3.4:5004\" { }\n"
+		    "wrong = 1\n");
+	world_write(w, "conf.d/b.conf", "\nsip { dscp = 99 }");
+	world_write(w, "conf.d/a.conf", "message \"m\" { }");
+	assert_null(world_load_err(w, &err));
+	assert_int_equal(err, EINVAL);
+	assert_int_equal(w->n, sizeof(wanted) / sizeof(*wanted));
+	for (size_t i = 0; i < w->n; i++) {
+		assert_string_equal(strrchr(w->said[i].file, '/') + 1,
+				    wanted[i].file);
+		assert_int_equal(w->said[i].line, wanted[i].line);
+	}
+	world_free(w);
+}
+
+static void test_warnings(void **state)
+{
+	struct world *w = world_new();
+	struct config *c;
+
+	(void)state;
+	c = world_load(
+		w, "zone \"z\" { " MC("239.1.1.1:5004",
+				      "") " }\n"
+					  "zone \"y\" { " MC("239.129.1.1:5004",
+							     "") " }\n");
+	assert_int_equal(w->n, 1);
+	assert_int_equal(w->said[0].line, 2);
+	assert_ptr_equal(strstr(w->said[0].text, "warning: "), w->said[0].text);
+	assert_non_null(strstr(w->said[0].text, "same MAC"));
+	config_free(c);
+	world_write(w, "f.wav", "x");
+	c = world_load(w, ZONE "message \"m\" { tone = \"test\" tone-for = "
+			       "\"1s\" file = \"f.wav\" }\n" ALARM(
+				       "broadcast { message = \"m\" zones = { "
+				       "\"z\" } priority = 200 }"));
+	assert_int_equal(w->n, 1);
+	assert_non_null(strstr(w->said[0].text, "warning: message \"m\""));
+	config_free(c);
+	world_free(w);
+}
+
+static void test_unreadable(void **state)
+{
+	struct world *w = world_new();
+	struct config *c = NULL;
+	int err;
+
+	(void)state;
+	assert_null(world_load_err(w, &err));
+	assert_int_equal(err, ENOENT);
+	assert_int_equal(w->n, 1);
+	/* A FIFO must not hold the loader. */
+	assert_int_equal(mkfifo(world_path(w, "tocsin.conf"), 0600), 0);
+	assert_null(world_load_err(w, &err));
+	assert_int_equal(err, EINVAL);
+	w->n = 0;
+	assert_int_equal(config_load(&c, w->dir, world_hear, w), EINVAL);
+	assert_int_equal(w->n, 1);
+	world_free(w);
+}
+
+/** Text with `line` n times, %zu replaced by the number. */
+static char *many(const char *before, const char *line, size_t n)
+{
+	char *text = malloc(strlen(before) + n * (strlen(line) + 30) + 1);
+	size_t used;
+
+	assert_non_null(text);
+	used = (size_t)sprintf(text, "%s", before);
+	for (size_t i = 0; i < n; i++) {
+		char at[24];
+		const char *mark = strchr(line, '@');
+
+		snprintf(at, sizeof(at), "%zu", i);
+		used += (size_t)sprintf(text + used, "%.*s%s%s\n",
+					(int)(mark - line), line, at, mark + 1);
+	}
+	return text;
+}
+
+static void limit(const char *before, const char *line, size_t most,
+		  const char *part)
+{
+	struct world *w = world_new();
+	char *text = many(before, line, most);
+	struct config *c = world_load(w, text);
+	int err;
+
+	config_free(c);
+	free(text);
+	text = many(before, line, most + 2);
+	world_write(w, "tocsin.conf", text);
+	assert_null(world_load_err(w, &err));
+	assert_int_equal(w->n, 1);
+	if (!strstr(w->said[0].text, part))
+		fail_msg("%s", w->said[0].text);
+	free(text);
+	world_free(w);
+}
+
+static void test_limits(void **state)
+{
+	(void)state;
+	limit(ZONE, "zone \"n@\" { zones = { \"z\" } }", CONFIG_MAX_ZONES - 1,
+	      "more than 1000 zone");
+	limit("", "message \"m@\" { tone = \"test\" }", 200,
+	      "more than 200 message");
+	limit("", "input \"i@\" { virtual = true }", 1000,
+	      "more than 1000 input");
+	limit("", "output \"o@\" { virtual = true }", 1000,
+	      "more than 1000 output");
+	limit("output \"o\" { virtual = true }\n",
+	      "alarm \"a@\" { outputs = { \"o\" } }", 500,
+	      "more than 500 alarm");
+	limit("", "user \"u@\" { password-hash = \"*\" }", 200,
+	      "more than 200 user");
+}
+
+static void test_most_sounds(void **state)
+{
+	struct world *w = world_new();
+	char *whole = malloc(1 << 20);
+	size_t used = 0;
+	int err;
+
+	(void)state;
+	/* 1,025 of them on different ports in one zone. */
+	used += (size_t)sprintf(whole, "zone \"z\" {\n");
+	for (unsigned i = 0; i < 1025; i++)
+		used += (size_t)sprintf(whole + used,
+					"unicast \"10.0.0.1:%u\" { }\n",
+					2000 + i);
+	strcpy(whole + used, "}\n");
+	world_write(w, "tocsin.conf", whole);
+	assert_null(world_load_err(w, &err));
+	assert_int_equal(w->n, 1);
+	assert_int_equal(w->said[0].line, 1026);
+	assert_non_null(strstr(w->said[0].text, "more than 1024 outputs"));
+	free(whole);
+	world_free(w);
+}
+
+static void test_large(void **state)
+{
+	struct world *w = world_new();
+	char *text = malloc((1 << 20) + 2);
+	struct config *c;
+	int err;
+
+	(void)state;
+	memset(text, '\n', (1 << 20) + 1);
+	text[(1 << 20) + 1] = '\0';
+	text[1 << 20] = '\0';
+	c = world_load(w, text);
+	config_free(c);
+	text[1 << 20] = '\n';
+	world_write(w, "tocsin.conf", text);
+	assert_null(world_load_err(w, &err));
+	assert_non_null(strstr(w->said[0].text, "1 MiB"));
+	/* More problems than are kept: the first are told, the rest counted. */
+	text[0] = '\0';
+	for (size_t i = 0; i < 2000; i++)
+		strcpy(text + i * 6, "x = 1\n");
+	world_write(w, "tocsin.conf", text);
+	assert_null(world_load_err(w, &err));
+	assert_int_equal(w->n, 1001);
+	assert_int_equal(w->said[0].line, 1);
+	assert_int_equal(w->said[999].line, 1000);
+	assert_non_null(strstr(w->said[1000].text, "1000 more"));
+	free(text);
+	world_free(w);
+}
+
+static void test_many_dropins(void **state)
+{
+	struct world *w = world_new();
+	char name[32];
+	int err;
+
+	(void)state;
+	world_write(w, "tocsin.conf", "");
+	assert_int_equal(mkdir(world_path(w, "conf.d"), 0700), 0);
+	for (int i = 0; i < 65; i++) {
+		snprintf(name, sizeof(name), "conf.d/%03d.conf", i);
+		world_write(w, name, "");
+	}
+	assert_null(world_load_err(w, &err));
+	assert_int_equal(w->n, 1);
+	assert_non_null(strstr(w->said[0].text, "65 files, 64 are the most"));
+	world_free(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_shape),
+		cmocka_unit_test(test_deep),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_no_secret),
+		cmocka_unit_test(test_outputs_of_sound),
+		cmocka_unit_test(test_zones),
+		cmocka_unit_test(test_messages),
+		cmocka_unit_test(test_field),
+		cmocka_unit_test(test_alarms),
+		cmocka_unit_test(test_outside),
+		cmocka_unit_test(test_all_at_once),
+		cmocka_unit_test(test_warnings),
+		cmocka_unit_test(test_unreadable),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_most_sounds),
+		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_many_dropins),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
