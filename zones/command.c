@@ -25,6 +25,7 @@ static void output_on(struct engine *e, unsigned i, const struct command *c,
 	struct output *o = &e->output[i];
 	bool same = o->used && format_equal(&o->fmt, &c->output.fmt) &&
 		    endpoint_equal(&o->dst, &c->output.dst);
+	bool had_socket = !o->used || o->fd >= 0;
 
 	if (!o->used) {
 		o->fg = o->bg = -1;
@@ -46,7 +47,8 @@ static void output_on(struct engine *e, unsigned i, const struct command *c,
 	}
 	o->fd = c->output.fd;
 	o->used = true;
-	if (o->fd < 0 || o->err)
+	/* Whether a socket sends well only sending can tell. */
+	if (o->fd < 0 || !had_socket)
 		output_outcome(e, i, c->output.err);
 	route_dirty_output(e, i);
 }

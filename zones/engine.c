@@ -200,9 +200,17 @@ static void note_lateness(struct engine *e, uint64_t due, uint64_t now)
 static void run_due(struct engine *e, uint64_t now)
 {
 	uint64_t horizon = now + ENGINE_COALESCE_US;
+	uint64_t end;
 
-	slot_ends(e, horizon);
 	route_settle(e, now);
+	/* What a source still had to say comes before its end, even when we
+	 * are late for both. */
+	while ((end = earliest(e->slot_due, MEDIA_MAX_SLOTS, ENGINE_NEVER)) <=
+	       horizon) {
+		feeds_run(e, end - 1, now);
+		slot_ends(e, end);
+		route_settle(e, now);
+	}
 	feeds_run(e, horizon, now);
 	legs_run(e, horizon, now);
 }

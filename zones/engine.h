@@ -25,9 +25,11 @@
 #define ENGINE_NEVER UINT64_MAX
 /** Everything due within this time is sent with one wake-up. */
 #define ENGINE_COALESCE_US 500
-/** Sources' later packets keep to this grid, so that many sources of
- *  different beginnings share wake-ups. */
-#define ENGINE_GRID_US 5000
+/** Sources and calls of different beginnings come to share wake-ups: after
+ *  the first packet, which never waits, each moves to this grid, a little
+ *  earlier with every packet. */
+#define ENGINE_GRID_US 20000
+#define ENGINE_GATHER_US 250
 /** A source further behind (we were stopped) leaves out what it missed. */
 #define ENGINE_SKIP_US 100000
 #define ENGINE_MAX_MS 60
@@ -100,7 +102,7 @@ struct slot {
 	uint32_t cycles, play; /**< play numbers the sounding in this slot */
 	bool paused, finished, gathered, first_sent;
 	/* Microseconds since t0: end of the lead silence, one cycle, end. */
-	uint64_t t0, paused_us, grid_us, lead_us, cycle_us, end_us;
+	uint64_t t0, gather_us, paused_us, grid_us, lead_us, cycle_us, end_us;
 	uint64_t first_us;
 	unsigned first_n, owed;
 };
@@ -332,8 +334,9 @@ struct playout *slot_playout(const struct engine *e, const struct slot *s);
 /** The leg of live slots has another buffer, or is gone. */
 void slots_leg_changed(struct engine *e, unsigned leg, uint64_t now);
 void slots_leg_gone(struct engine *e, unsigned leg);
-/** After its first packets: later ones keep to the common grid. */
-void slot_gather(struct engine *e, unsigned i);
+/** After a packet: one step nearer to the common grid; true when its feeds are
+ *  to be scheduled anew. */
+bool slot_gather(struct engine *e, unsigned i, uint64_t now);
 
 /** Puts a cursor where the slot is now. */
 void cursor_init(struct engine *e, struct cursor *c, int slot,

@@ -208,6 +208,23 @@ static void settle_firsts(struct engine *e)
 	}
 }
 
+/** Brings the sources that have begun nearer to the common grid. */
+static void gather(struct engine *e, uint64_t now)
+{
+	for (unsigned i = 0; i < e->n_feeds; i++) {
+		const struct feed *f = &e->feed[i];
+		int lead = f->fg >= 0 ? f->fg : f->bg;
+
+		if (!f->used || lead < 0 || e->slot[lead].gathered ||
+		    !slot_gather(e, (unsigned)lead, now))
+			continue;
+		for (unsigned k = 0; k < e->n_feeds; k++)
+			if (e->feed[k].used &&
+			    (e->feed[k].fg == lead || e->feed[k].bg == lead))
+				feed_schedule(e, k);
+	}
+}
+
 void feeds_run(struct engine *e, uint64_t horizon, uint64_t now)
 {
 	for (unsigned i = 0; i < e->n_feeds; i++) {
@@ -219,18 +236,7 @@ void feeds_run(struct engine *e, uint64_t horizon, uint64_t now)
 	batch_flush(e);
 	if (e->firsts)
 		settle_firsts(e);
-	for (unsigned i = 0; i < e->n_feeds; i++) {
-		const struct feed *f = &e->feed[i];
-		int lead = f->fg >= 0 ? f->fg : f->bg;
-
-		if (!f->used || lead < 0 || e->slot[lead].gathered ||
-		    e->slot[lead].kind != SLOT_CLIP)
-			continue;
-		slot_gather(e, (unsigned)lead);
-		for (unsigned k = 0; k < e->n_feeds; k++)
-			if (e->feed[k].used)
-				feed_schedule(e, k);
-	}
+	gather(e, now);
 	while (e->n_feeds && !e->feed[e->n_feeds - 1].used)
 		e->n_feeds--;
 }

@@ -308,15 +308,20 @@ void legs_run(struct engine *e, uint64_t horizon, uint64_t now)
 		}
 		due = l->last_us + period_us(l);
 		if ((l->send || l->prompt) && due <= horizon) {
-			bool first = l->stream.mark;
+			/* Other packet times than tens would never settle. */
+			uint64_t grid = period_us(l) % ENGINE_GRID_US
+						? ENGINE_GRID_US / 2
+						: ENGINE_GRID_US;
+			uint64_t off;
 
 			if (due + ENGINE_SKIP_US < now) {
 				due = now;
 				l->stream.mark = true;
 			}
 			send_one(e, l, now);
-			/* Calls share wake-ups as sources do. */
-			l->last_us = first ? due - due % ENGINE_GRID_US : due;
+			off = period_us(l) % grid ? 0 : due % grid;
+			off = off < ENGINE_GATHER_US ? off : ENGINE_GATHER_US;
+			l->last_us = due - off;
 		}
 		schedule(e, i);
 	}

@@ -165,7 +165,8 @@ void media_pause(struct media *m, unsigned slot, bool paused);
 void media_stop(struct media *m, unsigned slot);
 
 /**
- * Says what outputs carry from now on.
+ * Says what outputs carry from now on. A slot that is free at this point of
+ * the batch counts as none: start sources first.
  *
  * @param set  the outputs
  * @param fg   slot of the foreground, -1 for none

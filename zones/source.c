@@ -248,16 +248,19 @@ void slot_ends(struct engine *e, uint64_t horizon)
 	}
 }
 
-void slot_gather(struct engine *e, unsigned i)
+bool slot_gather(struct engine *e, unsigned i, uint64_t now)
 {
 	struct slot *s = &e->slot[i];
+	uint64_t off = s->t0 % ENGINE_GRID_US;
 
-	if (s->kind != SLOT_CLIP || s->gathered)
-		return;
+	if (s->kind != SLOT_CLIP || s->gathered || now < s->gather_us)
+		return false;
 	/* Earlier, never later: no receiver runs dry by it. */
-	s->gathered = true;
-	s->t0 -= s->t0 % ENGINE_GRID_US;
+	s->t0 -= off < ENGINE_GATHER_US ? off : ENGINE_GATHER_US;
+	s->gathered = off <= ENGINE_GATHER_US;
+	s->gather_us = now + ENGINE_GRID_US / 2;
 	set_end(e, i);
+	return true;
 }
 
 /* ---------------------------------------------------------------- cursors */

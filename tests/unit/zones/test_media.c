@@ -468,6 +468,55 @@ static void dead_output_is_told_and_passed_over(void **state)
 	clip_unref(c);
 }
 
+static void ipv6_too(void **state)
+{
+	struct format f = pcmu();
+	struct clip *c = sine_clip(440, 100, 0, &f, 1);
+	struct media_set s = all(2);
+	struct sockaddr_in6 a = {.sin6_family = AF_INET6};
+	struct ipv6_mreq mr = {.ipv6mr_interface = if_nametoindex("lo")};
+	struct receiver r[2];
+	struct world w;
+	(void)state;
+
+	for (unsigned i = 0; i < 2; i++) {
+		socklen_t len = sizeof(a);
+
+		a.sin6_port = 0;
+		inet_pton(AF_INET6, i ? "ff12::77" : "::1", &a.sin6_addr);
+		a.sin6_scope_id = i ? mr.ipv6mr_interface : 0;
+		r[i] = (struct receiver){
+			.v = calloc(MAX_HEARD, sizeof(struct heard))};
+		r[i].fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		if (r[i].fd < 0 ||
+		    bind(r[i].fd, (struct sockaddr *)&a, sizeof(a)))
+			skip(); /* a host without IPv6 */
+		getsockname(r[i].fd, (struct sockaddr *)&a, &len);
+		memcpy(&r[i].addr, &a, sizeof(a));
+	}
+	mr.ipv6mr_multiaddr = a.sin6_addr;
+	assert_int_equal(setsockopt(r[1].fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &mr,
+				    sizeof(mr)),
+			 0);
+	world_begin(&w, 0, 0);
+	media_begin(w.m);
+	for (unsigned i = 0; i < 2; i++) {
+		struct media_output o = output_to(&r[i], &f);
+
+		media_output_set(w.m, i, &o);
+	}
+	play(&w, 0, c, 1, 0);
+	media_route(w.m, &s, 0, -1, 0);
+	assert_int_equal(media_commit(w.m), 0);
+	await(&w, r, 2, r[0].n == 5 && r[1].n == 5);
+	assert_clip(&r[0], 0, c, &f, 0, 5);
+	assert_clip(&r[1], 0, c, &f, 0, 5);
+	world_end(&w);
+	receiver_close(&r[0]);
+	receiver_close(&r[1]);
+	clip_unref(c);
+}
+
 static void same_stream_by_another_way(void **state)
 {
 	struct format f = pcmu();
@@ -580,6 +629,7 @@ int main(void)
 		cmocka_unit_test(formats_stay_together),
 		cmocka_unit_test(hundred_outputs_and_groups),
 		cmocka_unit_test(dead_output_is_told_and_passed_over),
+		cmocka_unit_test(ipv6_too),
 		cmocka_unit_test(same_stream_by_another_way),
 		cmocka_unit_test(bad_batch_changes_nothing),
 		cmocka_unit_test(all_outputs_in_one_batch),
