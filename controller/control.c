@@ -619,15 +619,15 @@ static void on_reloaded(struct config *config, struct library *library,
 		log_error(NULL, "reload: %s", why.text);
 	if (c->stack) {
 		if (stack_reconfigure(c->stack, config, &why))
-			fault_raise(c->faults, "sip:listen", 0,
+			fault_raise(c->faults, "sip-listen", 0,
 				    "Correct sip.listen and reload.", "%s",
 				    why.text);
 		else
-			fault_clear(c->faults, "sip:listen");
+			fault_clear(c->faults, "sip-listen");
 	} else if (config->sip.n_listen &&
 		   stack_alloc(&c->stack, config, &paging_handlers, c->paging,
 			       &why)) {
-		fault_raise(c->faults, "sip:listen", 0,
+		fault_raise(c->faults, "sip-listen", 0,
 			    "Correct sip.listen and reload.", "%s", why.text);
 	}
 	bridge_configure(c->bridge, &why);
