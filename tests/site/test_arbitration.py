@@ -100,8 +100,7 @@ def test_live_beats_recorded(daemon, hall, caller):
     hall.wait_for(10)
     call = caller("701").dial()
     talk = audio.codes(1.5, 30)
-    call.talk(talk)
-    hall.wait_bytes(talk, "the live voice")
+    hall.wait_talk(talk, call.talk(talk), what="the live voice")
     assert api.broadcast(low)["state"] == "waiting"
     n = hall.mark()
     call.bye()

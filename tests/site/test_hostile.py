@@ -127,8 +127,7 @@ def test_junk_on_the_rtp_port(daemon, site, cleanup, caller, hall):
     cleanup.callback(sock.close)
     flood = Flood(sock, call.media, 500, lambda: rng.randbytes(rng.randrange(0, 1400)))
     cleanup.callback(flood.close)
-    call.talk(talk)
-    hall.wait_bytes(talk)
+    hall.wait_talk(talk, call.talk(talk))
 
 
 def test_broken_rtp_from_the_talker(daemon, caller, hall):
@@ -144,8 +143,7 @@ def test_broken_rtp_from_the_talker(daemon, caller, hall):
     call = caller("701").dial()
     # The last of them is a good header with a wild sequence: leave it out
     # while the talk's own bytes are compared.
-    call.talk(talk, mangle=lambda i, p: [p, junk[i % 8]])
-    hall.wait_bytes(talk)
+    hall.wait_talk(talk, call.talk(talk, mangle=lambda i, p: [p, junk[i % 8]]))
     call.rtp.sock.sendto(junk[8], call.media)
     call.bye()
 

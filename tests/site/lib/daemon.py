@@ -190,8 +190,10 @@ class Daemon:
 
     def wait_ready(self):
         def ready():
-            assert self.proc.poll() is None, \
-                f"the daemon ended with {self.proc.returncode}:\n{self.log()[-3000:]}"
+            code = self.proc.poll()
+            if code is not None:
+                self.expect_dead = True  # told here, not again at the end
+                raise AssertionError(f"the daemon ended with {code}")
             return self.answers()
         return wait.until(ready, "the daemon to answer")
 
@@ -224,6 +226,12 @@ class Daemon:
             return [e for e in self.api.journal(after=last)
                     if e["type"] in ("config.loaded", "config.refused")]
         return wait.until(done, "the reload to be done")[-1]
+
+    def recorded(self, kind, pred=lambda e: True, **query):
+        """Journal rows of a type, oldest first; awaited, for they are written
+        behind the daemon's back."""
+        return wait.until(lambda: [e for e in reversed(self.api.journal(type=kind, **query))
+                                   if pred(e)], f"{kind} in the journal")
 
     def ctl(self, *args, timeout=20):
         return self.host.run([os.path.join(BUILD, "tocsinctl"), "--socket", self.socket, *args],

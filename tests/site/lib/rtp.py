@@ -1,12 +1,18 @@
 """RTP heard and sent inside the site's namespaces."""
+import contextlib
+import os
 import socket
 import struct
+import sys
 import threading
 import time
 from collections import namedtuple
 
 from . import audio, wait
 from .net import mreqn
+
+# A talker's thread must not wait 5 ms for the listeners' threads.
+sys.setswitchinterval(0.0005)
 
 SO_TIMESTAMPNS = 35
 IP_PKTINFO = 8
@@ -101,6 +107,42 @@ class Listener:
 
         self.wait_for(find, what, timeout)
         return find.at
+
+    def wait_talk(self, talk, sender=None, start=0, missing=0.1, what="the talk",
+                  timeout=wait.PATIENCE):
+        """Until a live talk is heard: its 20 ms pieces bit for bit and in order.
+
+        Whole, without one piece lost or moved, when its sender kept its pace; a
+        machine that stalled under it costs pieces, as it would any talker.
+        Returns where each piece is, -1 where it is not.
+        """
+        pieces = [talk[i:i + 160] for i in range(0, len(talk) - 159, 160)]
+        found = {}
+
+        def look(packets):
+            got = b"".join(p.payload for p in packets[start:])
+            found["at"] = [got.find(x) for x in pieces]
+            n = sum(at >= 0 for at in found["at"])
+            return n >= (1 - missing) * len(pieces) and max(found["at"][-5:]) >= 0
+
+        self.wait_for(look, what, timeout)
+        if sender and sender.data == talk:
+            sender.join()
+        wait.until(lambda: len(self.packets) >= start + max(found["at"]) // 160 + 5
+                   or self._idle(), "the last of it")
+        look(self.packets)
+        at = found["at"]
+        heard = [x for x in at if x >= 0]
+        assert heard == sorted(heard), "out of order"
+        if sender and not sender.stalls:
+            assert heard == at, f"pieces {[i for i, x in enumerate(at) if x < 0]} are missing"
+            assert at[-1] - at[0] == 160 * (len(at) - 1), "not in one piece"
+        return at
+
+    def _idle(self):
+        n = len(self.packets)
+        time.sleep(0.1)
+        return n == len(self.packets)
 
     def wait_quiet(self, quiet=0.3, timeout=wait.PATIENCE):
         """Until nothing has come for `quiet` seconds."""
@@ -199,6 +241,7 @@ class Sender:
         self.mangle = mangle or (lambda i, p: [p])
         self.repeat = repeat
         self.sent = 0
+        self.stalls = []  # how late packets left, of those over STALL
         self.paused = threading.Event()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -207,7 +250,11 @@ class Sender:
         self._thread.start()
         return self
 
+    STALL = 0.006
+
     def _run(self):
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(30))
         n = self.samples
         frames = [self.data[i:i + n] for i in range(0, len(self.data) - n + 1, n)]
         due = time.monotonic()
@@ -215,6 +262,9 @@ class Sender:
         while not self._stop.is_set() and (self.repeat or i < len(frames)):
             p = build(self.seq + i, self.ts + i * n, self.ssrc, frames[i % len(frames)], self.pt,
                       i == 0)
+            late = time.monotonic() - due
+            if late > self.STALL:
+                self.stalls.append(late)
             if not self.paused.is_set():
                 for q in self.mangle(i, p):
                     try:
