@@ -2,7 +2,7 @@
 
 #include "controller/base/clock.h"
 #include "controller/base/log.h"
-#include "text.h"
+#include "text_json.h"
 
 #include <string.h>
 

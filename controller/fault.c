@@ -1,7 +1,7 @@
 #include "fault.h"
 
 #include "controller/base/clock.h"
-#include "text.h"
+#include "text_json.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -135,7 +135,7 @@ static void json_oldest_first(void **state)
 	a = faults_json(f);
 	assert_int_equal(json_array_size(a), 3);
 	assert_string_equal(str(a, 0, "fault"), "b");
-	assert_string_equal(str(a, 0, "text"), "b is worse\xef\xbf\xbd");
+	assert_string_equal(str(a, 0, "text"), "b is worse?");
 	assert_string_equal(str(a, 0, "remedy"), "do b");
 	clock_format(since, fault_find(f, "b")->since_wall_us);
 	assert_string_equal(str(a, 0, "since"), since);
