@@ -37,6 +37,8 @@ TEST_PACKAGES := $(BUILD_PACKAGES) libcmocka-dev python3 python3-pytest \
 DEMO_PACKAGES := $(BUILD_PACKAGES) python3 iproute2
 LINT_PACKAGES := clang-format cppcheck
 FUZZ_PACKAGES := $(BUILD_PACKAGES) clang libclang-rt-14-dev
+GPIO_PACKAGES := $(BUILD_PACKAGES) libcmocka-dev linux-source flex bison bc \
+	libelf-dev xz-utils
 
 # ------------------------------------------------------------ libraries
 # pkg-config name : Debian package, in the order of the README's table.
@@ -49,8 +51,8 @@ LIBS_WANTED := libre:libre-dev librem:librem-dev sndfile:libsndfile1-dev \
 lib_names := $(foreach l,$(LIBS_WANTED),$(firstword $(subst :, ,$(l))))
 
 # Goals that need no library installed yet.
-NO_LIBS := help deps deps-build deps-demo deps-lint deps-fuzz clean lint \
-	uninstall demo check check-gpio bench asan tsan fuzz
+NO_LIBS := help deps deps-build deps-demo deps-lint deps-fuzz deps-gpio clean \
+	lint uninstall demo check check-gpio bench asan tsan fuzz
 goals := $(or $(MAKECMDGOALS),all)
 ifneq ($(filter-out $(NO_LIBS),$(goals)),)
 missing := $(foreach l,$(LIBS_WANTED),$(shell $(PKG_CONFIG) --exists \
@@ -162,6 +164,8 @@ deps-lint:
 	@$(call install_packages,$(LINT_PACKAGES))
 deps-fuzz:
 	@$(call install_packages,$(FUZZ_PACKAGES))
+deps-gpio:
+	@$(call install_packages,$(GPIO_PACKAGES))
 
 # Asks apt only for what dpkg says is missing.
 define install_packages
@@ -211,6 +215,20 @@ asan: deps ## unit tests and site tests under ASan and UBSan
 tsan: deps ## threaded unit tests under TSan
 	@$(MAKE) BUILD=$(BUILD)/tsan SAN=thread OPT="-O1 -g" all unit
 
+GPIO_VM ?= $(BUILD)/gpio-vm
+# The kernel's gpio-sim in user-mode Linux, which is built once (10 minutes).
+check-gpio: deps-gpio ## GPIO lines on a simulated chip in a virtual machine (root)
+	@$(MAKE) check-gpio-run
+
+$(BUILD)/tests/gpio-vm/lines_test: $(call obj,tests/gpio-vm/lines_test.c) $(call archives,gpio base)
+	@mkdir -p $(@D)
+	@echo "  LD  $@"
+	@$(link) -lcmocka
+
+check-gpio-run: $(BUILD)/tests/gpio-vm/lines_test
+	@kernel=$$(tests/gpio-vm/build-kernel $(abspath $(GPIO_VM))) && \
+		tests/gpio-vm/run $$kernel $<
+
 # tests/fuzz/fuzz_NAME.c has LLVMFuzzerTestOneInput; seeds in tests/fuzz/corpus/NAME.
 FUZZ_SECONDS ?= 20
 fuzz_src := $(wildcard tests/fuzz/fuzz_*.c)
@@ -247,7 +265,8 @@ help: ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | \
 		awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
-.PHONY: all unit deps deps-build deps-demo deps-lint deps-fuzz check site demo \
+.PHONY: all unit deps deps-build deps-demo deps-lint deps-fuzz deps-gpio check \
+	check-gpio check-gpio-run site demo \
 	bench bench-run asan tsan fuzz fuzz-run lint clean help
 
 install: all ## install below $(DESTDIR)$(PREFIX), configuration in $(SYSCONF)/tocsin
