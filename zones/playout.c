@@ -1,5 +1,7 @@
 #include "zones/playout.h"
 
+#include "zones/samples.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,11 +35,10 @@ struct bucket {
 
 struct playout {
 	enum codec codec;
-	uint32_t rate, bytes; /**< samples a second; bytes a sample */
+	uint32_t rate; /**< samples a second */
 
 	uint32_t epoch; /**< 0 = nothing came yet */
 	int64_t start;  /**< its first position */
-	int64_t end;    /**< behind the newest sample */
 	uint32_t ssrc, ts;
 	int64_t ts_x;  /**< position of timestamp ts */
 	uint16_t step; /**< samples of the newest packet */
@@ -54,36 +55,24 @@ struct playout {
 	uint32_t expected, unique;
 	struct playout_stats stats;
 
-	int64_t size; /**< samples in the ring, a power of two */
-	uint64_t *valid;
-	uint8_t *data;
+	struct samples s; /**< at least a second */
 };
 
 int playout_alloc(struct playout **pp, enum codec codec, uint32_t rate)
 {
 	struct playout *p;
-	size_t size = 8192, bytes = codec == CODEC_L16 ? 2 : 1;
 
 	if (!pp || codec >= CODEC_COUNT || rate < 8000 || rate > 48000)
 		return EINVAL;
-	while (size < rate)
-		size *= 2;
 	p = calloc(1, sizeof(*p));
 	if (!p)
 		return ENOMEM;
-	p->valid = malloc(size / 8);
-	p->data = malloc(size * bytes);
-	if (!p->valid || !p->data) {
+	if (samples_alloc(&p->s, rate, codec == CODEC_L16 ? 2 : 1)) {
 		playout_free(p);
 		return ENOMEM;
 	}
-	/* Written now, so that the media thread faults no page in. */
-	memset(p->valid, 0, size / 8);
-	memset(p->data, 0, size * bytes);
 	p->codec = codec;
 	p->rate = rate;
-	p->bytes = (uint32_t)bytes;
-	p->size = (int64_t)size;
 	*pp = p;
 	return 0;
 }
@@ -92,8 +81,7 @@ struct playout *playout_free(struct playout *p)
 {
 	if (!p)
 		return NULL;
-	free(p->valid);
-	free(p->data);
+	samples_reset(&p->s);
 	free(p);
 	return NULL;
 }
@@ -101,96 +89,6 @@ struct playout *playout_free(struct playout *p)
 void playout_inherit(struct playout *p, const struct playout *from)
 {
 	playout_stats(from, &p->stats);
-	p->epoch = from->epoch;
-	p->start = p->end = from->end;
-}
-
-/* --------------------------------------------------------------- the ring */
-
-static bool has(const struct playout *p, int64_t x)
-{
-	uint64_t i = (uint64_t)x & (uint64_t)(p->size - 1);
-
-	return p->valid[i / 64] >> i % 64 & 1;
-}
-
-static void mark(struct playout *p, int64_t x, int64_t n, bool valid)
-{
-	while (n > 0) {
-		uint64_t i = (uint64_t)x & (uint64_t)(p->size - 1);
-		int64_t run = 64 - (int64_t)(i % 64);
-		uint64_t bits;
-
-		if (run > n)
-			run = n;
-		bits = (run == 64 ? ~UINT64_C(0) : (UINT64_C(1) << run) - 1)
-		       << i % 64;
-		if (valid)
-			p->valid[i / 64] |= bits;
-		else
-			p->valid[i / 64] &= ~bits;
-		x += run;
-		n -= run;
-	}
-}
-
-/** Is everything from x to x + n there? */
-static bool complete(const struct playout *p, int64_t x, int64_t n)
-{
-	if (x + n > p->end || x < p->end - p->size)
-		return false;
-	while (n > 0) {
-		uint64_t i = (uint64_t)x & (uint64_t)(p->size - 1);
-		int64_t run = 64 - (int64_t)(i % 64);
-		uint64_t bits;
-
-		if (run > n)
-			run = n;
-		bits = (run == 64 ? ~UINT64_C(0) : (UINT64_C(1) << run) - 1)
-		       << i % 64;
-		if ((p->valid[i / 64] & bits) != bits)
-			return false;
-		x += run;
-		n -= run;
-	}
-	return true;
-}
-
-static void copy_out(const struct playout *p, uint8_t *dst, int64_t x,
-		     int64_t n)
-{
-	while (n > 0) {
-		int64_t i = x & (p->size - 1);
-		int64_t run = p->size - i < n ? p->size - i : n;
-
-		memcpy(dst, p->data + i * p->bytes, (size_t)run * p->bytes);
-		dst += run * p->bytes;
-		x += run;
-		n -= run;
-	}
-}
-
-static void copy_in(struct playout *p, int64_t x, const uint8_t *src, int64_t n)
-{
-	/* Whatever was skipped holds the sound of a second ago. */
-	if (x + n > p->end) {
-		int64_t from = p->end;
-
-		if (x + n - from > p->size)
-			from = x + n - p->size;
-		mark(p, from, x + n - from, false);
-		p->end = x + n;
-	}
-	mark(p, x, n, true);
-	while (n > 0) {
-		int64_t i = x & (p->size - 1);
-		int64_t run = p->size - i < n ? p->size - i : n;
-
-		memcpy(p->data + i * p->bytes, src, (size_t)run * p->bytes);
-		src += run * p->bytes;
-		x += run;
-		n -= run;
-	}
 }
 
 /* ----------------------------------------------------------- the schedule */
@@ -263,7 +161,7 @@ static void begin_epoch(struct playout *p, uint32_t ts, uint64_t now)
 	p->stats.resyncs += p->epoch != 0;
 	if (!++p->epoch)
 		p->epoch = 1;
-	p->start = p->end;
+	p->start = p->s.end;
 	p->ts = ts;
 	p->ts_x = p->due_x = p->start;
 	p->due_ns = (int64_t)now * 1000 + delay;
@@ -355,11 +253,11 @@ static bool is_jump(const struct playout *p, uint32_t ssrc, int64_t x,
 		return false;
 	/* In order, but older than what came before, or later than the
 	 * schedule can be moved back. */
-	if (x + (int64_t)p->step <= p->end - (int64_t)(p->rate / 5) ||
+	if (x + (int64_t)p->step <= p->s.end - (int64_t)(p->rate / 5) ||
 	    -slack + fastest_ns(p) > PLAYOUT_MAX_DELAY_US * INT64_C(1000))
 		return true;
 	/* After a pause nothing is lost by starting afresh. */
-	return (int64_t)now * 1000 - due_ns(p, p->end) >
+	return (int64_t)now * 1000 - due_ns(p, p->s.end) >
 	       PLAYOUT_PAUSE_US * INT64_C(1000);
 }
 
@@ -404,8 +302,8 @@ bool playout_put(struct playout *p, uint32_t ssrc, uint16_t seq, uint32_t ts,
 		creep(p);
 	if (p->young < YOUNG_PACKETS)
 		p->young++;
-	if (x >= p->start && x > p->end - p->size / 2)
-		copy_in(p, x, payload, (int64_t)n);
+	if (x >= p->start && x > p->s.end - p->s.size / 2)
+		samples_put(&p->s, x, payload, (int64_t)n);
 	return true;
 }
 
@@ -481,7 +379,7 @@ uint64_t playout_due(const struct playout *p, struct playout_reader *r)
 	if (!p->epoch)
 		return next;
 	due = reader_us(p, r, r->x);
-	if (r->waiting && !complete(p, r->x, r->n))
+	if (r->waiting && !samples_complete(&p->s, r->x, r->n))
 		due += PLAYOUT_WAIT_US;
 	lo = next - r->period_us / 8;
 	hi = next + PLAYOUT_WAIT_US;
@@ -497,7 +395,7 @@ static int16_t guess(const struct playout *p, int64_t x, int64_t limit,
 	uint8_t raw[2];
 	int16_t s;
 
-	while (x >= limit || x < p->end - p->size || !has(p, x)) {
+	while (x >= limit || !samples_complete(&p->s, x, 1)) {
 		if (++back > REPEATS)
 			return 0;
 		x -= frame;
@@ -507,7 +405,7 @@ static int16_t guess(const struct playout *p, int64_t x, int64_t limit,
 	back += back ? weaker : 0;
 	if (back > REPEATS)
 		return 0;
-	copy_out(p, raw, x, 1);
+	samples_get(&p->s, raw, x, 1);
 	codec_decode(p->codec, &s, raw, 1);
 	return (int16_t)(s / (1 << back));
 }
@@ -521,14 +419,14 @@ static void conceal(const struct playout *p, uint8_t *dst, int64_t x,
 		uint32_t run = n < 64 ? n : 64;
 		int16_t s[64];
 
-		if (x + run <= limit && complete(p, x, run)) {
-			copy_out(p, dst, x, run);
+		if (x + run <= limit && samples_complete(&p->s, x, run)) {
+			samples_get(&p->s, dst, x, run);
 		} else {
 			for (uint32_t i = 0; i < run; i++)
 				s[i] = guess(p, x + i, limit, frame, weaker);
 			codec_encode(p->codec, dst, s, run);
 		}
-		dst += run * p->bytes;
+		dst += run * p->s.bytes;
 		x += run;
 		n -= run;
 	}
@@ -537,10 +435,10 @@ static void conceal(const struct playout *p, uint8_t *dst, int64_t x,
 static void get(const struct playout *p, const struct playout_reader *r,
 		uint32_t history, uint8_t *dst)
 {
-	if (complete(p, r->x - history, history + r->n))
-		copy_out(p, dst, r->x - history, history + r->n);
+	if (samples_complete(&p->s, r->x - history, history + r->n))
+		samples_get(&p->s, dst, r->x - history, history + r->n);
 	else
-		conceal(p, dst, r->x - history, history + r->n, p->end, r->n,
+		conceal(p, dst, r->x - history, history + r->n, p->s.end, r->n,
 			0);
 }
 
@@ -565,7 +463,7 @@ enum playout_frame playout_read(struct playout *p, struct playout_reader *r,
 		r->x += (int64_t)((ref - at) / r->period_us) * r->n;
 		due = at = reader_us(p, r, r->x);
 	}
-	whole = complete(p, r->x, r->n);
+	whole = samples_complete(&p->s, r->x, r->n);
 	if (at > due + 1000) {
 		/* The schedule moved back by more than a wait: something must
 		 * sound meanwhile, and nothing of the caller's is skipped. */
@@ -574,7 +472,7 @@ enum playout_frame playout_read(struct playout *p, struct playout_reader *r,
 		r->last_us = due;
 		return PLAYOUT_MADE_UP;
 	}
-	if (!whole && !r->waiting && p->end < r->x + (int64_t)r->n &&
+	if (!whole && !r->waiting && p->s.end < r->x + (int64_t)r->n &&
 	    r->made_up <= REPEATS) {
 		r->waiting = true;
 		if (playout_due(p, r) > now_us)

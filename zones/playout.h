@@ -53,7 +53,8 @@ int playout_alloc(struct playout **pp, enum codec codec, uint32_t rate);
 /** Frees it; NULL is fine. Returns NULL. */
 struct playout *playout_free(struct playout *p);
 
-/** Goes on with the counters of another buffer (renegotiated format). */
+/** Goes on with the counters of another buffer (renegotiated format); readers
+ *  begin anew. */
 void playout_inherit(struct playout *p, const struct playout *from);
 
 /**

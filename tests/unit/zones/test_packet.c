@@ -37,10 +37,9 @@ static void header_round_trip(void **state)
 }
 
 /** Two CSRCs, an extension of one word, three bytes of padding. */
-static const uint8_t full[] = {0xb2, 0x00, 0,	 1,    0, 0, 0, 2, 0,
-			       0,    0,	   3,	 1,    1, 1, 1, 2, 2,
-			       2,    2,	   0xbe, 0xde, 0, 1, 9, 9, 9,
-			       9,    0x11, 0x22, 0x33, 0, 0, 3};
+static const uint8_t full[] = {
+	0xb2, 0x00, 0, 1,    0,    0, 0, 2, 0, 0, 0, 3,    1,    1,    1, 1, 2,
+	2,    2,    2, 0xbe, 0xde, 0, 1, 9, 9, 9, 9, 0x11, 0x22, 0x33, 0, 0, 3};
 
 static void all_parts_are_skipped(void **state)
 {

@@ -555,6 +555,32 @@ static void hostile_sender_is_paced(void **state)
 	sim_end(&s);
 }
 
+/** Another format: another buffer that goes on counting. */
+static void counters_are_inherited(void **state)
+{
+	struct playout *p, *q;
+	struct playout_stats st;
+	uint8_t b[320] = {0};
+	(void)state;
+
+	assert_int_equal(playout_alloc(&p, CODEC_PCMU, 8000), 0);
+	assert_int_equal(playout_alloc(&q, CODEC_L16, 16000), 0);
+	for (unsigned i = 0; i < 10; i++)
+		if (i != 4)
+			playout_put(p, 1, (uint16_t)i, i * 160, b, 160,
+				    SECOND + i * 20000);
+	playout_inherit(q, p);
+	for (unsigned i = 10; i < 20; i++)
+		if (i != 15)
+			playout_put(q, 1, (uint16_t)i, i * 160, b, 160,
+				    SECOND + i * 20000);
+	playout_stats(q, &st);
+	assert_int_equal(st.received, 18);
+	assert_int_equal(st.lost, 2);
+	playout_free(p);
+	playout_free(q);
+}
+
 static void limits(void **state)
 {
 	struct playout *p = NULL;
@@ -588,6 +614,7 @@ int main(void)
 		cmocka_unit_test(pauses_and_jumps),
 		cmocka_unit_test(straddling_frames_are_whole),
 		cmocka_unit_test(hostile_sender_is_paced),
+		cmocka_unit_test(counters_are_inherited),
 		cmocka_unit_test(limits),
 	};
 
