@@ -15,8 +15,15 @@
 struct line_in;
 struct line_out;
 
-/** level: logical (active-low already applied); at_us: monotonic.
- *  err != 0: the line cannot be read any more; why says the reason. */
+/**
+ * level: logical (active-low already applied); at_us: monotonic, when the edge
+ * was that led to it (with a kernel that debounces: when it had settled).
+ *
+ * err != 0: the line cannot be read any more (its chip is gone, say); why says
+ * the reason. That comes once, and nothing after it: the line tries nothing by
+ * itself, its owner frees it and asks for a new one when it sees fit. The
+ * handler may free its line.
+ */
 typedef void(line_in_h)(bool level, uint64_t at_us, int err, const char *why,
 			void *arg);
 
@@ -26,15 +33,27 @@ typedef void(line_in_h)(bool level, uint64_t at_us, int err, const char *why,
  *
  * @param chip "gpiochip0", "/dev/gpiochip0" or a chip's label
  * @param line offset ("17") or name
+ * @param debounce_ms a level counts once it held that long: by the kernel with
+ *             libgpiod 2, by us with 1.6
+ * @return 0 or errno with the reason, which names who holds a busy line
+ *
  * The handler is called once with the first level from the loop, then on
  * every debounced change.
  */
 int line_in_alloc(struct line_in **lp, const char *chip, const char *line,
 		  bool active_low, uint32_t debounce_ms, line_in_h *h,
 		  void *arg, struct reason *why);
+
+/** Stops; the handler is not called again. Returns NULL. */
 struct line_in *line_in_free(struct line_in *l);
 
-/** Requests an output line with its first level. */
+/**
+ * Requests an output line with its first level; 0 or errno with the reason.
+ *
+ * When the process dies the kernel takes the line back. What the pin does then
+ * is the chip's and the circuit's: wire a fault relay so that a line nobody
+ * drives lets it drop.
+ */
 int line_out_alloc(struct line_out **lp, const char *chip, const char *line,
 		   bool active_low, bool level, struct reason *why);
 
