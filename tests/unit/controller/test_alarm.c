@@ -257,9 +257,15 @@ static void test_changes_are_noted_refusals_change_nothing(void **state)
 			continue;
 		}
 		assert_false(why.text[0]);
-		if (s.state != was.state || s.manual != was.manual ||
-		    s.inhibited != was.inhibited)
-			assert_true(todo & ALARM_DO_NOTE);
+		/* Prolonged inhibition and a cause that joins a trigger are
+		 * news as well. */
+		assert_int_equal(!!(todo & ALARM_DO_NOTE),
+				 s.state != was.state ||
+					 s.manual != was.manual ||
+					 s.inhibited != was.inhibited ||
+					 ev == ALARM_EV_INHIBIT ||
+					 (ev == ALARM_EV_CAUSE && !was.cause &&
+					  was.state == ALARM_ACTIVE));
 		if (ev == ALARM_EV_CAUSE)
 			assert_true(s.cause);
 		else if (ev == ALARM_EV_CLEAR)
