@@ -87,11 +87,14 @@ struct line {
 
 static struct line line_of(const struct config *c, size_t i)
 {
-	const struct config_input *x = &c->inputs[i];
-	const struct config_output *o = &c->outputs[i - c->n_inputs];
+	const struct config_output *o;
 
-	if (i < c->n_inputs)
+	if (i < c->n_inputs) {
+		const struct config_input *x = &c->inputs[i];
+
 		return (struct line){x->chip, x->line, x->name, x->at, "input"};
+	}
+	o = &c->outputs[i - c->n_inputs];
 	return (struct line){o->chip, o->line, o->name, o->at, "output"};
 }
 

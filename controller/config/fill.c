@@ -273,7 +273,9 @@ void load_fill_key(struct load *l, const struct load_section *ls,
 		set_default(l, ls, k, obj);
 		return;
 	}
-	/* Without a value there is nothing but an empty list. */
+	/* It is there: libconfuse copies the name to look for it. */
+	if (!opt)
+		l->p->nomem = true;
 	if (!opt || (!count && !schema_is_list(k)))
 		return;
 	v = load_calloc(l, count, sizeof(*v));
@@ -303,6 +305,8 @@ static void fill_nested(struct load *l, const struct load_section *ls,
 					   .given = true};
 	void *obj = cfg ? s->open(l, parent, n) : NULL;
 
+	if (!cfg)
+		l->p->nomem = true;
 	if (!obj)
 		return;
 	snprintf(where, sizeof(where), "%s%s%s%s%s: ", ls->where, n->name,

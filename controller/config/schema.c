@@ -46,6 +46,7 @@ static const struct config_key top_keys[] = {
 	 .type = TYPE_SPECIAL,
 	 FIELD(config, timezone),
 	 .set = set_timezone,
+	 .defaults = "the system's",
 	 .allowed = "a name below /usr/share/zoneinfo, like \"Europe/Berlin\"",
 	 .help = "Time zone of schedules; the system's when it is left out."},
 	{.name = "state-dir",
