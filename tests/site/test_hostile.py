@@ -149,16 +149,25 @@ def test_broken_rtp_from_the_talker(daemon, caller, hall):
 
 
 def test_many_invites_at_once(daemon, agent):
-    """More calls than lines: each is answered one way or the other, and all
-    lines are free again."""
+    """Far more than a talker makes: each is answered one way or the other in
+    the end, and all lines are free again."""
     a = agent("caller")
-    held = [Call(a, "702") for _ in range(300)]
+    held = [Call(a, "702") for _ in range(100)]
     for c in held:
         c.invite()
+
+    def answered(c):
+        return [m for m in list(a.inbox) if c.mine(m) and m.status >= 200]
+
+    def all_answered():
+        left = [c for c in held if not answered(c)]
+        for c in left:
+            a.send(c.last)
+        return not left
+    wait.until(all_answered, "every INVITE to be answered", every=0.5)
     status = [c.final().status for c in held]
-    assert set(status) <= {200, 486, 503, 480, 500}, set(status)
-    for c, s in zip(held, status):
-        if s == 200:
-            c.bye()
+    assert set(status) <= {200, 486, 503}, set(status)
+    assert status.count(200) == 1, "one talker a zone"
+    held[status.index(200)].bye()
     wait.until(lambda: not daemon.api.get("/calls"), "all calls to be gone")
     Call(a, "702").dial().bye()

@@ -142,6 +142,16 @@ def test_max_priority_of_a_peer(daemon, hall, agent, caller):
     assert {c["state"] for c in calls(daemon)} == {"talking", "preempted"}
 
 
+def test_no_more_calls_than_lines(make_daemon, agent):
+    make_daemon(sip="max-calls = 2")
+    a = agent("caller")
+    calls = [Call(a, x, rtp=True).dial() for x in ("701", "702")]
+    third = Call(a, "703", rtp=True).invite()
+    assert third.final().status in (486, 503)
+    calls[0].bye()
+    Call(a, "703", rtp=True).dial().bye()
+
+
 def test_no_common_codec(daemon, caller):
     call = caller("701")
     call.invite(pts=(18,))

@@ -46,7 +46,10 @@ class Api:
     def raw(self, method, path, body=None, headers=None, timeout=10):
         c = UnixConnection(self.path, timeout)
         try:
-            c.request(method, path, body, headers or {})
+            try:
+                c.request(method, path, body, headers or {})
+            except (BrokenPipeError, ConnectionResetError):
+                pass  # turned away before it was read: the answer says why
             r = c.getresponse()
             return r.status, r.read(), r
         finally:

@@ -1,7 +1,7 @@
 """A small SIP user agent: raw messages over UDP, for what sipp is clumsy with."""
+import contextlib
 import random
 import re
-import socket
 import threading
 import time
 
@@ -91,7 +91,7 @@ class Agent:
                     if want(m):
                         return m
                 left = end - time.monotonic()
-                assert left > 0, f"no {what}; came: {[m.first for m in self.inbox]}"
+                assert left > 0, f"no {what}; came: {[m.first for m in self.inbox[-12:]]}"
                 self._lock.wait(left)
 
     def options(self, timeout=wait.PATIENCE):
@@ -147,22 +147,35 @@ class Call:
         to_tag = f";tag={self.to_tag}" if self.to_tag else ""
         kind = "Content-Type: application/sdp\r\n" if body else ""
         user = user or a.user
-        a.send(f"{method} {self.target if self.to_tag else self.uri} SIP/2.0\r\n"
+        self.last = (
+               f"{method} {self.target if self.to_tag else self.uri} SIP/2.0\r\n"
                f"Via: SIP/2.0/UDP {a.host.ip}:{a.port};branch={branch};rport\r\n"
                f"Max-Forwards: 70\r\nFrom: <sip:{user}@{a.host.ip}>;tag={self.tag}\r\n"
                f"To: <{self.uri}>{to_tag}\r\nCall-ID: {self.id}\r\nCSeq: {cseq} {method}\r\n"
                f"Contact: <sip:{user}@{a.host.ip}:{a.port}>\r\n{kind}{extra}"
                f"Content-Length: {len(body)}\r\n\r\n{body}")
+        a.send(self.last)
         return branch
 
     def mine(self, m):
         return m.get("call-id") == self.id
 
     def answered(self, method, status=None, timeout=wait.PATIENCE):
-        cseq = str(self.cseq)
-        m = self.agent.expect(
-            lambda m: self.mine(m) and m.is_answer and m.method == method and m.status >= 200
-            and m.get("cseq").split()[0] == cseq, f"answer to {method}", timeout)
+        """The final answer, with the retransmissions of RFC 3261 17.1."""
+        cseq, last = str(self.cseq), self.last
+
+        def answer(m, least=200):
+            return self.mine(m) and m.is_answer and m.method == method and m.status >= least \
+                and m.get("cseq").split()[0] == cseq
+
+        end, pause = time.monotonic() + timeout, 0.5
+        while time.monotonic() + pause < end:
+            with contextlib.suppress(AssertionError):
+                self.agent.expect(lambda m: answer(m, 100), "answer", pause)
+                break
+            self.agent.send(last)
+            pause *= 2
+        m = self.agent.expect(answer, f"answer to {method}", max(0.1, end - time.monotonic()))
         if status:
             assert m.status == status, f"{method}: {m.first}, not {status}"
         return m
