@@ -113,6 +113,9 @@ $(BUILD)/obj/%.o: %.c Makefile
 	@echo "  CC  $<"
 	@$(CC) $(cflags) -MMD -MP -c -o $@ $<
 
+# .incbin is not seen by -MMD.
+$(BUILD)/obj/web/openapi.o: web/openapi.json
+
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
 link = $(CC) $(ldflags) -o $@ $(filter %.o,$^) -Wl,--start-group \
