@@ -67,7 +67,8 @@ static int find(struct gpiod_chip *chip, const char *name, const char *line,
 		return line_why_chip(why, errno, name);
 	n_lines = (unsigned)gpiod_chip_info_get_num_lines(info);
 	gpiod_chip_info_free(info);
-	if (n < 0)
+	/* A line without a name is called "" here. */
+	if (n < 0 && *line)
 		n = gpiod_chip_get_line_offset_from_name(chip, line);
 	if (n < 0 || (unsigned)n >= n_lines)
 		err = line_why_missing(why, name, n_lines, line);
