@@ -3,7 +3,7 @@
  *
  *  file.c    reads the files      scan.c    finds the statements
  *  parse.c   libconfuse, names    fill.c    values into fields, by the table
- *  special.c values of their own kind       titles.c  titles that say more
+ *  special_*.c values of their own kind     titles.c  titles that say more
  *  zones.c   nested zones         check*.c  what no single value shows
  */
 #ifndef TOCSIN_CONFIG_LOAD_H
@@ -126,7 +126,7 @@ char *load_path(struct load *l, const char *path, struct config_where at);
 void load_refuse(struct load *l, const struct config_value *val,
 		 const char *text);
 
-/* special.c and titles.c: named in the table. */
+/* special_*.c and titles.c: named in the table. */
 config_set_h set_timezone, set_log_level, set_listen, set_rtp_ports, set_tone,
 	set_allow, set_interface, set_extension, set_zones, set_repeat,
 	set_virtual, set_mqtt_input, set_mqtt_output, set_gpio_input,

@@ -3,8 +3,8 @@
  *
  * From it come what libconfuse is given to read, the checks of single values,
  * "what is allowed" in error texts, the defaults, --dump-config and the
- * reference page. A new key is a row in schema.c; a new section is a table of
- * rows, a struct in config.h and its place in the table of the top.
+ * reference page. A new key is a row in schema_*.c; a new section is a table of
+ * rows, a struct in config.h and its place in schema.c.
  */
 #ifndef TOCSIN_CONFIG_SCHEMA_H
 #define TOCSIN_CONFIG_SCHEMA_H

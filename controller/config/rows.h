@@ -1,0 +1,33 @@
+/**
+ * What the files of the table share: how a row names its field, and the parts
+ * of the table. Only schema*.c include this.
+ */
+#ifndef TOCSIN_CONFIG_ROWS_H
+#define TOCSIN_CONFIG_ROWS_H
+
+#include "controller/config/load.h"
+
+#define FIELD(type, member)                                                    \
+	.offset = offsetof(struct type, member),                               \
+	.size = sizeof(((struct type *)0)->member)
+#define OTHER(type, member) .other = offsetof(struct type, member)
+#define ONE(member)                                                            \
+	.place = PLACE_SINGLE, .offset = offsetof(struct config, member)
+#define MANY(type, member)                                                     \
+	.place = PLACE_ARRAY, .offset = offsetof(struct config, member),       \
+	.count = offsetof(struct config, n_##member),                          \
+	.size = sizeof(struct type), .at = offsetof(struct type, at),          \
+	.name_at = offsetof(struct type, name)
+
+#define MINUTE 60e3
+#define HOUR 3600e3
+#define DAY (24 * HOUR)
+
+extern const struct config_key schema_sip[], schema_peer[], schema_zone[],
+	schema_message[], schema_input[], schema_output[], schema_alarm[],
+	schema_mqtt[], schema_web[], schema_user[];
+extern const struct config_section schema_zone_subs[], schema_alarm_subs[];
+/** The key that makes each kind of input and output. */
+extern const char *const schema_input_kinds[], *const schema_output_kinds[];
+
+#endif

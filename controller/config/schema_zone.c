@@ -1,0 +1,183 @@
+/* Sound: outputs, zones, messages. */
+#include "rows.h"
+
+static const char *const codecs[] = {"pcmu", "pcma", "l16", NULL};
+
+static const struct config_key sound_keys[] = {
+	{.name = "codec",
+	 .type = TYPE_CHOICE,
+	 FIELD(config_sound, out.fmt.codec),
+	 .choices = codecs,
+	 .def = "pcmu",
+	 .help = "G.711 mu-law, G.711 A-law or 16 bit linear."},
+	{.name = "interface",
+	 .type = TYPE_SPECIAL,
+	 FIELD(config_sound, interface),
+	 .set = set_interface,
+	 .allowed = "the name of a network interface, like \"eth1\"; it need "
+		    "not exist yet",
+	 .help = "Interface it leaves by. Must be given for multicast: the "
+		 "routing table's choice would change with the cables."},
+	{.name = "ttl",
+	 .type = TYPE_NUMBER,
+	 FIELD(config_sound, out.ttl),
+	 .min = 1,
+	 .max = 255,
+	 .def = "1",
+	 .help = "Routers it may cross, plus one."},
+	{.name = "dscp",
+	 .type = TYPE_NUMBER,
+	 FIELD(config_sound, out.dscp),
+	 .max = 63,
+	 .def = "46",
+	 .help = "DSCP of its packets."},
+	{.name = "ptime",
+	 .type = TYPE_NUMBER,
+	 FIELD(config_sound, out.fmt.ptime_ms),
+	 .min = 10,
+	 .max = 60,
+	 .unit = "ms",
+	 .defaults = "20; 10 for l16 above 32000",
+	 .help = "Sound in one packet. It must be a whole number of samples, "
+		 "and fit into a packet of 1,500 bytes."},
+	{.name = "rate",
+	 .type = TYPE_NUMBER,
+	 FIELD(config_sound, out.fmt.rate),
+	 .min = 8000,
+	 .max = 48000,
+	 .unit = "Hz",
+	 .defaults = "8000; 16000 for l16",
+	 .help = "Samples per second: 8000; for l16 also 16000, 32000, 44100 "
+		 "or 48000."},
+	{.name = "payload-type",
+	 .type = TYPE_NUMBER,
+	 FIELD(config_sound, out.fmt.pt),
+	 .max = 127,
+	 .defaults = "the codec's own",
+	 .help = "RTP payload type. 72 to 76 would be taken for RTCP."},
+	{.name = "loop",
+	 .type = TYPE_FLAG,
+	 FIELD(config_sound, out.loop),
+	 .def = "true",
+	 .help = "Listeners on this host hear the multicast too."},
+	{0},
+};
+
+#define SOUND                                                                  \
+	.place = PLACE_NESTED, .size = sizeof(struct config_sound),            \
+	.at = offsetof(struct config_sound, at),                               \
+	.name_at = offsetof(struct config_sound, name), .open = open_sound,    \
+	.keys = sound_keys, .max = MEDIA_MAX_OUTPUTS
+const struct config_section schema_zone_subs[] = {
+	{.name = "multicast",
+	 .title = "GROUP:PORT",
+	 SOUND,
+	 .titleh = title_multicast,
+	 .nth = nth_multicast,
+	 .help = "An output of the zone: RTP to a multicast group. Use "
+		 "239.0.0.0/8 (RFC 2365) and an even port. No two outputs may "
+		 "have the same group, port and interface."},
+	{.name = "unicast",
+	 .title = "ADDRESS:PORT",
+	 SOUND,
+	 .titleh = title_unicast,
+	 .nth = nth_unicast,
+	 .help = "An output of the zone: RTP to one device."},
+	{0},
+};
+
+const struct config_key schema_zone[] = {
+	{.name = "extension",
+	 .type = TYPE_SPECIAL,
+	 FIELD(config_zone, extension),
+	 .set = set_extension,
+	 .allowed = "1 to 63 of letters, digits, \".\", \"_\", \"-\", \"+\", "
+		    "\"*\" and \"#\"",
+	 .help = "Dialled to page the zone. Without it, it cannot be "
+		 "dialled."},
+	{.name = "zones",
+	 .type = TYPE_SPECIALS,
+	 FIELD(config_zone, zones),
+	 OTHER(config_zone, n_zones),
+	 .kind = KIND_ZONE,
+	 .set = set_zones,
+	 .show = show_zones,
+	 .allowed = "names of zones, or \"*\" for every zone with outputs of "
+		    "its own",
+	 .help = "Zones it contains; they may stand later or in another "
+		 "file."},
+	{.name = "except",
+	 .type = TYPE_REFS,
+	 FIELD(config_zone, except),
+	 OTHER(config_zone, n_except),
+	 .kind = KIND_ZONE,
+	 .help = "Zones whose outputs are taken off again."},
+	{.name = "gain",
+	 .type = TYPE_GAIN,
+	 FIELD(config_zone, gain_cb),
+	 .min = -60,
+	 .max = 20,
+	 .def = "0",
+	 .help = "Gain of everything on the zone's own outputs."},
+	{.name = "lead",
+	 .type = TYPE_DURATION,
+	 FIELD(config_zone, lead_ms),
+	 .max = 10e3,
+	 .def = "0s",
+	 .help = "Silence first, to wake amplifiers."},
+	{.name = "min-priority",
+	 .type = TYPE_LEVEL,
+	 FIELD(config_zone, min_level),
+	 .def = "0",
+	 .help = "The least urgent that is let in."},
+	{.name = "max-page",
+	 .type = TYPE_DURATION,
+	 FIELD(config_zone, max_page_ms),
+	 .max = DAY,
+	 .def = "0s",
+	 .help = "Longest live page here, 0 = as in the sip section."},
+	{0},
+};
+
+const struct config_key schema_message[] = {
+	{.name = "tone",
+	 .type = TYPE_SPECIAL,
+	 FIELD(config_message, tone),
+	 .set = set_tone,
+	 .min = 1,
+	 .allowed = "the name of a tone",
+	 .help = "Tone before the files, or alone. The names are listed "
+		 "under TONES."},
+	{.name = "tone-for",
+	 .type = TYPE_DURATION,
+	 FIELD(config_message, tone_ms),
+	 .max = 600e3,
+	 .def = "0s",
+	 .help = "Length of the tone, rounded up to its whole cycles; 0 = one "
+		 "cycle."},
+	{.name = "file",
+	 .type = TYPE_FILES,
+	 FIELD(config_message, files),
+	 OTHER(config_message, n_files),
+	 .max = 32,
+	 .allowed = "one path or a list of at most 32",
+	 .help = "Audio files (WAV, FLAC, Ogg, MP3), played in order."},
+	{.name = "gap",
+	 .type = TYPE_DURATION,
+	 FIELD(config_message, gap_ms),
+	 .max = HOUR,
+	 .def = "0s",
+	 .help = "Silence between one repetition and the next. For an alarm "
+		 "at level 200 and above at most 30s (ISO 7240-16 7.2.2)."},
+	{.name = "repeat",
+	 .type = TYPE_SPECIAL,
+	 FIELD(config_message, cycles),
+	 .def = "1",
+	 .set = set_repeat,
+	 .show = show_repeat,
+	 .allowed = "a count from 1 to 100000, a duration like \"10m\", or "
+		    "\"until-reset\"",
+	 .help = "How often it is played, for how long at least, or until it "
+		 "is stopped or its alarm is reset."},
+	{0},
+};

@@ -1,0 +1,112 @@
+/* Zones and messages: interfaces, extensions, members, repetition. */
+#include "load.h"
+#include "values.h"
+
+#include <ctype.h>
+#include <net/if.h>
+#include <string.h>
+
+void set_interface(struct load *l, void *obj, const struct config_value *val)
+{
+	struct config_sound *s = obj;
+	const char *v = val->v[0];
+	bool good = *v && strlen(v) < IF_NAMESIZE && strcmp(v, ".") &&
+		    strcmp(v, "..");
+
+	for (const char *p = v; *p; p++)
+		good = good && isgraph((unsigned char)*p) && *p != '/' &&
+		       *p != ':';
+	if (good)
+		load_text(l, &s->interface, v);
+	else
+		load_refuse(l, val, v);
+}
+
+void set_extension(struct load *l, void *obj, const struct config_value *val)
+{
+	struct config_zone *z = obj;
+	const char *v = val->v[0];
+	bool good = *v && strlen(v) < CONFIG_MAX_NAME;
+
+	for (const char *p = v; *p; p++)
+		good = good &&
+		       (isalnum((unsigned char)*p) || strchr("._-+*#", *p));
+	if (good)
+		load_text(l, &z->extension, v);
+	else
+		load_refuse(l, val, v);
+}
+
+void set_zones(struct load *l, void *obj, const struct config_value *val)
+{
+	struct config_zone *z = obj;
+	int *v = load_calloc(l, val->n, sizeof(*v));
+	size_t n = 0;
+
+	for (size_t i = 0; v && i < val->n; i++) {
+		int x;
+
+		if (!strcmp(val->v[i], "*")) {
+			z->all = true;
+			continue;
+		}
+		x = load_refer(l, KIND_ZONE, val->v[i], val);
+		if (x >= 0)
+			v[n++] = x;
+		else
+			l->zone_broken[z - l->c->zones] = true;
+	}
+	z->zones = v;
+	z->n_zones = v ? n : 0;
+}
+
+bool show_zones(const struct config *c, const void *obj, FILE *f)
+{
+	const struct config_zone *z = obj;
+
+	if (z->all) {
+		fputs("{ \"*\" }", f);
+		return true;
+	}
+	for (size_t i = 0; i < z->n_zones; i++)
+		fprintf(f, "%s \"%s\"", i ? "," : "{",
+			c->zones[z->zones[i]].name);
+	if (z->n_zones)
+		fputs(" }", f);
+	return z->n_zones > 0;
+}
+
+void set_repeat(struct load *l, void *obj, const struct config_value *val)
+{
+	struct config_message *m = obj;
+	const char *s = val->v[0];
+	uint64_t ms;
+	long n;
+
+	if (!strcmp(s, "until-reset")) {
+		m->cycles = 0;
+	} else if (value_number(s, &n) && n >= 1 && n <= 100000) {
+		m->cycles = (uint32_t)n;
+	} else if (!value_number(s, &n) && value_duration(s, &ms) && ms &&
+		   ms <= 24 * 3600000u) {
+		m->cycles = 1;
+		m->for_ms = (uint32_t)ms;
+	} else {
+		load_refuse(l, val, s);
+	}
+}
+
+bool show_repeat(const struct config *c, const void *obj, FILE *f)
+{
+	const struct config_message *m = obj;
+	char text[VALUE_DURATION_SIZE];
+
+	(void)c;
+	if (m->for_ms)
+		fprintf(f, "\"%s\"", value_duration_text(text, m->for_ms));
+	else if (m->cycles)
+		fprintf(f, "%u", m->cycles);
+	else
+		fputs("\"until-reset\"", f);
+	return true;
+}
