@@ -70,7 +70,7 @@ static uint32_t hash_of(const char *key)
 {
 	uint32_t h = 2166136261u; /* FNV-1a */
 
-	for (size_t i = 0; key[i] && i < sizeof(((struct fault *)0)->key) - 1;
+	for (size_t i = 0; i < sizeof(((struct fault *)0)->key) - 1 && key[i];
 	     i++)
 		h = (h ^ (unsigned char)key[i]) * 16777619u;
 	return h;

@@ -115,9 +115,9 @@ static void take(struct journal *j, struct batch *b)
 	TAILQ_INIT(&b->events);
 	b->n_events = 0;
 	j->writing_since = 0;
-	TAILQ_FOREACH(s, &j->states, le)
-	if (!j->writing_since || s->since_us < j->writing_since)
-		j->writing_since = s->since_us;
+	for (s = TAILQ_FIRST(&j->states); s; s = TAILQ_NEXT(s, le))
+		if (!j->writing_since || s->since_us < j->writing_since)
+			j->writing_since = s->since_us;
 	TAILQ_CONCAT(&b->states, &j->states, le);
 	it = TAILQ_FIRST(&j->events);
 	if (it && (!j->writing_since || it->since_us < j->writing_since))
@@ -407,8 +407,7 @@ static int copy_kept(struct journal *j)
 {
 	struct state *s;
 
-	TAILQ_FOREACH(s, &j->at_open, le)
-	{
+	for (s = TAILQ_FIRST(&j->at_open); s; s = TAILQ_NEXT(s, le)) {
 		struct state *c = state_new(s->key, s->value, 0);
 
 		if (!c)
@@ -569,9 +568,9 @@ void journal_state_load(struct journal *j, const char *prefix,
 	size_t len = strlen(prefix);
 	struct state *s;
 
-	TAILQ_FOREACH(s, &j->at_open, le)
-	if (!strncmp(s->key, prefix, len))
-		h(s->key, s->value, arg);
+	for (s = TAILQ_FIRST(&j->at_open); s; s = TAILQ_NEXT(s, le))
+		if (!strncmp(s->key, prefix, len))
+			h(s->key, s->value, arg);
 }
 
 void journal_health(struct journal *j, struct journal_health *h)
@@ -585,9 +584,9 @@ void journal_health(struct journal *j, struct journal_health *h)
 	it = TAILQ_FIRST(&j->events);
 	if (it && (!since || it->since_us < since))
 		since = it->since_us;
-	TAILQ_FOREACH(s, &j->states, le)
-	if (!since || s->since_us < since)
-		since = s->since_us;
+	for (s = TAILQ_FIRST(&j->states); s; s = TAILQ_NEXT(s, le))
+		if (!since || s->since_us < since)
+			since = s->since_us;
 	h->queued = j->n_events;
 	h->dropped = j->dropped;
 	/* 0 is for "none waits". */

@@ -471,11 +471,10 @@ int journal_db_write(struct journal_db *d, const struct statemap *states,
 
 	if (err)
 		return err;
-	TAILQ_FOREACH(s, states, le)
-	if (!err)
-		err = put_state(d, s, why);
-	TAILQ_FOREACH(e, events, le)
-	{
+	for (s = TAILQ_FIRST(states); s; s = TAILQ_NEXT(s, le))
+		if (!err)
+			err = put_state(d, s, why);
+	for (e = TAILQ_FIRST(events); e; e = TAILQ_NEXT(e, le)) {
 		if (!err)
 			err = put_event(d, e, why);
 		newest = e->id;

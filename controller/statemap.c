@@ -22,9 +22,9 @@ struct state *statemap_find(const struct statemap *m, const char *key)
 {
 	struct state *s;
 
-	TAILQ_FOREACH(s, m, le)
-	if (!strcmp(s->key, key))
-		return s;
+	for (s = TAILQ_FIRST(m); s; s = TAILQ_NEXT(s, le))
+		if (!strcmp(s->key, key))
+			return s;
 	return NULL;
 }
 

@@ -755,8 +755,15 @@ static void a_full_disk_is_waited_for(void **state)
 	journal_state(j, "alarm:fire", "3");
 	write_n(j, 500);
 	written += 500;
+	/* A value that comes while an older one fails to be written wins. */
+	journal_stall(j, 600);
+	journal_state(j, "alarm:heat", "a");
+	AWAIT(health(j).oldest_wait_us > 400000);
+	journal_state(j, "alarm:heat", "b");
+	AWAIT(health(j).oldest_wait_us > 1200000);
+	journal_state(j, "alarm:heat", "c");
 	/* It keeps what waits over several tries. */
-	AWAIT(health(j).oldest_wait_us > 800000);
+	AWAIT(health(j).oldest_wait_us > 2000000);
 	assert_non_null(strstr(health(j).error, "full"));
 	assert_int_equal(health(j).dropped, 0);
 
@@ -770,7 +777,7 @@ static void a_full_disk_is_waited_for(void **state)
 		100);
 	journal_close(j);
 	j = open_ok();
-	has_state(j, "alarm:", "alarm:fire=3;alarm:gas=2;");
+	has_state(j, "alarm:", "alarm:fire=3;alarm:gas=2;alarm:heat=c;");
 	assert_int_equal(journal_next_id(j), written + 1);
 	journal_close(j);
 	umount(dir);
