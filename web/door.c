@@ -4,11 +4,13 @@
  *
  * A right password is remembered for a minute under a keyed digest, so that a
  * slow hash is not paid for each request; a wrong one always pays it, as does
- * an unknown name, and each address has a bounded number of tries.
+ * an unknown name, and each source has a bounded number of tries. Hashing is
+ * never done in libmicrohttpd's threads.
  */
 #include "internal.h"
 
 #include "controller/base/clock.h"
+#include "controller/base/text.h"
 
 #include <crypt.h>
 #include <errno.h>
@@ -22,14 +24,13 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #define REMEMBER_US 60000000
 #define REMEMBERED 64
-/** Wrong passwords an address may send, and how soon one is forgiven. */
+/** Wrong passwords a source may send, and how soon one is forgiven. */
 #define TRIES 5
 #define FORGIVE_US 12000000
-#define ADDRESSES 256
+#define PLACES 1024
 #define DIGEST 32
 
 struct user {
@@ -47,14 +48,16 @@ struct door {
 	struct {
 		unsigned char digest[DIGEST];
 		uint64_t until_us;
-		char name[64];
+		size_t user;
 	} known[REMEMBERED];
 	size_t next_known;
-	struct {
-		char address[64];
-		unsigned wrong;
-		uint64_t at_us;
-	} tries[ADDRESSES];
+	uint64_t ahead_us[PLACES];
+};
+
+struct door_try {
+	char name[256], password[256];
+	unsigned char digest[DIGEST];
+	size_t place;
 };
 
 int door_alloc(struct door **dp)
@@ -141,101 +144,86 @@ void identity_reset(struct identity *who)
 	memset(who, 0, sizeof(*who));
 }
 
-static void enter_local(int fd, struct identity *who)
+void door_local(int fd, char *actor, size_t size)
 {
-	struct ucred c = {.uid = (uid_t)-1};
+	struct ucred c;
 	socklen_t n = sizeof(c);
 	struct passwd pw, *p = NULL;
 	char buf[1024];
 
-	snprintf(who->from, sizeof(who->from), "unix");
-	who->role = WEB_ADMIN;
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &c, &n))
-		c.uid = (uid_t)-1;
+	*actor = '\0';
+	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &c, &n))
+		return;
+	/* No directory service is asked for the name everybody knows. */
 	if (!c.uid)
-		snprintf(who->actor, sizeof(who->actor), "unix:root");
+		snprintf(actor, size, "unix:root");
 	else if (!getpwuid_r(c.uid, &pw, buf, sizeof(buf), &p) && p)
-		snprintf(who->actor, sizeof(who->actor), "unix:%s", p->pw_name);
+		snprintf(actor, size, "unix:%s", p->pw_name);
 	else
-		snprintf(who->actor, sizeof(who->actor), "unix:uid=%u",
-			 (unsigned)c.uid);
+		snprintf(actor, size, "unix:uid=%u", (unsigned)c.uid);
+	text_clean(actor);
 }
 
 /** Name and password of a Basic header (RFC 7617); false when it is none. */
-static bool basic(const char *auth, char *name, char *password, size_t size)
+static bool basic(const char *auth, struct door_try *t)
 {
 	unsigned char plain[512];
+	size_t len, n;
 	char *colon;
-	int n;
+	bool ok;
+	int got;
 
 	if (!auth || strncasecmp(auth, "Basic ", 6))
 		return false;
 	auth += 6;
 	auth += strspn(auth, " ");
-	if (strlen(auth) > sizeof(plain) / 3 * 4 - 4)
+	len = strlen(auth);
+	if (len > sizeof(plain) / 3 * 4 - 4)
 		return false;
-	n = EVP_DecodeBlock(plain, (const unsigned char *)auth,
-			    (int)strlen(auth));
-	if (n < 0)
+	got = EVP_DecodeBlock(plain, (const unsigned char *)auth, (int)len);
+	if (got < 0)
 		return false;
+	n = (size_t)got;
+	/* It counts what pads the end. */
+	for (; n && len && auth[len - 1] == '='; len--)
+		n--;
 	plain[n] = '\0';
 	colon = strchr((char *)plain, ':');
-	if (!colon || (size_t)(colon - (char *)plain) >= size ||
-	    strlen(colon + 1) >= size)
-		return false;
-	*colon = '\0';
-	snprintf(name, size, "%s", (char *)plain);
-	snprintf(password, size, "%s", colon + 1);
+	/* A password with a NUL in it is not compared by half. */
+	ok = colon && strlen((char *)plain) == n &&
+	     (size_t)(colon - (char *)plain) < sizeof(t->name) &&
+	     strlen(colon + 1) < sizeof(t->password);
+	if (ok) {
+		*colon = '\0';
+		snprintf(t->name, sizeof(t->name), "%s", (char *)plain);
+		snprintf(t->password, sizeof(t->password), "%s", colon + 1);
+	}
 	OPENSSL_cleanse(plain, sizeof(plain));
-	return true;
+	return ok;
 }
 
-static void digest_of(const struct door *d, const char *auth,
+static void digest_of(const struct door *d, const char *text,
 		      unsigned char digest[DIGEST])
 {
 	unsigned n = DIGEST;
 
-	HMAC(EVP_sha256(), d->key, sizeof(d->key), (const unsigned char *)auth,
-	     strlen(auth), digest, &n);
+	HMAC(EVP_sha256(), d->key, sizeof(d->key), (const unsigned char *)text,
+	     strlen(text), digest, &n);
 }
 
-/** The place of an address among those that guessed. Lock held. */
-static size_t place(const struct door *d, const char *address)
+/* Tries are counted as a time that runs ahead of the clock, one step a try.
+ * Sources that fall on one place share it: nobody gains by colliding, and by
+ * the keyed digest nobody can choose whom to collide with. */
+
+static bool take_try(uint64_t *ahead_us)
 {
-	uint32_t h = 2166136261u;
-
-	for (const char *p = address; *p; p++)
-		h = (h ^ (unsigned char)*p) * 16777619u;
-	(void)d;
-	return h % ADDRESSES;
-}
-
-static bool may_try(struct door *d, const char *address)
-{
-	size_t i = place(d, address);
-	uint64_t forgiven = (clock_mono_us() - d->tries[i].at_us) / FORGIVE_US;
-
-	if (strcmp(d->tries[i].address, address))
-		return true;
-	return d->tries[i].wrong < TRIES + forgiven;
-}
-
-static void note_wrong(struct door *d, const char *address)
-{
-	size_t i = place(d, address);
 	uint64_t now = clock_mono_us();
-	uint64_t forgiven = (now - d->tries[i].at_us) / FORGIVE_US;
+	uint64_t t = *ahead_us > now ? *ahead_us : now;
 
-	if (strcmp(d->tries[i].address, address) ||
-	    forgiven >= d->tries[i].wrong) {
-		snprintf(d->tries[i].address, sizeof(d->tries[i].address), "%s",
-			 address);
-		d->tries[i].wrong = 0;
-	} else {
-		d->tries[i].wrong -= (unsigned)forgiven;
-	}
-	d->tries[i].wrong++;
-	d->tries[i].at_us = now;
+	if (t - now > (TRIES - 1) * FORGIVE_US)
+		return false;
+	*ahead_us = t + FORGIVE_US;
+	return true;
 }
 
 static const struct user *find(const struct door *d, const char *name)
@@ -246,43 +234,38 @@ static const struct user *find(const struct door *d, const char *name)
 	return NULL;
 }
 
-/** Fills who from the user of that name. Lock held. */
-static int admit(const struct door *d, const char *name, const char *address,
-		 struct identity *who)
+/** Fills who from the user. Lock held. */
+static int admit(const struct user *u, struct identity *who)
 {
-	const struct user *u = find(d, name);
-
-	if (!u || copy_zones(&who->zones, u->zones, u->n_zones))
+	if (copy_zones(&who->zones, u->zones, u->n_zones))
 		return EACCES;
 	who->n_zones = u->n_zones;
 	who->role = u->role;
-	snprintf(who->actor, sizeof(who->actor), "user:%s", name);
-	snprintf(who->from, sizeof(who->from), "%s", address);
+	snprintf(who->actor, sizeof(who->actor), "user:%s", u->name);
+	text_clean(who->actor);
 	return 0;
 }
 
-static bool remembered(const struct door *d, const unsigned char *digest,
-		       char name[64])
+static const struct user *remembered(const struct door *d,
+				     const unsigned char *digest)
 {
 	uint64_t now = clock_mono_us();
 
 	for (size_t i = 0; i < REMEMBERED; i++)
 		if (d->known[i].until_us > now &&
-		    !CRYPTO_memcmp(d->known[i].digest, digest, DIGEST)) {
-			memcpy(name, d->known[i].name, 64);
-			return true;
-		}
-	return false;
+		    !CRYPTO_memcmp(d->known[i].digest, digest, DIGEST))
+			return &d->users[d->known[i].user];
+	return NULL;
 }
 
 static void remember(struct door *d, const unsigned char *digest,
-		     const char *name)
+		     const struct user *u)
 {
 	size_t i = d->next_known++ % REMEMBERED;
 
 	memcpy(d->known[i].digest, digest, DIGEST);
 	d->known[i].until_us = clock_mono_us() + REMEMBER_US;
-	snprintf(d->known[i].name, sizeof(d->known[i].name), "%s", name);
+	d->known[i].user = (size_t)(u - d->users);
 }
 
 static bool right(const char *password, const char *hash)
@@ -298,58 +281,81 @@ static bool right(const char *password, const char *hash)
 	return yes;
 }
 
-static int enter_remote(struct door *d, const char *auth, const char *address,
-			struct identity *who)
+struct door_try *door_try_free(struct door_try *t)
 {
-	/* A hash for unknown names, so that they cost the same. */
-	static const char dummy[] =
-		"$y$j9T$bAh7qMHQGLlOVVcJk3eqF/"
-		"$5vG1yv0B4ZvUZjvXzV7nRWhdIHVN6ycQvHQxTgCkY5D";
-	unsigned char digest[DIGEST];
-	char name[256], password[256], known[64];
-	const struct user *u;
-	char *hash;
-	bool ok;
+	if (t)
+		OPENSSL_cleanse(t, sizeof(*t));
+	free(t);
+	return NULL;
+}
 
-	if (!basic(auth, name, password, sizeof(name)))
+/** What is to be hashed for these credentials. Lock held. */
+static int prepare(struct door *d, const char *auth, const char *source,
+		   const unsigned char *digest, struct door_try **tp)
+{
+	struct door_try *t = calloc(1, sizeof(*t));
+	unsigned char where[DIGEST];
+
+	if (!t || !basic(auth, t)) {
+		door_try_free(t);
+		return EACCES;
+	}
+	digest_of(d, source, where);
+	t->place = (where[0] | where[1] << 8) % PLACES;
+	if (!take_try(&d->ahead_us[t->place])) {
+		door_try_free(t);
+		return EAGAIN;
+	}
+	memcpy(t->digest, digest, DIGEST);
+	*tp = t;
+	return EINPROGRESS;
+}
+
+int door_enter(struct door *d, const char *auth, const char *source,
+	       struct identity *who, struct door_try **t)
+{
+	unsigned char digest[DIGEST];
+	const struct user *u;
+	int err;
+
+	if (!auth)
 		return EACCES;
 	digest_of(d, auth, digest);
 	pthread_mutex_lock(&d->lock);
-	if (remembered(d, digest, known)) {
-		int err = admit(d, known, address, who);
-
-		pthread_mutex_unlock(&d->lock);
-		return err;
-	}
-	if (!may_try(d, address)) {
-		pthread_mutex_unlock(&d->lock);
-		return EAGAIN;
-	}
-	u = find(d, name);
-	hash = strdup(u ? u->hash : dummy);
-	pthread_mutex_unlock(&d->lock);
-
-	ok = hash && right(password, hash);
-	free(hash);
-	OPENSSL_cleanse(password, sizeof(password));
-
-	pthread_mutex_lock(&d->lock);
-	ok = ok && u && !admit(d, name, address, who);
-	if (ok)
-		remember(d, digest, name);
+	u = remembered(d, digest);
+	if (u)
+		err = admit(u, who);
 	else
-		note_wrong(d, address);
+		err = d->n ? prepare(d, auth, source, digest, t) : EACCES;
 	pthread_mutex_unlock(&d->lock);
-	return ok ? 0 : EACCES;
+	return err;
 }
 
-int door_enter(struct door *d, bool local, int fd, const char *auth,
-	       const char *address, struct identity *who)
+int door_verify(struct door *d, const struct door_try *t, struct identity *who)
 {
-	memset(who, 0, sizeof(*who));
-	if (local) {
-		enter_local(fd, who);
-		return 0;
+	const struct user *u;
+	char *hash = NULL;
+	bool known, ok;
+
+	pthread_mutex_lock(&d->lock);
+	u = find(d, t->name);
+	known = u != NULL;
+	/* An unknown name costs what a known one does. */
+	if (d->n)
+		hash = strdup((u ? u : &d->users[0])->hash);
+	pthread_mutex_unlock(&d->lock);
+
+	ok = hash && right(t->password, hash) && known;
+
+	pthread_mutex_lock(&d->lock);
+	/* Users may have changed meanwhile: it must still be this password. */
+	u = ok ? find(d, t->name) : NULL;
+	ok = u && !strcmp(u->hash, hash) && !admit(u, who);
+	if (ok) {
+		remember(d, t->digest, u);
+		d->ahead_us[t->place] -= FORGIVE_US;
 	}
-	return enter_remote(d, auth, address, who);
+	pthread_mutex_unlock(&d->lock);
+	free(hash);
+	return ok ? 0 : EACCES;
 }

@@ -9,6 +9,18 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+/** Requests that may wait for the control thread, for the disk, and for a
+ *  password to be hashed. More are answered 503. */
+#define WEB_MAX_CONTROL 256
+#define WEB_MAX_BLOCKING 64
+#define WEB_MAX_HASHING 16
+/** The longest wait for an answer of the control thread or the disk. */
+#define WEB_GUARD_MS 30000
+/** The longest a client may take to send a request, or to take its answer. */
+#define WEB_TRANSFER_MS 60000
+#define WEB_BEAT_MS 15000
+#define WEB_MAX_QUERY 8
+
 struct request;
 struct streams;
 struct door;
@@ -21,35 +33,86 @@ struct identity {
 	size_t n_zones;
 };
 
+/** One connection; belongs to libmicrohttpd's thread, but for what is said. */
+struct client {
+	struct client *next, *prev; /**< under web.lock */
+	int fd;
+	bool local;
+	char from[64];   /**< address or "unix" */
+	char source[64]; /**< what guesses are counted by: an IPv4 address, an
+			    IPv6 /64 */
+	char actor[80];  /**< of a local one; "" = unknown */
+	/** When it is cut off, monotonic; 0 = not while it waits for us. */
+	_Atomic uint64_t deadline_us;
+};
+
+/** Requests of one kind that are out of libmicrohttpd's hands. */
+enum holder { HOLD_CONTROL, HOLD_BLOCKING, HOLD_HASHING, HOLD_KINDS };
+
+struct job_queue {
+	struct request *first, **last;
+};
+
+/** One listening socket with its thread. */
+struct listener {
+	struct web *web;
+	struct MHD_Daemon *daemon; /**< NULL = none */
+	bool local;
+};
+
 struct web {
 	struct web_handlers h;
 	void *arg;
 	struct mqueue *mq;
 	struct tmr beat;
-	struct MHD_Daemon *tcp, *local;
+	struct listener tcp, unix_;
 	struct door *door;
 	struct streams *streams;
-	char *socket; /**< path to unlink */
+	struct listen_path *path;
+	char *pem;
 
-	pthread_mutex_t lock; /**< for the two lists */
-	pthread_cond_t work;
-	struct request *open;    /**< suspended, waiting for an answer */
-	struct request *blocked; /**< for the worker, linked by next_blocked */
-	struct request **blocked_last;
-	pthread_t worker;
-	bool worker_runs, stop;
+	pthread_mutex_t lock; /**< for all below but the counters */
+	struct request *out;  /**< handed over and not given back */
+	size_t n_out[HOLD_KINDS];
+	struct job_queue blocking, hashing;
+	pthread_cond_t blocking_work, keeper_work;
+	struct client *clients;
+	uint32_t guard_ms, transfer_ms, tick_ms;
+	bool stop;
+
+	pthread_t worker, keeper;
+	bool worker_runs, keeper_runs;
 	_Atomic uint64_t n_requests, n_refused, n_connections;
 };
 
 /* ---- request.c: pure checks of what a client sent ---- */
 
-/** Is a decoded path one we look at? No control characters, no "..", no empty
- *  or overlong (255) one. */
-bool request_path_ok(const char *path);
+/**
+ * Decodes %XX in place. What is no such escape, or an escaped NUL, becomes a
+ * control character, which request_path() and request_text_ok() refuse.
+ * @return bytes of the result
+ */
+size_t request_unescape(char *s);
+
+/** No control characters, and UTF-8? Up to 255 bytes. */
+bool request_text_ok(const char *s);
+
+/**
+ * The decoded path with single slashes and none at its end. False when it is
+ * not usable: no slash first, "." or ".." in it, not request_text_ok(), or
+ * longer than 255 bytes.
+ */
+bool request_path(const char *url, char path[256]);
 
 /** The part below /api/v1, or the path itself for /metrics and /healthz; NULL
  *  for any other. */
 const char *request_route(const char *path);
+
+/** Is a Content-Type that of JSON? */
+bool request_is_json(const char *type);
+
+/** Does an Origin header name the host that was asked (Host header)? */
+bool request_same_origin(const char *origin, const char *host);
 
 /**
  * Reads a body as a JSON object (depth and size are bounded).
@@ -58,31 +121,127 @@ const char *request_route(const char *path);
 int request_body(const char *text, size_t len, json_t **body,
 		 struct reason *why);
 
+/* ---- exchange.c: answers, and who holds a request meanwhile ---- */
+
+struct request {
+	struct web_request pub; /**< first: what the owner sees */
+	struct web *web;        /**< NULL once web is gone; control thread */
+	struct MHD_Connection *connection;
+	struct client *client;
+	_Atomic int refs; /**< the connection's and the holder's */
+
+	/* Under web.lock. */
+	struct request *next, *prev; /**< in web.out */
+	struct request *next_job;
+	enum holder holder;
+	bool waiting;   /**< its connection is suspended for the holder */
+	bool delivered; /**< the control thread has seen it */
+	uint64_t since_us;
+
+	struct identity who;
+	char path[256];
+	struct {
+		char *name, *value;
+	} query[WEB_MAX_QUERY];
+	size_t n_query;
+	char *body;
+	size_t len, seen;
+	bool complete;
+	struct door_try *guess; /**< a password that has to be hashed */
+
+	int status; /**< of the answer, 0 = none yet */
+	char *text;
+	const char *type;
+};
+
+/** Sets the answer of a request that nobody else holds. Takes text. */
+void answer_set(struct request *r, int status, const char *type, char *text);
+void answer_set_error(struct request *r, int status, const char *code,
+		      const char *message);
+
+/** Sends the answer that was set. Web thread. */
+enum MHD_Result answer_send(struct request *r);
+
+/** Suspends the connection and gives the request to a holder. When that one
+ *  has too many, an answer is set instead and false returned. */
+bool exchange_hand_over(struct request *r, enum holder holder);
+
+/** Gives a reference back. */
+void request_unref(struct request *r);
+
+int exchange_start(struct web *w, struct reason *why);
+/** Ends the threads and answers all that wait: nothing is suspended after it.
+ */
+void exchange_stop(struct web *w);
+/** Once both daemons have stopped: frees what the owner has not seen. */
+void exchange_free(struct web *w);
+
+/* ---- handle.c: libmicrohttpd's callbacks; cls is a struct listener ---- */
+
+enum MHD_Result handle_request(void *cls, struct MHD_Connection *c,
+			       const char *url, const char *method,
+			       const char *version, const char *data,
+			       size_t *size, void **con_cls);
+void handle_completed(void *cls, struct MHD_Connection *c, void **con_cls,
+		      enum MHD_RequestTerminationCode why);
+size_t handle_unescape(void *cls, struct MHD_Connection *c, char *s);
+
+/* ---- client.c: connections and their deadlines ---- */
+
+void client_notify(void *cls, struct MHD_Connection *c, void **context,
+		   enum MHD_ConnectionNotificationCode code);
+struct client *client_of(struct MHD_Connection *c);
+/** Starts (or with 0 stops) the time it may take. */
+void client_allow(struct client *x, uint32_t ms);
+/** Cuts off those that took too long. Lock held. */
+void clients_reap(struct web *w, uint64_t now_us);
+
 /* ---- door.c: who may come in ---- */
+
+/** A name and password to be checked by door_verify(). */
+struct door_try;
 
 int door_alloc(struct door **dp);
 struct door *door_free(struct door *d);
 int door_users(struct door *d, const struct web_user *users, size_t n);
 
+/** Who is behind a Unix socket: "unix:NAME" or "unix:uid=N"; "" when the
+ *  kernel does not say. */
+void door_local(int fd, char *actor, size_t size);
+
 /**
- * Who is this? Any web thread.
+ * Who is this? Any web thread; quick.
  *
- * @param local   the connection came over the Unix socket on descriptor fd
- * @param auth    Authorization header or NULL
- * @param address peer's address, for the limit on guesses
- * @return 0, EACCES (401) or EAGAIN (429: too many wrong passwords)
+ * @param auth   Authorization header or NULL
+ * @param source what wrong passwords are counted by
+ * @param t      set with EINPROGRESS
+ * @return 0, EACCES (401), EAGAIN (429: too many wrong passwords), or
+ *         EINPROGRESS: door_verify() must hash *t
  */
-int door_enter(struct door *d, bool local, int fd, const char *auth,
-	       const char *address, struct identity *who);
+int door_enter(struct door *d, const char *auth, const char *source,
+	       struct identity *who, struct door_try **t);
+
+/** Hashes and compares: slow. @return 0 or EACCES */
+int door_verify(struct door *d, const struct door_try *t, struct identity *who);
+
+struct door_try *door_try_free(struct door_try *t);
 
 void identity_reset(struct identity *who);
 
 /* ---- listen.c: sockets ---- */
 
+/** A Unix socket's name in the file system, while it is ours. */
+struct listen_path;
+
 int listen_tcp(const char *host, uint16_t port, bool *loopback, int *fd,
 	       struct reason *why);
-int listen_unix(const char *path, const char *group, int *fd,
-		struct reason *why);
+int listen_unix(const char *path, const char *group, struct listen_path **p,
+		int *fd, struct reason *why);
+/** Removes the name unless somebody else's socket stands there now. */
+struct listen_path *listen_path_free(struct listen_path *p);
+/** Reads a certificate with its key; NULL with the reason. */
+char *listen_pem(const char *path, struct reason *why);
+void listen_pem_free(char *pem);
 
 /* ---- stream.c: live events ---- */
 
@@ -96,9 +255,11 @@ void streams_publish(struct streams *s, uint64_t id, const char *type,
 /** Wakes every waiting stream for a sign of life. */
 void streams_beat(struct streams *s);
 uint64_t streams_count(const struct streams *s);
-/** Response that streams events after Last-Event-ID `last` ("" = from now) of
- *  types beginning with `type`; NULL when there are too many streams. */
+/**
+ * Response that streams the events after number *after (NULL = from now) of
+ * types beginning with `type`; NULL when there are too many streams.
+ */
 struct MHD_Response *streams_open(struct streams *s, struct MHD_Connection *c,
-				  const char *last, const char *type);
+				  const uint64_t *after, const char *type);
 
 #endif

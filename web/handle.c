@@ -1,0 +1,345 @@
+/*
+ * The way of a request through libmicrohttpd's thread: its head is looked at
+ * and its sender let in, its body collected, and the whole handed over.
+ */
+#include "internal.h"
+
+#include "controller/base/clock.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+/** A body that is refused is read so far, for the answer to be seen. */
+#define MAX_SWALLOWED (16 * WEB_MAX_BODY)
+/** A live stream whose client acknowledges nothing for so long has ended. */
+#define STREAM_DEAD_MS 60000u
+
+static const char *header(const struct request *r, const char *name)
+{
+	return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND,
+					   name);
+}
+
+/* ---------------------------------------------------------------- the head */
+
+/** The method as the owner sees it; NULL when it is none of ours. */
+static const char *known_method(const char *m)
+{
+	static const char *const known[] = {"GET", "POST", "PUT", "DELETE"};
+
+	/* The body of an answer to HEAD is left out by libmicrohttpd. */
+	if (!strcmp(m, "HEAD"))
+		return known[0];
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (!strcmp(m, known[i]))
+			return known[i];
+	return NULL;
+}
+
+static void refuse_method(struct request *r, const char *m)
+{
+	static const char *const others[] = {"OPTIONS", "PATCH", "TRACE",
+					     "CONNECT"};
+	int status = 501;
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (!strcmp(m, others[i]))
+			status = 405;
+	answer_set_error(r, status, "bad-method",
+			 "GET, HEAD, POST, PUT and DELETE are known");
+}
+
+/** Lets the sender in, or sets the refusal, or leaves a password to check. */
+static void let_in(struct request *r, const char *url)
+{
+	struct client *x = r->client;
+	int err = 0;
+
+	if (!strcmp(url, "/healthz")) {
+		/* Says one word to anybody, and has no password hashed. */
+		snprintf(r->who.actor, sizeof(r->who.actor), "anybody");
+		r->who.role = WEB_VIEWER;
+	} else if (x->local) {
+		snprintf(r->who.actor, sizeof(r->who.actor), "%s", x->actor);
+		r->who.role = WEB_ADMIN;
+		if (!*x->actor)
+			err = EACCES;
+	} else {
+		err = door_enter(r->web->door, header(r, "Authorization"),
+				 x->source, &r->who, &r->guess);
+	}
+	snprintf(r->who.from, sizeof(r->who.from), "%s", x->from);
+	if (err == EAGAIN)
+		answer_set_error(r, 429, "too-many-tries",
+				 "too many wrong passwords; wait a minute");
+	else if (err && err != EINPROGRESS)
+		answer_set_error(r, 401, "unauthorised", "log in");
+}
+
+/** Sets a refusal when what the head says cannot be right. */
+static void check_head(struct request *r, const char *url, const char *method)
+{
+	const char *length = header(r, "Content-Length");
+	const char *origin = header(r, "Origin");
+
+	r->pub.method = known_method(method);
+	if (!r->pub.method)
+		refuse_method(r, method);
+	else if (!request_path(url, r->path))
+		answer_set_error(r, 400, "bad-path", "the path is not usable");
+	else if (length && strtoull(length, NULL, 10) > WEB_MAX_BODY)
+		answer_set_error(r, 413, "too-large",
+				 "a body may have at most 65536 bytes");
+	else if (origin && *r->pub.method != 'G' &&
+		 !request_same_origin(origin, header(r, "Host")))
+		/* A browser sends its user's password with anybody's form. */
+		answer_set_error(r, 403, "foreign-origin",
+				 "a page of another site may not act here");
+}
+
+/** A request's head is here. */
+static enum MHD_Result begin(const struct listener *l, struct MHD_Connection *c,
+			     const char *url, const char *method,
+			     void **con_cls)
+{
+	struct client *x = client_of(c);
+	struct request *r = x ? calloc(1, sizeof(*r)) : NULL;
+
+	if (!r)
+		return MHD_NO;
+	*con_cls = r;
+	r->refs = 1;
+	r->web = l->web;
+	r->web->n_requests++;
+	r->connection = c;
+	r->client = x;
+	let_in(r, url);
+	if (!r->status)
+		check_head(r, url, method);
+	if (r->status)
+		/* Answered before a body is taken in. */
+		return answer_send(r);
+	if (r->guess && !exchange_hand_over(r, HOLD_HASHING))
+		return answer_send(r);
+	return MHD_YES;
+}
+
+/* ---------------------------------------------------------------- the body */
+
+static enum MHD_Result take_body(struct request *r, const char *data, size_t n)
+{
+	char *body;
+
+	r->seen += n;
+	if (r->status)
+		return r->seen <= MAX_SWALLOWED ? MHD_YES : MHD_NO;
+	if (r->seen > WEB_MAX_BODY) {
+		answer_set_error(r, 413, "too-large",
+				 "a body may have at most 65536 bytes");
+		return MHD_YES;
+	}
+	body = realloc(r->body, r->seen);
+	if (!body)
+		return MHD_NO;
+	memcpy(body + r->len, data, n);
+	r->body = body;
+	r->len += n;
+	return MHD_YES;
+}
+
+static void check_body(struct request *r)
+{
+	const char *type = header(r, "Content-Type");
+	struct reason why;
+
+	if (!r->len)
+		return;
+	if (!type || !request_is_json(type))
+		answer_set_error(
+			r, 415, "not-json",
+			"send the body as Content-Type: application/json");
+	else if (request_body(r->body, r->len, &r->pub.body, &why))
+		answer_set_error(r, 400, "not-json", why.text);
+}
+
+/* --------------------------------------------------------------- the whole */
+
+static enum MHD_Result on_query(void *cls, enum MHD_ValueKind kind,
+				const char *name, const char *value)
+{
+	struct request *r = cls;
+	char *n, *v;
+
+	(void)kind;
+	value = value ? value : "";
+	if (r->n_query == WEB_MAX_QUERY || !request_text_ok(name) ||
+	    !request_text_ok(value)) {
+		answer_set_error(r, 400, "bad-query",
+				 "the query is not usable");
+		return MHD_NO;
+	}
+	n = strdup(name);
+	v = strdup(value);
+	if (!n || !v) {
+		free(n);
+		free(v);
+		answer_set_error(r, 503, "no-memory", "not enough memory");
+		return MHD_NO;
+	}
+	r->query[r->n_query].name = n;
+	r->query[r->n_query++].value = v;
+	return MHD_YES;
+}
+
+/** A dead peer would hold the place of a stream for many minutes. */
+static void watch_peer(const struct client *x)
+{
+	unsigned ms = STREAM_DEAD_MS;
+	int one = 1;
+
+	if (x->local)
+		return;
+	setsockopt(x->fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+	setsockopt(x->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
+}
+
+/** The number to go on after: Last-Event-ID, or ?after= for the first time. */
+static bool resume_after(const struct request *r, const uint64_t **after,
+			 uint64_t *id)
+{
+	const char *text = header(r, "Last-Event-ID");
+	char *end;
+
+	*after = NULL;
+	if (!text)
+		text = web_query(&r->pub, "after");
+	if (!text || !*text)
+		return true;
+	errno = 0;
+	*id = strtoull(text, &end, 10);
+	*after = id;
+	return *text >= '0' && *text <= '9' && !*end && !errno;
+}
+
+static enum MHD_Result open_stream(struct request *r)
+{
+	const char *type = web_query(&r->pub, "type");
+	const uint64_t *after;
+	struct MHD_Response *m;
+	enum MHD_Result ok;
+	uint64_t id;
+
+	if (!resume_after(r, &after, &id)) {
+		answer_set_error(r, 400, "bad-request",
+				 "Last-Event-ID and \"after\" are the number "
+				 "of an event");
+		return answer_send(r);
+	}
+	m = streams_open(r->web->streams, r->connection, after,
+			 type ? type : "");
+	if (!m) {
+		answer_set_error(r, 503, "busy", "too many live streams");
+		return answer_send(r);
+	}
+	MHD_add_response_header(m, "Content-Type", "text/event-stream");
+	MHD_add_response_header(m, "Cache-Control", "no-store");
+	MHD_add_response_header(m, "X-Content-Type-Options", "nosniff");
+	client_allow(r->client, 0);
+	watch_peer(r->client);
+	MHD_set_connection_option(r->connection, MHD_CONNECTION_OPTION_TIMEOUT,
+				  0u);
+	ok = MHD_queue_response(r->connection, 200, m);
+	MHD_destroy_response(m);
+	return ok;
+}
+
+static bool is_blocking(const struct web *w, const char *path)
+{
+	for (const char *const *p = w->h.blocking_paths; p && *p; p++)
+		if (!strcmp(*p, path))
+			return true;
+	return false;
+}
+
+static enum MHD_Result complete(struct request *r)
+{
+	const char *route = request_route(r->path);
+
+	r->complete = true;
+	r->pub.at_us = clock_mono_us();
+	if (!r->status && !route)
+		answer_set_error(r, 404, "not-found",
+				 "the API is under /api/v1/; see "
+				 "/api/v1/openapi.json");
+	else if (!r->status && r->who.role == WEB_VIEWER &&
+		 *r->pub.method != 'G')
+		answer_set_error(r, 403, "forbidden",
+				 "a viewer may look, not act");
+	if (!r->status)
+		check_body(r);
+	if (!r->status)
+		MHD_get_connection_values(r->connection, MHD_GET_ARGUMENT_KIND,
+					  on_query, r);
+	if (r->status)
+		return answer_send(r);
+	r->pub.path = route;
+	r->pub.actor = r->who.actor;
+	r->pub.from = r->who.from;
+	r->pub.role = r->who.role;
+	r->pub.zones = r->who.zones;
+	r->pub.n_zones = r->who.n_zones;
+	if (!strcmp(route, "/events") && *r->pub.method == 'G')
+		return open_stream(r);
+	if (!exchange_hand_over(r, is_blocking(r->web, route) ? HOLD_BLOCKING
+							      : HOLD_CONTROL))
+		return answer_send(r);
+	return MHD_YES;
+}
+
+enum MHD_Result handle_request(void *cls, struct MHD_Connection *c,
+			       const char *url, const char *method,
+			       const char *version, const char *data,
+			       size_t *size, void **con_cls)
+{
+	struct request *r = *con_cls;
+	enum MHD_Result ok;
+
+	(void)version;
+	if (!r)
+		return begin(cls, c, url, method, con_cls);
+	if (*size) {
+		ok = take_body(r, data, *size);
+		*size = 0;
+		return ok;
+	}
+	/* Called again once it was resumed: then there is an answer. */
+	return r->complete ? answer_send(r) : complete(r);
+}
+
+void handle_completed(void *cls, struct MHD_Connection *c, void **con_cls,
+		      enum MHD_RequestTerminationCode why)
+{
+	struct request *r = *con_cls;
+
+	(void)cls;
+	(void)c;
+	(void)why;
+	if (!r)
+		return;
+	*con_cls = NULL;
+	client_allow(r->client, r->web->transfer_ms);
+	request_unref(r);
+}
+
+size_t handle_unescape(void *cls, struct MHD_Connection *c, char *s)
+{
+	(void)cls;
+	(void)c;
+	return request_unescape(s);
+}
