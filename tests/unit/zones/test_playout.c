@@ -529,30 +529,45 @@ static void straddling_frames_are_whole(void **state)
 }
 
 /** Whatever a hostile sender does, frames keep to the time. */
-static void hostile_sender_is_paced(void **state)
+static void hostile(uint64_t every_us, bool whole)
 {
 	struct sim s;
-	uint64_t end;
+	uint64_t end, next;
 	uint8_t b[480] = {0};
-	(void)state;
 
 	sim_begin(&s, 160, 160);
+	s.straddles = true; /* no packet of his is told from another */
 	end = s.now + 20 * SECOND;
+	next = s.now;
 	while (s.now < end) {
 		uint64_t due = playout_due(s.p, &s.r);
 
-		if (due <= s.now + 200) {
+		if (due <= next) {
 			s.now = due > s.now ? due : s.now;
 			take(&s, s.now);
 			continue;
 		}
-		s.now += 200;
+		s.now = next;
+		next += every_us;
 		playout_put(s.p, chance(&s) % 3, (uint16_t)chance(&s),
-			    chance(&s) * 977, b, 1 + chance(&s) % 480, s.now);
+			    chance(&s) * 977, b,
+			    whole ? 160 : 1 + chance(&s) % 480, s.now);
 	}
 	assert_true(s.frames >= 20 * 50 * 6 / 10);
+	/* An eighth faster, and one early frame in half a second. */
 	assert_true(s.frames <= 20 * 50 * 8 / 7 + 20 * 2 + 2);
 	sim_end(&s);
+}
+
+static void hostile_sender_is_paced(void **state)
+{
+	static const uint64_t every_us[] = {200, 3000, 5000, 11000, 19000};
+	(void)state;
+
+	for (unsigned i = 0; i < 5; i++) {
+		hostile(every_us[i], false);
+		hostile(every_us[i], true);
+	}
 }
 
 /** Another format: another buffer that goes on counting. */
