@@ -252,8 +252,8 @@ static void test_json_path(void **state)
 	is_fault("[]", "no \"0\"");
 	rule.json = "-1";
 	is_fault("[1]", "no \"-1\"");
-	rule.json = "99999999999999999999";
-	is_fault("[1]", "no \"99999999999999999999\"");
+	rule.json = "18446744073709551616";
+	is_fault("[1]", "no \"18446744073709551616\"");
 	rule.json = "";
 	is_fault("[1]", "no \"\"");
 	is_good("{\"\":50}", true);
@@ -301,7 +301,8 @@ static void test_json_depth(void **state)
 	(void)state;
 	rule.json = "v";
 	/* Brackets in text are none. */
-	is_good("{\"v\":1,\"t\":\"[[[[[[[[[[[[[[[[[[[[[[[[\\\"[[[[[[[[[[\"}",
+	is_good("{\"v\":1,\"t\":\"[[[[[[[[[[[[[[[[[[[[[[[[\\\"[[[[[[[[[[[[[[[[["
+		"[[[[[[[\"}",
 		true);
 	strcpy(deep, "{\"v\":0,\"d\":");
 	for (int i = 0; i < PAYLOAD_MAX_DEPTH - 1; i++)
