@@ -133,8 +133,8 @@ def test_new_message_file(daemon, hall, tmp_path):
     (tmp_path / "bell.wav").write_bytes(b"RIFF\x10\x00\x00\x00WAVEgarbage")
     event = daemon.reload(config())
     assert event["type"] == "config.refused" and "bell" in event["text"]
-    daemon.api.page(["hall"], "bell", "urgent")
     n = hall.mark()
+    daemon.api.page(["hall"], "bell", "urgent")
     hall.wait_bytes(NOTICE, "the old one still", start=n)
 
 
