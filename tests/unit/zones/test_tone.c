@@ -1,0 +1,192 @@
+/* Every tone's pitch, sweep and cadence, measured from its samples. */
+#include "sound_util.h"
+#include "zones/tone.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/** What is heard in a stretch of a tone, as the standards write it. hz 0 is
+ *  silence; hz2 != hz is a linear sweep. */
+struct heard {
+	const char *tone;
+	unsigned from_ms, to_ms;
+	double hz, hz2;
+};
+
+static const struct heard table[] = {
+	{"iso-8201", 0, 500, 520, 520},
+	{"iso-8201", 500, 1000, 0, 0},
+	{"iso-8201", 1000, 1500, 520, 520},
+	{"iso-8201", 2000, 2500, 520, 520},
+	{"iso-8201", 2500, 4000, 0, 0},
+	{"t4", 0, 100, 3100, 3100},
+	{"t4", 100, 200, 0, 0},
+	{"t4", 600, 700, 3100, 3100},
+	{"t4", 700, 5800, 0, 0},
+	{"din-33404-3", 0, 1000, 1200, 500},
+	{"nen-2575", 0, 3500, 500, 1200},
+	{"nen-2575", 3500, 4000, 0, 0},
+	{"as-2220-action", 0, 3750, 500, 1200},
+	{"as-2220-action", 3750, 4000, 0, 0},
+	{"as-2220-alert", 0, 600, 420, 420},
+	{"as-2220-alert", 600, 1250, 0, 0},
+	{"as-1670-alert", 600, 1200, 0, 0},
+	{"nf-s-32-001", 0, 100, 560, 560},
+	{"nf-s-32-001", 100, 500, 440, 440},
+	{"bs-5839-1-evacuate", 0, 1000, 970, 970},
+	{"bs-5839-1-alert", 0, 1000, 950, 950},
+	{"bs-5839-1-alert", 1000, 2000, 0, 0},
+	{"ss-03-17-11-imminent", 0, 150, 500, 500},
+	{"ss-03-17-11-imminent", 150, 250, 0, 0},
+	{"ss-03-17-11-local", 150, 750, 0, 0},
+	{"ss-03-17-11-all-clear", 0, 30000, 500, 500},
+	{"nfpa-whoop", 0, 850, 422, 775},
+	{"nfpa-whoop", 850, 1850, 0, 0},
+	{"industrial", 0, 10000, 150, 1000},
+	{"industrial", 10000, 50000, 1000, 1000},
+	{"industrial", 50000, 60000, 1000, 150},
+	{"test", 0, 1000, 1000, 1000},
+};
+
+static const uint32_t rates[] = {8000, 16000, 44100, 48000};
+
+static void check(const struct heard *h, const struct pcm *p)
+{
+	size_t a = (size_t)h->from_ms * p->rate / 1000;
+	size_t b = (size_t)h->to_ms * p->rate / 1000;
+	size_t w = p->rate / 25; /* 40 ms windows */
+
+	if (!(h->hz > 0)) {
+		assert_true(sound_rms(p->v + a, b - a) < 0.5);
+		return;
+	}
+	for (size_t i = a + p->rate / 100; i + w + p->rate / 100 < b;
+	     i += (b - a) / 7 + 1) {
+		double mid = ((double)i + (double)w / 2 - (double)a) /
+			     (double)(b - a);
+		double want = h->hz + (h->hz2 - h->hz) * mid;
+		double got = sound_pitch(p->v + i, w, p->rate);
+
+		if (fabs(got - want) > want * 0.02 + 2)
+			fail_msg("%s at %u Hz: %.1f Hz, not %.1f, after %.3f s",
+				 h->tone, p->rate, got, want,
+				 (double)i / p->rate);
+	}
+}
+
+static void test_table(void **state)
+{
+	(void)state;
+	for (size_t r = 0; r < 4; r++)
+		for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+			struct pcm p = {0};
+
+			assert_int_equal(
+				tone_make(&p, table[i].tone, rates[r], 0), 0);
+			assert_int_equal(
+				p.n, (uint64_t)tone_cycle_ms(table[i].tone) *
+					     rates[r] / 1000);
+			check(&table[i], &p);
+			pcm_reset(&p);
+		}
+}
+
+/* No tone clicks: neighbouring samples never differ by more than its highest
+ * pitch explains, also where one cycle joins the next. */
+static void test_no_click(void **state)
+{
+	(void)state;
+	for (size_t i = 0; tone_name(i); i++) {
+		const char *name = tone_name(i);
+		uint32_t ms = tone_cycle_ms(name) > 10000
+				      ? 0
+				      : 3 * tone_cycle_ms(name);
+		double top = !strcmp(name, "t4") ? 3100 : 1200;
+		struct pcm p = {0};
+		double most;
+
+		assert_int_equal(tone_make(&p, name, 16000, ms), 0);
+		most = pcm_peak(&p) * 2 * M_PI * top / 16000 * 1.1 + 50;
+		if (sound_jump(p.v, p.n) > most)
+			fail_msg("%s jumps by %d", name, sound_jump(p.v, p.n));
+		pcm_reset(&p);
+	}
+}
+
+/* A message's tone is looped as a clip of one cycle: its end must meet its
+ * beginning where the pattern goes on without a pause. */
+static void test_loop_joins(void **state)
+{
+	static const char *const through[] = {"bs-5839-1-evacuate",
+					      "nf-s-32-001", "din-33404-3",
+					      "industrial", "test"};
+
+	(void)state;
+	for (size_t i = 0; i < 5; i++) {
+		struct pcm p = {0};
+		int jump;
+
+		assert_int_equal(tone_make(&p, through[i], 8000, 0), 0);
+		jump = abs(p.v[0] - p.v[p.n - 1]);
+		assert_true(jump < pcm_peak(&p) * 2 * M_PI * 1200 / 8000);
+		pcm_reset(&p);
+	}
+}
+
+static void test_levels(void **state)
+{
+	(void)state;
+	for (size_t i = 0; tone_name(i); i++) {
+		struct pcm p = {0};
+		double db;
+
+		assert_int_equal(tone_make(&p, tone_name(i), 48000, 0), 0);
+		db = 20 * log10(pcm_peak(&p) / 32768.0);
+		/* Bosch's library: peak at most -1.3 dBFS (FIELD.md 1.3). */
+		assert_true(db < -1.3 && db > -21);
+		pcm_reset(&p);
+	}
+}
+
+/* Never cut within a beat: whole cycles, rounded up. */
+static void test_whole_cycles(void **state)
+{
+	struct pcm p = {0};
+
+	(void)state;
+	assert_int_equal(tone_make(&p, "iso-8201", 8000, 4001), 0);
+	assert_int_equal(p.n, 2 * 4 * 8000);
+	pcm_reset(&p);
+}
+
+static void test_unknown(void **state)
+{
+	struct pcm p = {0};
+
+	(void)state;
+	assert_int_equal(tone_make(&p, "no-such", 8000, 0), ENOENT);
+	assert_null(p.v);
+	assert_null(tone_title("no-such"));
+	assert_int_equal(tone_cycle_ms("no-such"), 0);
+	for (size_t i = 0; tone_name(i); i++)
+		assert_non_null(tone_title(tone_name(i)));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_no_click),
+		cmocka_unit_test(test_loop_joins),
+		cmocka_unit_test(test_levels),
+		cmocka_unit_test(test_whole_cycles),
+		cmocka_unit_test(test_unknown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
