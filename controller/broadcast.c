@@ -1,6 +1,7 @@
 #include "broadcast_internal.h"
 
 #include "controller/base/clock.h"
+#include "controller/base/log.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -389,6 +390,7 @@ static void apply(struct broadcasts *b)
 	uint64_t now = clock_mono_us();
 	struct arb_row row[BROADCAST_MAX];
 	struct arb_world w;
+	int err;
 
 	/* What is over takes no part, but its source must be stopped in the
 	 * same batch in which its outputs get their next one. */
@@ -401,7 +403,12 @@ static void apply(struct broadcasts *b)
 	arbiter_decide(&w, &b->verdict);
 	act_sources(b);
 	act_routes(b);
-	media_commit(b->media);
+	err = media_commit(b->media);
+	if (err)
+		log_error(NULL,
+			  "the media engine did not take a change: %s; "
+			  "restart the daemon",
+			  strerror(err));
 
 	/* A handler may look at the list, so rows are kept apart. */
 	memcpy(row, b->verdict.row, b->n * sizeof(row[0]));

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /** A talker on hold may keep a zone for this long. */
 #define HOLD_MAX_MS 60000
@@ -339,7 +340,12 @@ static void on_media(struct page_call *call, const struct media_leg *leg,
 	x->call = call;
 	media_begin(p->media);
 	media_leg_open(p->media, x->leg, leg);
-	media_commit(p->media);
+	if (media_commit(p->media)) {
+		/* Not taken over: its socket stays ours. */
+		close(leg->fd);
+		end_soon(x, NULL, "the media engine cannot take the call");
+		return;
+	}
 	x->leg_open = true;
 	x->id = record(p->recorder, EVENT_CALL_ANSWERED, 0, subject, x->caller,
 		       json_pack("{s:s,s:s}", "zone", x->zone, "codec",
