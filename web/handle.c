@@ -103,6 +103,14 @@ static void check_head(struct request *r, const char *url, const char *method)
 				 "a page of another site may not act here");
 }
 
+static bool announces_body(const struct request *r)
+{
+	const char *length = header(r, "Content-Length");
+
+	return header(r, "Transfer-Encoding") ||
+	       (length && strtoull(length, NULL, 10));
+}
+
 /** A request's head is here. */
 static enum MHD_Result begin(const struct listener *l, struct MHD_Connection *c,
 			     const char *url, const char *method,
@@ -122,12 +130,8 @@ static enum MHD_Result begin(const struct listener *l, struct MHD_Connection *c,
 	let_in(r, url);
 	if (!r->status)
 		check_head(r, url, method);
-	if (r->status)
-		/* Answered before a body is taken in. */
-		return answer_send(r);
-	if (r->guess && !exchange_hand_over(r, HOLD_HASHING))
-		return answer_send(r);
-	return MHD_YES;
+	/* Answered before a body is taken in, which ends the connection. */
+	return r->status && announces_body(r) ? answer_send(r) : MHD_YES;
 }
 
 /* ---------------------------------------------------------------- the body */
@@ -302,6 +306,13 @@ static enum MHD_Result complete(struct request *r)
 	return MHD_YES;
 }
 
+/** Has the password hashed: the next call sees what came of it. */
+static enum MHD_Result check_guess(struct request *r)
+{
+	r->guessed = true;
+	return exchange_hand_over(r, HOLD_HASHING) ? MHD_YES : answer_send(r);
+}
+
 enum MHD_Result handle_request(void *cls, struct MHD_Connection *c,
 			       const char *url, const char *method,
 			       const char *version, const char *data,
@@ -318,6 +329,10 @@ enum MHD_Result handle_request(void *cls, struct MHD_Connection *c,
 		*size = 0;
 		return ok;
 	}
+	/* Not before the body is here: libmicrohttpd 0.9 and 1.0 differ in what
+	 * they call after a head that was suspended. */
+	if (r->guess && !r->guessed && !r->status)
+		return check_guess(r);
 	/* Called again once it was resumed: then there is an answer. */
 	return r->complete ? answer_send(r) : complete(r);
 }

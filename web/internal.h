@@ -146,7 +146,7 @@ struct request {
 	size_t n_query;
 	char *body;
 	size_t len, seen;
-	bool complete;
+	bool complete, guessed;
 	struct door_try *guess; /**< a password that has to be hashed */
 
 	int status; /**< of the answer, 0 = none yet */

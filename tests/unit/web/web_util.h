@@ -42,13 +42,13 @@ struct env {
 	struct mqueue *mq;
 	sem_t stall, stalled; /**< "/stall" waits for the first */
 	sem_t disk, at_disk;  /**< "/journal" waits for the first if slow */
-	bool slow_disk;
+	_Atomic bool slow_disk;
 	struct web_request *kept[WEB_MAX_CONTROL + 8]; /**< by "/never" */
 	size_t n_kept;
 	struct tmr tmr;
 	struct web_request *later;
 	_Atomic unsigned handled, kept_now;
-	uint64_t n_published;
+	_Atomic uint64_t n_published;
 };
 
 static inline void nap(void)
@@ -139,12 +139,12 @@ enum order { ORDER_END, ORDER_ANSWER_KEPT, ORDER_PUBLISH, ORDER_FREE };
 
 static inline void publish(struct env *e, const char *type)
 {
+	uint64_t id = e->n_published + 1;
 	char json[128];
 
-	e->n_published++;
-	snprintf(json, sizeof(json), "{\"id\":%llu}",
-		 (unsigned long long)e->n_published);
-	web_publish(e->web, e->n_published, type, json);
+	snprintf(json, sizeof(json), "{\"id\":%llu}", (unsigned long long)id);
+	web_publish(e->web, id, type, json);
+	e->n_published = id;
 }
 
 /* Control thread. */
@@ -175,6 +175,15 @@ static inline void on_order(int id, void *data, void *arg)
 static inline void order(struct env *e, enum order o, size_t n)
 {
 	CHECK(!mqueue_push(e->mq, o, (void *)(uintptr_t)n));
+}
+
+/** From the client's thread: publishes and waits until it is done. */
+static inline void publish_now(struct env *e, size_t n)
+{
+	uint64_t end = e->n_published + n;
+
+	order(e, ORDER_PUBLISH, n);
+	AWAIT(e->n_published == end);
 }
 
 static inline void *client_main(void *arg)
