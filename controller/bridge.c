@@ -307,6 +307,16 @@ static void on_state(bool connected, const char *text, void *arg)
 	bool was = b->up;
 
 	b->up = connected;
+	if (connected && *text) {
+		/* There, but it turned something of ours away: to say all
+		 * states again would only be refused again. */
+		fault_raise(b->faults, "mqtt:refused", 0,
+			    "Correct the broker's access list for our user; "
+			    "what it refuses does not work meanwhile.",
+			    "MQTT broker %s:%u: %s", c->host, c->port, text);
+		return;
+	}
+	fault_clear(b->faults, "mqtt:refused");
 	if (connected) {
 		fault_clear(b->faults, "mqtt");
 		record(b->scope->recorder, EVENT_MQTT_CONNECTED, 0, "mqtt",
@@ -407,6 +417,7 @@ int bridge_configure(struct bridge *b, struct reason *why)
 	b->mqtt = mqtt_free(b->mqtt);
 	b->up = false;
 	fault_clear(b->faults, "mqtt");
+	fault_clear(b->faults, "mqtt:refused");
 	free(b->signature);
 	b->signature = now;
 	if (!now)

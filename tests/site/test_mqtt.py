@@ -236,6 +236,21 @@ def test_password_and_acl(make_broker, mqtt, make_daemon, tmp_path, hall):
     hall.wait_bytes(BELL)
 
 
+def test_refused_by_the_access_list(make_broker, mqtt, make_daemon, hall):
+    """Connected, but what we publish goes nowhere: a fault, told once."""
+    broker = make_broker(acl="topic read #\ntopic write tocsin/test/status\n"
+                             "topic write tocsin/test/command/#\n")
+    d = make_daemon(more=MQTT)
+    connected(d)
+    wait.until(lambda: "mqtt:refused" in d.api.faults(), "the fault")
+    assert "write access" in d.api.faults()["mqtt:refused"]["text"]
+    assert not d.api.named("outputs", "fault")["active"]
+    client = mqtt(broker)
+    command(client, "page", "acl", zones=["hall"], message="bell")
+    hall.wait_bytes(BELL, "commands still work")
+    assert len(d.recorded("fault.raised")) == 1
+
+
 def test_flood_starves_nobody(site_mqtt, hall, caller):
     d, client = site_mqtt
     for i in range(10000):
