@@ -374,6 +374,8 @@ static int configure(struct control *c, struct reason *why)
 
 	c->configuring = true;
 	set_scope(c);
+	if (!c->debug)
+		log_init(log_level_by_name(c->config->log_level));
 	err = sounds_apply(c->sounds, c->config);
 	if (err) {
 		reason_set(why, err, "outputs of sound: %s", strerror(err));
@@ -479,7 +481,8 @@ failed:
 	return CONTROL_CANNOT_START;
 }
 
-enum control_exit control_alloc(struct control **cp, const char *path)
+enum control_exit control_alloc(struct control **cp, const char *path,
+				bool debug)
 {
 	struct control *c = calloc(1, sizeof(*c));
 	enum control_exit code;
@@ -488,6 +491,7 @@ enum control_exit control_alloc(struct control **cp, const char *path)
 		return CONTROL_INTERNAL;
 	tmr_init(&c->tmr);
 	c->media_fd.fd = -1;
+	c->debug = debug;
 	c->started_us = clock_mono_us();
 	c->late = (struct log_rate){.burst = 3, .per_ms = 60000};
 	c->path = strdup(path);

@@ -7,6 +7,8 @@
 
 #include "controller/base/reason.h"
 
+#include <stdbool.h>
+
 struct control;
 
 /** Exit codes of tocsind (DESIGN 6.2). */
@@ -24,9 +26,11 @@ enum control_exit control_check(const char *path);
 /**
  * Starts everything on the running libre instance.
  *
+ * @param debug log all, whatever the configuration says
  * @return CONTROL_STOPPED on success; else the exit code, reasons logged
  */
-enum control_exit control_alloc(struct control **cp, const char *path);
+enum control_exit control_alloc(struct control **cp, const char *path,
+				bool debug);
 
 /** Takes everything down in order. Returns NULL. */
 struct control *control_free(struct control *c);

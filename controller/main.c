@@ -92,7 +92,7 @@ static void raise_limits(void)
 	}
 }
 
-static int run(const char *path)
+static int run(const char *path, bool debug)
 {
 	enum control_exit code;
 	int err;
@@ -102,7 +102,7 @@ static int run(const char *path)
 		log_error(NULL, "cannot start the event loop");
 		return CONTROL_INTERNAL;
 	}
-	code = control_alloc(&control, path);
+	code = control_alloc(&control, path, debug);
 	if (code == CONTROL_STOPPED) {
 		err = re_main(NULL);
 		if (err) {
@@ -205,5 +205,5 @@ int main(int argc, char **argv)
 	case RUN:
 		break;
 	}
-	return run(path);
+	return run(path, level == LOG_LEVEL_DEBUG);
 }

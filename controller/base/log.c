@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static enum log_level max_level = LOG_LEVEL_INFO;
@@ -15,6 +16,20 @@ void log_init(enum log_level max)
 {
 	max_level = max;
 	to_journal = getenv("JOURNAL_STREAM") != NULL;
+}
+
+enum log_level log_level_by_name(const char *name)
+{
+	static const char *const names[] = {
+		[LOG_LEVEL_ERROR] = "error",   [LOG_LEVEL_WARN] = "warn",
+		[LOG_LEVEL_NOTICE] = "notice", [LOG_LEVEL_INFO] = "info",
+		[LOG_LEVEL_DEBUG] = "debug",
+	};
+
+	for (int i = LOG_LEVEL_ERROR; name && i <= LOG_LEVEL_DEBUG; i++)
+		if (!strcmp(name, names[i]))
+			return (enum log_level)i;
+	return LOG_LEVEL_INFO;
 }
 
 static const char *word(enum log_level level)

@@ -21,6 +21,10 @@ enum log_level {
 /** Chooses the prefix style and the most talkative level that is written. */
 void log_init(enum log_level max);
 
+/** Level of "error", "warn", "notice", "info" or "debug"; LOG_LEVEL_INFO for
+ *  anything else. */
+enum log_level log_level_by_name(const char *name);
+
 /**
  * Writes one line: text, then the fields in brackets.
  *
