@@ -3,9 +3,9 @@
  *
  * LIBRE.md section 4: timers on the wall clock (B1), a quadratic parser (B2),
  * missing header checks (B8), automatic 3xx following (B7), lines on stderr for
- * whatever a stranger sends (B9). The dynamic linker takes our definitions
- * because libre calls itself through its PLT; whether it really does is proved
- * at every start by guard_self_test().
+ * whatever a stranger sends (B9), listening where another already does. The
+ * dynamic linker takes our definitions because libre calls itself through its
+ * PLT; whether it really does is proved at every start by guard_self_test().
  */
 #ifndef TOCSIN_GUARD_H
 #define TOCSIN_GUARD_H
@@ -62,9 +62,9 @@ void guard_counters(struct guard_counters *c);
 
 /**
  * Proves that every guard is in force: starts a libre timer and compares its
- * clock with CLOCK_MONOTONIC, hands libre's own receiver one bad and one good
- * request, answers an INVITE of libre's with a redirect and sees it held, and
- * gives the decoder a poisoned message.
+ * clock with CLOCK_MONOTONIC, listens twice on one address, hands libre's own
+ * receiver one bad and one good request, answers an INVITE of libre's with a
+ * redirect and sees it held, and gives the decoder a poisoned message.
  *
  * @return 0, or ENOTSUP with the name of the guard that is not
  */

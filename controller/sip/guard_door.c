@@ -6,6 +6,7 @@
 #include "controller/sip/guard.h"
 #include "controller/sip/guard_real.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
@@ -56,6 +57,17 @@ GUARD int udp_listen(struct udp_sock **usp, const struct sa *local,
 		last.arg = arg;
 	}
 	return err;
+}
+
+/* libre 2 sets SO_REUSEPORT as well: a second program of ours would listen on
+ * the same address without an error, and the kernel would deal out the calls
+ * between the two. */
+GUARD int net_sockopt_reuse_set(int fd, bool reuse)
+{
+	const int on = reuse;
+
+	return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ? errno
+									 : 0;
 }
 
 GUARD int tcp_listen(struct tcp_sock **tsp, const struct sa *local,

@@ -298,12 +298,35 @@ static void bench_close(struct bench *b)
 		close(b->stranger);
 }
 
+static int test_reuse(struct reason *why)
+{
+	struct tcp_sock *one = NULL, *other = NULL;
+	struct sa laddr;
+	int err;
+
+	(void)sa_set_str(&laddr, "127.0.0.1", 0);
+	err = tcp_listen(&one, &laddr, NULL, NULL);
+	if (!err)
+		err = tcp_sock_local_get(one, &laddr);
+	if (err)
+		(void)reason_set(why, err, "self-test: TCP on 127.0.0.1: %s",
+				 strerror(err));
+	else if (tcp_listen(&other, &laddr, NULL, NULL) != EADDRINUSE)
+		err = not_in_force(why, "net_sockopt_reuse_set",
+				   "two can listen on one TCP address");
+	mem_deref(other);
+	mem_deref(one);
+	return err;
+}
+
 int guard_self_test(struct reason *why)
 {
 	struct bench b = {.stranger = -1};
 	int err;
 
 	err = test_clock(why);
+	if (!err)
+		err = test_reuse(why);
 	if (err)
 		return err;
 	err = bench_open(&b, why);
