@@ -221,13 +221,15 @@ def test_retransmitted_invite_is_one_call(daemon, caller, hall):
 
 # ---------------------------------------------------------------- hold
 
-def test_hold_and_resume(daemon, caller, hall):
+@pytest.mark.parametrize("direction", ["inactive", "sendonly"])
+def test_hold_and_resume(daemon, caller, hall, direction):
+    """sendonly is how phones hold with music: it must not go on the air."""
     call = caller("701").dial()
     sender = call.talk(LONG)
     hall.wait_talk(LONG[:3200])
-    call.invite(direction="inactive")
+    call.invite(direction=direction)
     answer = call.final(200)
-    assert b"a=inactive" in answer.body
+    assert b"a=inactive" in answer.body or b"a=recvonly" in answer.body
     wait.until(lambda: calls(daemon)[0]["state"] == "held", "the hold")
     # He plays music on hold: it must not be heard.
     at = sender.sent + 5
@@ -235,10 +237,17 @@ def test_hold_and_resume(daemon, caller, hall):
     assert piece(LONG, at) not in hall.payload()
     call.invite()
     answer = call.final(200)
-    assert b"a=inactive" not in answer.body
+    assert b"a=inactive" not in answer.body and b"a=recvonly" not in answer.body
     at = sender.sent + 10
     hall.wait_talk(LONG[at * 160:(at + 25) * 160], what="him again")
     check_continuous(hall.packets)
+
+
+def test_one_way_page(daemon, caller, hall):
+    """sendonly from the start is no hold: a talker who needs no answer."""
+    call = caller("701").dial(direction="sendonly")
+    hall.wait_talk(TALK, call.talk(TALK))
+    assert not call.rtp.packets, "he hears nothing, as he asked"
 
 
 def test_new_address_by_reinvite(daemon, caller, hall, site, cleanup):
