@@ -259,7 +259,8 @@ lint: deps-lint ## include arrows, format, static checks
 	@$(PYTHON) tests/lint/includes.py
 	@clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
 	@cppcheck -q --std=c11 --enable=warning,portability --inline-suppr \
-		--error-exitcode=1 -I. controller zones gpio scheduler web
+		--library=tests/lint/cppcheck.cfg --error-exitcode=1 -I. \
+		controller zones gpio scheduler web
 
 clean: ## remove what was built
 	rm -rf $(BUILD)

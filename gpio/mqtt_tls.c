@@ -18,14 +18,14 @@ static int verify_handler(int ok, X509_STORE_CTX *sc)
 	char name[100] = "?";
 
 	if (ok)
-		return ok;
+		return 1;
 	if (cert)
 		X509_NAME_oneline(X509_get_subject_name(cert), name,
 				  sizeof(name));
 	reason_set(verdict, 0, "%s (certificate of %s)",
 		   X509_verify_cert_error_string(X509_STORE_CTX_get_error(sc)),
 		   name);
-	return ok;
+	return 0;
 }
 
 /* Without it OpenSSL would ask for the key's password on the terminal. */

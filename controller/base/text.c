@@ -5,7 +5,7 @@
 /** Bytes of the UTF-8 sequence at p, 0 when it is none. */
 static size_t sequence(const unsigned char *p)
 {
-	size_t n = p[0] < 0x80	 ? 1
+	size_t n = p[0] < 0x80   ? 1
 		   : p[0] < 0xc2 ? 0
 		   : p[0] < 0xe0 ? 2
 		   : p[0] < 0xf0 ? 3
