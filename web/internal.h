@@ -71,17 +71,17 @@ struct web {
 	struct listen_path *path;
 	char *pem;
 
-	pthread_mutex_t lock; /**< for all below but the counters */
+	pthread_mutex_t lock; /**< for all down to stop */
 	struct request *out;  /**< handed over and not given back */
 	size_t n_out[HOLD_KINDS];
 	struct job_queue blocking, hashing;
 	pthread_cond_t blocking_work, keeper_work;
 	struct client *clients;
-	uint32_t guard_ms, transfer_ms, tick_ms;
 	bool stop;
 
 	pthread_t worker, keeper;
 	bool worker_runs, keeper_runs;
+	_Atomic uint32_t guard_ms, transfer_ms, tick_ms;
 	_Atomic uint64_t n_requests, n_refused, n_connections;
 };
 

@@ -248,7 +248,7 @@ static void stopping(struct env *e)
 		s[i] = send_one(dial_unix(e), i % 4 == 0   ? "/api/v1/never"
 					      : i % 4 == 1 ? "/api/v1/events"
 					      : i % 4 == 2 ? "/api/v1/journal"
-							   : "/api/v1/later");
+							   : "/api/v1/x");
 	CHECK(say(s[3], "GET /api"));
 	AWAIT(e->kept_now == 5);
 	order(e, ORDER_FREE, 0);

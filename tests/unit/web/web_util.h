@@ -240,11 +240,9 @@ static inline int env_start(struct env *e, struct reason *why)
 static inline void env_hurry(struct env *e, uint32_t guard_ms,
 			     uint32_t transfer_ms)
 {
-	pthread_mutex_lock(&e->web->lock);
 	e->web->guard_ms = guard_ms;
 	e->web->transfer_ms = transfer_ms;
 	e->web->tick_ms = 10;
-	pthread_mutex_unlock(&e->web->lock);
 }
 
 /** Runs the control loop until the client is through. */
