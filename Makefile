@@ -273,12 +273,26 @@ help: ## list these commands
 	check-gpio check-gpio-run site demo \
 	bench bench-run asan tsan fuzz fuzz-run lint clean help
 
+# The user of the service, who is to read the configuration: not in a package.
+define service_user
+if command -v systemd-sysusers >/dev/null; then \
+	systemd-sysusers $(PREFIX)/lib/sysusers.d/tocsin.conf && \
+	chgrp tocsin $(SYSCONF)/tocsin/tocsin.conf; \
+fi
+if [ -d /run/systemd/system ]; then \
+	systemctl daemon-reload; \
+	udevadm control --reload && udevadm trigger --subsystem-match=gpio; \
+fi
+endef
+
 install: all ## install below $(DESTDIR)$(PREFIX), configuration in $(SYSCONF)/tocsin
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin \
 		$(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 \
 		$(DESTDIR)$(PREFIX)/share/man/man8 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions \
-		$(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(SYSCONF)/tocsin/conf.d
+		$(DESTDIR)$(PREFIX)/lib/systemd/system \
+		$(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/udev/rules.d \
+		$(DESTDIR)$(SYSCONF)/tocsin/conf.d
 	install -m 755 $(BUILD)/tocsind $(DESTDIR)$(PREFIX)/sbin/tocsind
 	install -m 755 $(BUILD)/tocsinctl $(DESTDIR)$(PREFIX)/bin/tocsinctl
 	install -m 644 etc/man/tocsind.8 $(DESTDIR)$(PREFIX)/share/man/man8/
@@ -286,10 +300,15 @@ install: all ## install below $(DESTDIR)$(PREFIX), configuration in $(SYSCONF)/t
 	$(BUILD)/tocsind --reference > $(DESTDIR)$(PREFIX)/share/man/man5/tocsin.conf.5
 	install -m 644 etc/completion/tocsinctl.bash \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/tocsinctl
-	sed 's|/usr/sbin/|$(PREFIX)/sbin/|' etc/systemd/tocsin.service \
+	sed 's|/usr/sbin/|$(PREFIX)/sbin/|g' etc/systemd/tocsin.service \
 		> $(DESTDIR)$(PREFIX)/lib/systemd/system/tocsin.service
+	install -m 644 etc/systemd/tocsin.sysusers \
+		$(DESTDIR)$(PREFIX)/lib/sysusers.d/tocsin.conf
+	install -m 644 etc/systemd/tocsin-gpio.rules \
+		$(DESTDIR)$(PREFIX)/lib/udev/rules.d/60-tocsin-gpio.rules
 	[ -e $(DESTDIR)$(SYSCONF)/tocsin/tocsin.conf ] || \
 		install -m 640 etc/tocsin.conf $(DESTDIR)$(SYSCONF)/tocsin/tocsin.conf
+	$(if $(DESTDIR),,$(service_user))
 
 uninstall: ## remove what install put there; the configuration stays
 	rm -f $(DESTDIR)$(PREFIX)/sbin/tocsind $(DESTDIR)$(PREFIX)/bin/tocsinctl \
@@ -297,6 +316,8 @@ uninstall: ## remove what install put there; the configuration stays
 		$(DESTDIR)$(PREFIX)/share/man/man1/tocsinctl.1 \
 		$(DESTDIR)$(PREFIX)/share/man/man5/tocsin.conf.5 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/tocsinctl \
-		$(DESTDIR)$(PREFIX)/lib/systemd/system/tocsin.service
+		$(DESTDIR)$(PREFIX)/lib/systemd/system/tocsin.service \
+		$(DESTDIR)$(PREFIX)/lib/sysusers.d/tocsin.conf \
+		$(DESTDIR)$(PREFIX)/lib/udev/rules.d/60-tocsin-gpio.rules
 
 .PHONY: install uninstall
