@@ -1,8 +1,10 @@
 """The measuring itself: a plain RTP sender stands where the daemon will."""
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from conftest import HALL, YARD
 from lib import audio, net, wait
 from lib.rtp import Receiver, Sender, build, check_continuous, check_real_time, parse
 from lib.sip import Message
+from lib.stall import Watch
 
 
 @pytest.fixture
@@ -107,6 +110,22 @@ def test_link_down_is_real(site, source, cleanup):
     finally:
         site["ctl"].link("up")
         site["ctl"].call(lambda: net.sh(f"ip -n {site['ctl'].ns} route add 224.0.0.0/4 dev eth0"))
+
+
+def test_a_stall_is_seen(cleanup):
+    """A thread that cannot run, as on a host that takes the CPU away."""
+    w = Watch()
+    cleanup.callback(w.close)
+    since = time.monotonic()
+    wait.until(lambda: w.stalls or time.monotonic() > since + 0.3, "both to run")
+    w.stalls.clear()
+    for p in w._procs:
+        os.kill(p.pid, signal.SIGSTOP)
+    time.sleep(0.1)
+    for p in w._procs:
+        os.kill(p.pid, signal.SIGCONT)
+    wait.until(lambda: w.worst(since) > 0.05, "the stall to be noted")
+    assert w.worst(since, since) == 0 and w.worst(time.monotonic() + 1) == 0
 
 
 def test_sip_message():

@@ -1,6 +1,7 @@
 """Live pages over SIP: allowed, refused, held, preempted, badly sent."""
 import random
 import re
+import time
 
 import pytest
 
@@ -321,6 +322,7 @@ def test_lost_and_doubled(daemon, caller, hall):
     lost = set(rng.sample(range(10, 95), 10))
     doubled = set(rng.sample(range(100), 20))
     call = caller("701").dial()
+    since = time.monotonic()
     sender = call.talk(TALK, mangle=lambda i, p: [] if i in lost else [p, p] if i in doubled
                        else [p])
     heard = hall.wait_talk(TALK, missing=0.3)
@@ -328,7 +330,7 @@ def test_lost_and_doubled(daemon, caller, hall):
     for i, at in enumerate(heard):
         assert at < 0 or i not in lost, f"packet {i} was never sent"
         assert got.count(piece(TALK, i)) <= 1, f"packet {i} twice"
-    if not sender.stalls:
+    if not sender.stalls and not hall.watch.worst(since):
         assert {i for i, at in enumerate(heard) if at < 0} == lost
         assert heard[99] - heard[0] == 99 * 160, "what is lost keeps its place in time"
     check_continuous(hall.packets)

@@ -44,7 +44,7 @@ class Listener:
         sock.settimeout(0.2)
         self.datagrams = []
         self.packets = []  # those that are RTP
-        self.on_packet = None
+        self.watch = None  # of the machine's stalls
         self._stop = False
         self._new = threading.Condition()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -76,8 +76,6 @@ class Listener:
                 if p:
                     self.packets.append(p)
                 self._new.notify_all()
-            if p and self.on_packet:
-                self.on_packet(p)
 
     def wait_for(self, want, what="packets", timeout=wait.PATIENCE):
         """want: a number of packets, or a function of the list of packets."""
@@ -112,10 +110,12 @@ class Listener:
                   timeout=wait.PATIENCE):
         """Until a live talk is heard: its 20 ms pieces bit for bit and in order.
 
-        Whole, without one piece lost or moved, when its sender kept its pace; a
-        machine that stalled under it costs pieces, as it would any talker.
-        Returns where each piece is, -1 where it is not.
+        Whole, without one piece lost or moved, if its sender is given and kept
+        its pace, and the machine did not stand still meanwhile; that costs
+        pieces, as it would any talker. Returns where each piece is, -1 where
+        it is not.
         """
+        begun = time.monotonic() - 1
         pieces = [talk[i:i + 160] for i in range(0, len(talk) - 159, 160)]
         found = {}
 
@@ -134,7 +134,8 @@ class Listener:
         at = found["at"]
         heard = [x for x in at if x >= 0]
         assert heard == sorted(heard), "out of order"
-        if sender and not sender.stalls:
+        stalled = self.watch.worst(begun) if self.watch else 0
+        if sender and not sender.stalls and not stalled:
             assert heard == at, f"pieces {[i for i, x in enumerate(at) if x < 0]} are missing"
             assert at[-1] - at[0] == 160 * (len(at) - 1), "not in one piece"
         return at
