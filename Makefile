@@ -154,6 +154,9 @@ $(BUILD)/$(1:.c=): $(call obj,$(1)) $(call archives,$(or $(below_$(call part_of,
 endef
 $(foreach t,$(unit_src),$(eval $(call unit,$(t))))
 
+# This one runs it.
+$(BUILD)/tests/unit/web/test_ctl: $(BUILD)/tocsinctl
+
 unit: $(unit_bin) ## build and run unit and model tests
 	@tests/run-unit $(unit_bin)
 

@@ -411,10 +411,14 @@ int exchange_start(struct web *w, struct reason *why)
 	if (!err) {
 		err = pthread_create(&w->keeper, NULL, keeper, w);
 		w->keeper_runs = !err;
+		if (!err)
+			pthread_setname_np(w->keeper, "web-keeper");
 	}
 	if (!err && w->h.blocking) {
 		err = pthread_create(&w->worker, NULL, worker, w);
 		w->worker_runs = !err;
+		if (!err)
+			pthread_setname_np(w->worker, "web-worker");
 	}
 	if (err)
 		return reason_set(why, err, "web: cannot start: %s",

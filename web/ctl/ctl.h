@@ -2,10 +2,12 @@
 #ifndef TOCSIN_CTL_H
 #define TOCSIN_CTL_H
 
+#include <curl/curl.h>
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /** Exit codes (DESIGN 6.4). */
 enum ctl_exit {
@@ -23,6 +25,25 @@ struct ctl {
 
 /* ---- client.c ---- */
 
+/** Text that grows; free(p) at the end. */
+struct client_buffer {
+	char *p;
+	size_t n;
+};
+
+/** Appends, up to 16 MB; false when it does not fit. */
+bool client_buffer_add(struct client_buffer *b, const char *p, size_t n);
+
+/** A handle that asks for a path of the API; NULL on ENOMEM. */
+CURL *client_prepare(const struct ctl *c, const char *path);
+
+/** Says that nobody answers, why, and what to do. */
+enum ctl_exit client_no_daemon(const struct ctl *c, CURLcode err);
+
+/** Prints what the API refused: its own words say what to do. */
+enum ctl_exit client_refused(const struct ctl *c, const json_t *reply,
+			     long status);
+
 /**
  * One request to the API.
  *
@@ -36,17 +57,35 @@ enum ctl_exit client_call(const struct ctl *c, const char *method,
 /** Appends s to path, percent-encoded; false when it does not fit. */
 bool client_append(char *path, size_t size, const char *s);
 
+/* ---- watch.c ---- */
+
 /** One event of the live stream. */
-typedef void(client_event_h)(const char *type, json_t *event, void *arg);
+typedef void(watch_event_h)(const char *type, json_t *event, void *arg);
 
 /**
- * Follows the live events until interrupted, connecting anew when the daemon
- * restarts and going on after the last event seen.
+ * Follows the live events until interrupted (SIGINT, SIGTERM), connecting
+ * anew when the daemon restarts and going on after the last event seen.
  *
- * @param type only types that begin with it, "" = all
+ * @param type  only types that begin with it, "" = all
+ * @param after go on after that event; 0 = from now on
  */
-enum ctl_exit client_follow(const struct ctl *c, const char *type,
-			    client_event_h *h, void *arg);
+enum ctl_exit watch_follow(const struct ctl *c, const char *type,
+			   uint64_t after, watch_event_h *h, void *arg);
+
+/* ---- text.c ---- */
+
+/** Whether colours are wanted on standard output: a terminal, no NO_COLOR. */
+bool text_colours(void);
+
+/** Copies text without what would steer the terminal or mirror other text;
+ *  what does not fit ends in "...". Newlines and tabs stay if `lines`. */
+void text_safe(char *dst, size_t size, const char *src, bool lines);
+
+/** Prints text of any length that way. */
+void text_print(FILE *f, const char *src, bool lines);
+
+/** Columns that safe text takes on the terminal. */
+int text_width(const char *s);
 
 /* ---- table.c ---- */
 
@@ -64,10 +103,7 @@ void table_object(const json_t *o);
 /** One event as a line. */
 void table_event(const json_t *e);
 
-/** Prints text without letting it steer the terminal. */
-void table_text(const char *s);
-
-/* ---- commands.c ---- */
+/* ---- commands.c, act.c, journal.c ---- */
 
 struct command {
 	const char *name, *arguments, *help;
@@ -77,7 +113,26 @@ struct command {
 /** All commands; the last has a NULL name. */
 extern const struct command commands[];
 
-/** Prints a usage error of a command; returns CTL_USAGE. */
-enum ctl_exit usage(const char *command, const char *problem);
+/** Prints how a command is used, after the problem if there is one; returns
+ *  CTL_USAGE. */
+enum ctl_exit command_usage(const char *command, const char *problem);
+
+/** The value of option `name` at argv[*i], as "--name VALUE" (*i moves on) or
+ *  "--name=VALUE"; NULL when it is another argument or lacks its value. */
+const char *command_option(int argc, char **argv, int *i, const char *name);
+
+/** Prints JSON as people read it. */
+void command_json(const json_t *o);
+
+enum ctl_exit act_page(const struct ctl *c, int argc, char **argv);
+enum ctl_exit act_stop(const struct ctl *c, int argc, char **argv);
+enum ctl_exit act_hangup(const struct ctl *c, int argc, char **argv);
+enum ctl_exit act_alarm(const struct ctl *c, int argc, char **argv);
+enum ctl_exit act_inhibit(const struct ctl *c, int argc, char **argv);
+enum ctl_exit act_point(const struct ctl *c, int argc, char **argv);
+enum ctl_exit act_reload(const struct ctl *c, int argc, char **argv);
+
+enum ctl_exit journal_show(const struct ctl *c, int argc, char **argv);
+enum ctl_exit journal_watch(const struct ctl *c, int argc, char **argv);
 
 #endif

@@ -1,50 +1,9 @@
 #include "ctl.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-#include <wchar.h>
 
 #define MAX_COLUMNS 12
 #define MAX_CELL 200
-
-/** Colours help eyes, not pipes (and https://no-color.org). */
-static bool colours(void)
-{
-	const char *no = getenv("NO_COLOR");
-
-	return isatty(STDOUT_FILENO) && !(no && *no);
-}
-
-static void clean(char *dst, size_t size, const char *src)
-{
-	size_t i = 0;
-
-	for (; src[i] && i + 1 < size; i++)
-		dst[i] = (unsigned char)src[i] < 0x20 || src[i] == 0x7f
-				 ? '?'
-				 : src[i];
-	dst[i] = '\0';
-}
-
-void table_text(const char *s)
-{
-	for (; *s; s++)
-		putchar((unsigned char)*s < 0x20 && *s != '\n' && *s != '\t'
-				? '?'
-				: *s);
-}
-
-/** Columns a text takes on the terminal. */
-static int width(const char *s)
-{
-	wchar_t w[MAX_CELL + 1];
-	size_t n = mbstowcs(w, s, MAX_CELL);
-	int cells = n == (size_t)-1 ? -1 : wcswidth(w, n);
-
-	return cells < 0 ? (int)strlen(s) : cells;
-}
 
 /** A value as one cell: lists with commas, null as "-". */
 static void cell(const json_t *v, char *buf, size_t size)
@@ -55,7 +14,9 @@ static void cell(const json_t *v, char *buf, size_t size)
 
 	switch (v ? json_typeof(v) : JSON_NULL) {
 	case JSON_STRING:
-		clean(buf, size, json_string_value(v));
+		text_safe(buf, size,
+			  *json_string_value(v) ? json_string_value(v) : "-",
+			  false);
 		break;
 	case JSON_INTEGER:
 		snprintf(buf, size, "%lld", (long long)json_integer_value(v));
@@ -74,8 +35,10 @@ static void cell(const json_t *v, char *buf, size_t size)
 		json_array_foreach(v, i, x)
 		{
 			cell(x, part, sizeof(part));
-			if (used + strlen(part) + 3 > size)
+			if (used + strlen(part) + sizeof(",...") > size) {
+				snprintf(buf + used, size - used, ",...");
 				break;
+			}
 			used += (size_t)snprintf(buf + used, size - used,
 						 "%s%s", i ? "," : "", part);
 		}
@@ -111,27 +74,33 @@ static const char *row_colour(const json_t *o)
 	return "";
 }
 
+/** A cell and the blanks up to the next column; none at a line's end. */
+static void put(const char *text, int width, bool last)
+{
+	fputs(text, stdout);
+	if (!last)
+		printf("%*s", width - text_width(text) + 2, "");
+}
+
 void table_print(const json_t *rows, const struct column *columns)
 {
 	int w[MAX_COLUMNS] = {0}, n = 0;
 	char text[MAX_CELL];
-	bool colour = colours();
+	bool colour = text_colours();
 	json_t *row;
 	size_t i;
 
-	for (; n < MAX_COLUMNS && columns[n].head; n++)
-		w[n] = width(columns[n].head);
+	for (; columns[n].head && n < MAX_COLUMNS; n++)
+		w[n] = text_width(columns[n].head);
 	json_array_foreach(rows, i, row) for (int k = 0; k < n; k++)
 	{
 		cell(member(row, columns[k].member), text, sizeof(text));
-		if (width(text) > w[k])
-			w[k] = width(text);
+		if (text_width(text) > w[k])
+			w[k] = text_width(text);
 	}
-	if (colour)
-		fputs("\033[1m", stdout);
+	fputs(colour ? "\033[1m" : "", stdout);
 	for (int k = 0; k < n; k++)
-		printf("%s%*s", columns[k].head,
-		       k + 1 < n ? w[k] - width(columns[k].head) + 2 : 0, "");
+		put(columns[k].head, w[k], k + 1 == n);
 	puts(colour ? "\033[0m" : "");
 	json_array_foreach(rows, i, row)
 	{
@@ -141,8 +110,7 @@ void table_print(const json_t *rows, const struct column *columns)
 		for (int k = 0; k < n; k++) {
 			cell(member(row, columns[k].member), text,
 			     sizeof(text));
-			printf("%s%*s", text,
-			       k + 1 < n ? w[k] - width(text) + 2 : 0, "");
+			put(text, w[k], k + 1 == n);
 		}
 		puts(*on ? "\033[0m" : "");
 	}
@@ -152,36 +120,47 @@ void table_object(const json_t *o)
 {
 	const char *key;
 	json_t *v;
-	char text[MAX_CELL];
+	char name[64], text[MAX_CELL];
 
 	json_object_foreach((json_t *)o, key, v)
 	{
 		if (json_is_object(v) || json_is_null(v))
 			continue;
+		text_safe(name, sizeof(name), key, false);
 		cell(v, text, sizeof(text));
-		printf("%-16s %s\n", key, text);
+		put(name, 14, false);
+		puts(text);
 	}
+}
+
+static const char *string_of(const json_t *e, const char *name)
+{
+	const char *s = json_string_value(json_object_get(e, name));
+
+	return s ? s : "";
 }
 
 void table_event(const json_t *e)
 {
-	const char *type = json_string_value(json_object_get(e, "type"));
-	const char *time = json_string_value(json_object_get(e, "time"));
-	const char *text = json_string_value(json_object_get(e, "text"));
-	const char *actor = json_string_value(json_object_get(e, "actor"));
-	bool red = colours() && type &&
-		   (!strcmp(type, "alarm.active") ||
-		    !strcmp(type, "fault.raised"));
+	const char *type = string_of(e, "type");
+	const json_t *cause = json_object_get(e, "cause");
+	bool red = text_colours() && (!strcmp(type, "alarm.active") ||
+				      !strcmp(type, "fault.raised"));
+	char time[24], name[32];
 
-	printf("%s%.23s  %-20s ", red ? "\033[31m" : "", time ? time : "",
-	       type ? type : "");
-	table_text(text ? text : "");
+	/* To the millisecond. */
+	snprintf(time, sizeof(time), "%.23s", string_of(e, "time"));
+	fputs(red ? "\033[31m" : "", stdout);
+	text_print(stdout, time, false);
+	fputs("  ", stdout);
+	text_safe(name, sizeof(name), type, false);
+	put(name, 20, false);
+	text_print(stdout, string_of(e, "text"), false);
 	printf("  [%lld",
 	       (long long)json_integer_value(json_object_get(e, "id")));
-	if (json_object_get(e, "cause"))
-		printf(" <- %lld", (long long)json_integer_value(
-					   json_object_get(e, "cause")));
+	if (cause)
+		printf(" <- %lld", (long long)json_integer_value(cause));
 	fputs(", ", stdout);
-	table_text(actor ? actor : "");
+	text_print(stdout, string_of(e, "actor"), false);
 	printf("]%s\n", red ? "\033[0m" : "");
 }

@@ -39,6 +39,8 @@ struct env {
 	char dir[64], path[128];
 	uint16_t port;
 	void (*client)(struct env *e);
+	web_request_h *request; /**< instead of on_request() */
+	web_blocking_h *blocking;
 	struct mqueue *mq;
 	sem_t stall, stalled; /**< "/stall" waits for the first */
 	sem_t disk, at_disk;  /**< "/journal" waits for the first if slow */
@@ -47,7 +49,7 @@ struct env {
 	size_t n_kept;
 	struct tmr tmr;
 	struct web_request *later;
-	_Atomic unsigned handled, kept_now;
+	_Atomic unsigned handled, kept_now, orders_done;
 	_Atomic uint64_t n_published;
 };
 
@@ -135,7 +137,15 @@ static inline void answer_kept(struct env *e)
 	e->kept_now = 0;
 }
 
-enum order { ORDER_END, ORDER_ANSWER_KEPT, ORDER_PUBLISH, ORDER_FREE };
+enum order {
+	ORDER_END,
+	ORDER_ANSWER_KEPT,
+	ORDER_PUBLISH,
+	ORDER_FREE,
+	ORDER_START
+};
+
+static inline int env_start(struct env *e, struct reason *why);
 
 static inline void publish(struct env *e, const char *type)
 {
@@ -168,7 +178,11 @@ static inline void on_order(int id, void *data, void *arg)
 		tmr_cancel(&e->tmr);
 		e->web = web_free(e->web);
 		break;
+	case ORDER_START:
+		CHECK(!env_start(e, NULL));
+		break;
 	}
+	e->orders_done++;
 }
 
 /** From the client's thread: the control thread does that. */
@@ -177,13 +191,18 @@ static inline void order(struct env *e, enum order o, size_t n)
 	CHECK(!mqueue_push(e->mq, o, (void *)(uintptr_t)n));
 }
 
-/** From the client's thread: publishes and waits until it is done. */
+/** The same, and waits until it is done. */
+static inline void order_now(struct env *e, enum order o, size_t n)
+{
+	unsigned done = e->orders_done;
+
+	order(e, o, n);
+	AWAIT(e->orders_done != done);
+}
+
 static inline void publish_now(struct env *e, size_t n)
 {
-	uint64_t end = e->n_published + n;
-
-	order(e, ORDER_PUBLISH, n);
-	AWAIT(e->n_published == end);
+	order_now(e, ORDER_PUBLISH, n);
 }
 
 static inline void *client_main(void *arg)
@@ -231,7 +250,9 @@ static inline void env_init(struct env *e, bool with_tcp)
 
 static inline int env_start(struct env *e, struct reason *why)
 {
-	const struct web_handlers h = {on_request, blocking_paths, on_blocking};
+	const struct web_handlers h = {e->request ? e->request : on_request,
+				       blocking_paths,
+				       e->blocking ? e->blocking : on_blocking};
 
 	return web_alloc(&e->web, &e->opt, &h, e, why);
 }

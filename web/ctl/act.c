@@ -1,0 +1,237 @@
+/* Commands that do something. */
+#include "ctl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_number(const char *s)
+{
+	return *s && strlen(s) < 19 && !s[strspn(s, "0123456789")];
+}
+
+static json_t *number_or_text(const char *s)
+{
+	return is_number(s) ? json_integer(strtoll(s, NULL, 10))
+			    : json_string(s);
+}
+
+/* -------------------------------------------------------------------- page */
+
+static void page_done(const struct ctl *c, const json_t *reply)
+{
+	const char *state = json_string_value(json_object_get(reply, "state"));
+	const char *cause = json_string_value(json_object_get(reply, "cause"));
+
+	if (c->json) {
+		command_json(reply);
+		return;
+	}
+	printf("broadcast %lld is ",
+	       (long long)json_integer_value(json_object_get(reply, "id")));
+	text_print(stdout, state ? state : "on", false);
+	if (cause) {
+		fputs(": ", stdout);
+		text_print(stdout, cause, false);
+	}
+	putchar('\n');
+}
+
+/** Fills the body from the arguments; NULL, or what is wrong with them. */
+static const char *page_body(int argc, char **argv, json_t *body, json_t *zones)
+{
+	static const char *const options[] = {"message", "tone", "priority",
+					      "repeat"};
+	bool names_only = false;
+
+	for (int i = 1; i < argc; i++) {
+		const char *value = NULL;
+		size_t k;
+
+		if (!strcmp(argv[i], "--") && !names_only) {
+			names_only = true;
+			continue;
+		}
+		if (names_only || *argv[i] != '-') {
+			if (json_array_append_new(zones, json_string(argv[i])))
+				return "a zone's name is no UTF-8";
+			continue;
+		}
+		for (k = 0; k < 4 && !value; k++)
+			value = command_option(argc, argv, &i, options[k]);
+		if (!value)
+			return "unknown option, or one without its value";
+		k--;
+		if (json_object_set_new(body, options[k],
+					k < 2 ? json_string(value)
+					      : number_or_text(value)))
+			return "a value is no UTF-8";
+	}
+	if (!json_array_size(zones))
+		return "name one zone or more";
+	if (!json_object_get(body, "message") == !json_object_get(body, "tone"))
+		return "give either --message or --tone";
+	return NULL;
+}
+
+enum ctl_exit act_page(const struct ctl *c, int argc, char **argv)
+{
+	json_t *body = json_object(), *zones = json_array(), *reply = NULL;
+	const char *problem;
+	enum ctl_exit code;
+
+	json_object_set_new(body, "zones", zones);
+	problem = page_body(argc, argv, body, zones);
+	if (problem) {
+		json_decref(body);
+		return command_usage("page", problem);
+	}
+	code = client_call(c, "POST", "/broadcasts", body, &reply);
+	if (code == CTL_DONE)
+		page_done(c, reply);
+	json_decref(reply);
+	return code;
+}
+
+/* ------------------------------------------------------------------ others */
+
+static void say_state(const char *name, const json_t *v)
+{
+	text_print(stdout, name, false);
+	fputs(" is ", stdout);
+	text_print(stdout,
+		   json_is_string(v) ? json_string_value(v)
+		   : json_is_true(v) ? "active"
+				     : "inactive",
+		   false);
+	putchar('\n');
+}
+
+/** POST or DELETE on /WHAT/NAME[/VERB] and say what came of it: a member of
+ *  the answer, or that it is done. */
+static enum ctl_exit act(const struct ctl *c, const char *method,
+			 const char *what, const char *name, const char *verb,
+			 json_t *body, const char *said)
+{
+	char path[512];
+	json_t *reply = NULL;
+	enum ctl_exit code;
+
+	snprintf(path, sizeof(path), "/%s/", what);
+	if (!*name || !client_append(path, sizeof(path) - 16, name)) {
+		json_decref(body);
+		fputs("tocsinctl: the name is empty or too long\n", stderr);
+		return CTL_USAGE;
+	}
+	if (verb) {
+		strcat(path, "/");
+		strcat(path, verb);
+	}
+	code = client_call(c, method, path, body, &reply);
+	if (code == CTL_DONE && c->json && reply)
+		command_json(reply);
+	else if (code == CTL_DONE && !c->json && reply)
+		say_state(name, json_object_get(reply, said));
+	else if (code == CTL_DONE && !c->json)
+		puts(said);
+	json_decref(reply);
+	return code;
+}
+
+enum ctl_exit act_stop(const struct ctl *c, int argc, char **argv)
+{
+	if (argc != 2 || !is_number(argv[1]))
+		return command_usage("stop", "give the number of one "
+					     "broadcast; `tocsinctl "
+					     "broadcasts` shows them");
+	return act(c, "DELETE", "broadcasts", argv[1], NULL, NULL, "stopped");
+}
+
+enum ctl_exit act_hangup(const struct ctl *c, int argc, char **argv)
+{
+	if (argc != 2 || !is_number(argv[1]))
+		return command_usage("hangup", "give the number of one call; "
+					       "`tocsinctl calls` shows them");
+	return act(c, "POST", "calls", argv[1], "hangup", NULL, "ended");
+}
+
+enum ctl_exit act_alarm(const struct ctl *c, int argc, char **argv)
+{
+	if (argc != 2)
+		return command_usage(argv[0], "give the name of one alarm");
+	return act(c, "POST", "alarms", argv[1], argv[0], NULL, "state");
+}
+
+static void say_inhibited(const char *name, const json_t *reply)
+{
+	const char *until =
+		json_string_value(json_object_get(reply, "inhibited_until"));
+
+	text_print(stdout, name, false);
+	fputs(" starts nothing until ", stdout);
+	text_print(stdout, until ? until : "then", false);
+	putchar('\n');
+}
+
+enum ctl_exit act_inhibit(const struct ctl *c, int argc, char **argv)
+{
+	const char *name = NULL, *time = NULL;
+	char path[512] = "/alarms/";
+	json_t *reply = NULL;
+	enum ctl_exit code;
+
+	for (int i = 1; i < argc; i++) {
+		const char *v = command_option(argc, argv, &i, "for");
+
+		if (v)
+			time = v;
+		else if (!name && *argv[i] != '-')
+			name = argv[i];
+		else
+			return command_usage("inhibit", "unknown argument");
+	}
+	if (!name || !*name || !time)
+		return command_usage("inhibit",
+				     "give an alarm and --for with a time");
+	if (!client_append(path, sizeof(path) - 16, name))
+		return command_usage("inhibit", "the name is too long");
+	strcat(path, "/inhibit");
+	code = client_call(c, "POST", path, json_pack("{s:s}", "for", time),
+			   &reply);
+	if (code == CTL_DONE && c->json)
+		command_json(reply);
+	else if (code == CTL_DONE)
+		say_inhibited(name, reply);
+	json_decref(reply);
+	return code;
+}
+
+enum ctl_exit act_point(const struct ctl *c, int argc, char **argv)
+{
+	char what[16];
+	bool on;
+
+	if (argc != 3 || (strcmp(argv[2], "on") && strcmp(argv[2], "off")))
+		return command_usage(argv[0], "give a name and on or off");
+	on = !strcmp(argv[2], "on");
+	snprintf(what, sizeof(what), "%ss", argv[0]);
+	return act(c, "POST", what, argv[1], NULL,
+		   json_pack("{s:b}", "active", on), "active");
+}
+
+enum ctl_exit act_reload(const struct ctl *c, int argc, char **argv)
+{
+	json_t *reply = NULL;
+	enum ctl_exit code;
+
+	(void)argv;
+	if (argc > 1)
+		return command_usage("reload", "takes no arguments");
+	code = client_call(c, "POST", "/reload", NULL, &reply);
+	if (code == CTL_DONE && c->json)
+		command_json(reply);
+	else if (code == CTL_DONE)
+		puts("loading; `tocsinctl journal --type config.` says what "
+		     "came of it");
+	json_decref(reply);
+	return code;
+}
