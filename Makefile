@@ -36,7 +36,7 @@ TEST_PACKAGES := $(BUILD_PACKAGES) libcmocka-dev python3 python3-pytest \
 	sqlite3 procps util-linux
 DEMO_PACKAGES := $(BUILD_PACKAGES) python3 iproute2
 LINT_PACKAGES := clang-format cppcheck
-FUZZ_PACKAGES := $(BUILD_PACKAGES) clang libclang-rt-14-dev
+FUZZ_PACKAGES := $(BUILD_PACKAGES) clang libclang-rt-dev
 GPIO_PACKAGES := $(BUILD_PACKAGES) libcmocka-dev linux-source flex bison bc \
 	libelf-dev xz-utils
 
@@ -215,10 +215,10 @@ bench-run: $(bench_bin)
 	@BENCH_BUILD=$(abspath $(BUILD))/bench BENCH_TOCSIN=$(abspath $(BUILD))/tocsind \
 		$(PYTHON) tests/bench/report.py -n $(BENCH_N) --reps $(BENCH_REPS)
 
-asan: deps ## unit tests and site tests under ASan and UBSan
+asan: deps ## unit and model tests under ASan and UBSan
 	@$(MAKE) BUILD=$(BUILD)/asan SAN=address,undefined OPT="-O1 -g" all unit
 
-tsan: deps ## threaded unit tests under TSan
+tsan: deps ## unit and model tests under TSan
 	@$(MAKE) BUILD=$(BUILD)/tsan SAN=thread OPT="-O1 -g" all unit
 
 GPIO_VM ?= $(BUILD)/gpio-vm
