@@ -1,11 +1,19 @@
 #include "alarms.h"
 
 #include "controller/base/clock.h"
+#include "controller/base/text.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/** What became of one of an alarm's broadcasts. */
+struct sounding {
+	uint64_t id; /**< 0 = none: not begun, played to its end, or owed */
+	bool owed;   /**< wanted, but could not start or lost its zones */
+	bool taken;  /**< by the same one of a new configuration */
+};
 
 struct item {
 	struct alarms *owner;
@@ -15,8 +23,8 @@ struct item {
 	uint64_t inhibit_until_us; /**< monotonic */
 	int64_t inhibit_until_wall_us;
 	char actor[80];
-	uint64_t event;      /**< record of its last change */
-	uint64_t *broadcast; /**< ids, one per conf->broadcasts; 0 = none */
+	uint64_t event;             /**< record of its last change */
+	struct sounding *broadcast; /**< one per conf->broadcasts */
 	size_t n_broadcasts;
 };
 
@@ -111,24 +119,32 @@ static void on_broadcast(uint64_t id, enum broadcast_news news,
 {
 	struct alarms *a = arg;
 
-	(void)cause;
 	(void)by;
 	(void)text;
 	if (news != BROADCAST_GONE)
 		return;
 	for (size_t i = 0; i < a->n; i++)
-		for (size_t k = 0; k < a->v[i].n_broadcasts; k++)
-			if (a->v[i].broadcast[k] == id)
-				a->v[i].broadcast[k] = 0;
+		for (size_t k = 0; k < a->v[i].n_broadcasts; k++) {
+			struct sounding *s = &a->v[i].broadcast[k];
+
+			if (s->id != id)
+				continue;
+			s->id = 0;
+			/* Not at its end: its zones went with a reload. */
+			s->owed = cause != ARB_CAUSE_NONE;
+		}
 }
 
-static void sound(struct item *x, size_t k, uint64_t at_us)
+/** Starts one; *why is filled when it cannot. */
+static int sound(struct item *x, size_t k, uint64_t at_us, struct reason *why)
 {
 	struct alarms *a = x->owner;
+	struct sounding *s = &x->broadcast[k];
 	const struct config_alarm_broadcast *d = &x->conf->broadcasts[k];
 	const char *message = a->config->messages[d->message].name;
 	struct broadcast_result res;
 	char what[80], subject[96];
+	int err;
 	struct broadcast_request rq = {
 		.what = what,
 		.message = message,
@@ -147,39 +163,63 @@ static void sound(struct item *x, size_t k, uint64_t at_us)
 
 	subject_of(x, subject);
 	snprintf(what, sizeof(what), "message %s", message);
-	if (!broadcast_start(a->broadcasts, &rq, &res)) {
-		x->broadcast[k] = res.id;
-		fault_clear(a->faults, subject);
-		return;
-	}
-	fault_raise(a->faults, subject, 0,
-		    "Look at the journal for the cause; the alarm stays active "
-		    "and its other effects go on.",
-		    "alarm %s could not start %s: %s", x->conf->name, what,
-		    res.why.text);
+	/* Tried again: no record a second of what is known. */
+	err = fault_find(a->faults, subject)
+		      ? broadcast_probe(a->broadcasts, &rq, &res)
+		      : 0;
+	if (!err)
+		err = broadcast_start(a->broadcasts, &rq, &res);
+	s->id = err ? 0 : res.id;
+	s->owed = err != 0;
+	if (err)
+		reason_set(why, err, "alarm %s could not start %s: %s",
+			   x->conf->name, what, res.why.text);
+	return err;
+}
+
+/** Starts all that are owed; one fault stands while any still is. */
+static void sound_owed(struct item *x, uint64_t at_us)
+{
+	struct faults *f = x->owner->faults;
+	struct reason why = {""};
+	char subject[96];
+
+	for (size_t k = 0; k < x->n_broadcasts; k++)
+		if (x->broadcast[k].owed)
+			sound(x, k, at_us, &why);
+	subject_of(x, subject);
+	if (*why.text)
+		fault_raise(f, subject, 0,
+			    "Remove the cause; it is tried again every second, "
+			    "and the alarm's other effects go on.",
+			    "%s", why.text);
+	else
+		fault_clear(f, subject);
 }
 
 /** An output is on while any alarm that names it is not normal. */
+static void drive_output(struct alarms *a, int output, uint64_t cause)
+{
+	bool on = false;
+
+	for (size_t k = 0; k < a->n && !on; k++)
+		for (size_t o = 0; o < a->v[k].conf->n_outputs; o++)
+			on = on || (a->v[k].conf->outputs[o] == output &&
+				    a->v[k].s.state != ALARM_NORMAL);
+	field_output_drive(a->field, output, on, cause);
+}
+
 static void drive_outputs(struct alarms *a, const struct item *x)
 {
-	for (size_t i = 0; i < x->conf->n_outputs; i++) {
-		int output = x->conf->outputs[i];
-		bool on = false;
-
-		for (size_t k = 0; k < a->n && !on; k++)
-			for (size_t o = 0; o < a->v[k].conf->n_outputs; o++)
-				on = on ||
-				     (a->v[k].conf->outputs[o] == output &&
-				      a->v[k].s.state != ALARM_NORMAL);
-		field_output_drive(a->field, output, on, x->event);
-	}
+	for (size_t i = 0; i < x->conf->n_outputs; i++)
+		drive_output(a, x->conf->outputs[i], x->event);
 }
 
 static void start_effects(struct item *x, uint64_t at_us)
 {
 	for (size_t k = 0; k < x->n_broadcasts; k++)
-		if (!x->broadcast[k])
-			sound(x, k, at_us);
+		x->broadcast[k].owed = !x->broadcast[k].id;
+	sound_owed(x, at_us);
 	drive_outputs(x->owner, x);
 }
 
@@ -191,9 +231,9 @@ static void stop_effects(struct item *x, const char *actor)
 	subject_of(x, subject);
 	snprintf(why, sizeof(why), "alarm %s is normal again", x->conf->name);
 	for (size_t k = 0; k < x->n_broadcasts; k++) {
-		uint64_t id = x->broadcast[k];
+		uint64_t id = x->broadcast[k].id;
 
-		x->broadcast[k] = 0;
+		x->broadcast[k] = (struct sounding){0};
 		if (id)
 			broadcast_stop(a->broadcasts, id, actor, x->event, why);
 	}
@@ -240,6 +280,7 @@ static int step(struct item *x, enum alarm_event ev, const char *actor,
 		if (todo & (ALARM_DO_START | ALARM_DO_STOP))
 			x->since_wall_us = clock_wall_us();
 		snprintf(x->actor, sizeof(x->actor), "%s", actor);
+		text_clean(x->actor);
 		note(x, ev, actor, cause);
 	}
 	/* Sound first: keeping the state may wait a moment, people may not. */
@@ -289,6 +330,30 @@ void alarms_input(struct alarms *a, int input, uint64_t event, uint64_t at_us)
 	}
 }
 
+/** A reset refused for the quality of an input says of which. */
+static void name_unsure(const struct item *x, struct reason *why)
+{
+	const struct alarms *a = x->owner;
+
+	if (x->s.state == ALARM_NORMAL || x->s.cause)
+		return;
+	for (size_t i = 0; i < x->conf->n_inputs; i++) {
+		int in = x->conf->inputs[i];
+		enum input_quality q = field_input(a->field, in)->quality;
+
+		if (q == INPUT_GOOD)
+			continue;
+		reason_set(why, 0,
+			   "input \"%s\" is %s, so nobody knows that the cause "
+			   "is gone: have it report (see the faults) or take "
+			   "it out of the configuration, then reset",
+			   a->config->inputs[in].name,
+			   q == INPUT_UNKNOWN ? "unknown: it has not reported"
+					      : input_quality_name(q));
+		return;
+	}
+}
+
 int alarms_command(struct alarms *a, int alarm, enum alarm_event ev,
 		   uint32_t for_ms, const char *actor, uint64_t cause,
 		   uint64_t at_us, struct reason *why)
@@ -309,6 +374,8 @@ int alarms_command(struct alarms *a, int alarm, enum alarm_event ev,
 			clock_wall_us() + for_ms * INT64_C(1000);
 	}
 	err = step(x, ev, actor, cause, at_us, why);
+	if (err && ev == ALARM_EV_RESET)
+		name_unsure(x, why);
 	if (err && ev == ALARM_EV_INHIBIT) {
 		x->inhibit_until_us = until;
 		x->inhibit_until_wall_us = until_wall;
@@ -320,9 +387,17 @@ void alarms_watch(struct alarms *a)
 {
 	uint64_t now = clock_mono_us();
 
-	for (size_t i = 0; i < a->n; i++)
-		if (a->v[i].s.inhibited && a->v[i].inhibit_until_us <= now)
-			step(&a->v[i], ALARM_EV_ENABLE, "system", 0, now, NULL);
+	for (size_t i = 0; i < a->n; i++) {
+		struct item *x = &a->v[i];
+		bool owed = false;
+
+		if (x->s.inhibited && x->inhibit_until_us <= now)
+			step(x, ALARM_EV_ENABLE, "system", 0, now, NULL);
+		for (size_t k = 0; k < x->n_broadcasts; k++)
+			owed = owed || x->broadcast[k].owed;
+		if (owed)
+			sound_owed(x, now);
+	}
 }
 
 /* ----------------------------------------------------------- configuration */
@@ -350,14 +425,69 @@ int alarms_may_configure(const struct alarms *a, const struct config *c,
 	return 0;
 }
 
+/** Do two configurations mean the same broadcast? */
+static bool same_sound(const struct config *c,
+		       const struct config_alarm_broadcast *x,
+		       const struct config *d,
+		       const struct config_alarm_broadcast *y)
+{
+	if (x->level != y->level || x->n_zones != y->n_zones ||
+	    strcmp(c->messages[x->message].name, d->messages[y->message].name))
+		return false;
+	for (size_t i = 0; i < x->n_zones; i++) {
+		bool found = false;
+
+		for (size_t k = 0; k < y->n_zones && !found; k++)
+			found = !strcmp(c->zones[x->zones[i]].name,
+					d->zones[y->zones[k]].name);
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+/** What stays as it was sounds on; what is new in an alarm that is not normal
+ *  is owed; what is left in old has to end. */
+static void carry_over(struct item *x, const struct config *c, struct item *old,
+		       const struct config *old_c)
+{
+	for (size_t k = 0; k < x->n_broadcasts; k++) {
+		bool found = false;
+
+		for (size_t o = 0; o < old->n_broadcasts && !found; o++) {
+			if (old->broadcast[o].taken ||
+			    !same_sound(c, &x->conf->broadcasts[k], old_c,
+					&old->conf->broadcasts[o]))
+				continue;
+			found = true;
+			x->broadcast[k] = old->broadcast[o];
+			old->broadcast[o] = (struct sounding){.taken = true};
+		}
+		x->broadcast[k].owed = x->s.state != ALARM_NORMAL &&
+				       (!found || x->broadcast[k].owed);
+	}
+}
+
 int alarms_configure(struct alarms *a, const struct config *c,
 		     struct library *l)
 {
-	struct item *v = calloc(c->n_alarms + 1, sizeof(*v));
+	struct item *v = calloc(c->n_alarms + 1, sizeof(*v)), *old_v;
+	uint64_t now = clock_mono_us();
+	size_t old_n;
 
 	if (!v)
 		return ENOMEM;
 	for (size_t i = 0; i < c->n_alarms; i++) {
+		v[i].broadcast = calloc(c->alarms[i].n_broadcasts + 1,
+					sizeof(*v[i].broadcast));
+		if (!v[i].broadcast) {
+			items_free(v, i);
+			return ENOMEM;
+		}
+	}
+	/* From here on nothing fails. */
+	for (size_t i = 0; i < c->n_alarms; i++) {
+		struct sounding *own = v[i].broadcast;
 		const struct config_alarm *conf = &c->alarms[i];
 		struct item *old = find(a, conf->name);
 
@@ -367,37 +497,37 @@ int alarms_configure(struct alarms *a, const struct config *c,
 		v[i].conf = conf;
 		v[i].s.latch = conf->latch;
 		v[i].n_broadcasts = conf->n_broadcasts;
-		v[i].broadcast =
-			calloc(conf->n_broadcasts + 1, sizeof(*v[i].broadcast));
-		if (!v[i].broadcast) {
-			items_free(v, i);
-			return ENOMEM;
-		}
-		/* What sounds goes on as it is; ids keep their places. More
-		 * broadcasts than before start with the next alarm. */
-		for (size_t k = 0; old && k < old->n_broadcasts; k++) {
-			if (k < conf->n_broadcasts)
-				v[i].broadcast[k] = old->broadcast[k];
-			else if (old->broadcast[k])
-				broadcast_stop(a->broadcasts, old->broadcast[k],
-					       "system", 0,
-					       "taken out of its alarm by a "
-					       "reload");
-		}
+		v[i].broadcast = own;
+		if (old)
+			carry_over(&v[i], c, old, a->config);
 	}
-	items_free(a->v, a->n);
+	old_v = a->v;
+	old_n = a->n;
 	a->v = v;
 	a->n = c->n_alarms;
 	a->config = c;
 	a->library = l;
+	/* What replaces a broadcast starts before it ends: no gap. */
 	for (size_t i = 0; i < a->n; i++) {
 		bool was = a->v[i].s.cause, is = look(a, &a->v[i]);
 
 		if (is != was)
 			step(&a->v[i], is ? ALARM_EV_CAUSE : ALARM_EV_CLEAR,
-			     "system", 0, clock_mono_us(), NULL);
-		drive_outputs(a, &a->v[i]);
+			     "system", 0, now, NULL);
+		if (a->v[i].s.state != ALARM_NORMAL)
+			sound_owed(&a->v[i], now);
 	}
+	for (size_t i = 0; i < old_n; i++)
+		for (size_t k = 0; k < old_v[i].n_broadcasts; k++)
+			if (old_v[i].broadcast[k].id)
+				broadcast_stop(a->broadcasts,
+					       old_v[i].broadcast[k].id,
+					       "system", 0,
+					       "changed in its alarm by a "
+					       "reload");
+	items_free(old_v, old_n);
+	for (size_t i = 0; i < c->n_outputs; i++)
+		drive_output(a, (int)i, 0);
 	return 0;
 }
 
@@ -412,6 +542,12 @@ static void restore_alarm(const char *key, const char *value, void *arg)
 	int s;
 
 	if (!x) {
+		record(a->recorder, EVENT_ALARM_RESTORED, 0, key, "system",
+		       NULL,
+		       "%s was not normal when the daemon ended, but the "
+		       "configuration does not have it any more: it cannot "
+		       "sound",
+		       key);
 		journal_state(a->journal, key, NULL);
 		json_decref(o);
 		return;
@@ -426,8 +562,10 @@ static void restore_alarm(const char *key, const char *value, void *arg)
 			     ? ALARM_LATCHED_ACKED
 			     : ALARM_LATCHED;
 	x->s.manual = true;
+	x->s.inhibited = false;
 	x->since_wall_us = since ? since : clock_wall_us();
 	snprintf(x->actor, sizeof(x->actor), "%s", actor);
+	text_clean(x->actor);
 	subject_of(x, subject);
 	x->event = record(
 		a->recorder, EVENT_ALARM_RESTORED, 0, subject, "system",
@@ -457,9 +595,9 @@ static void restore_inhibit(const char *key, const char *value, void *arg)
 		journal_state(a->journal, key, NULL);
 		return;
 	}
-	alarms_command(a, (int)(x - a->v), ALARM_EV_INHIBIT,
-		       (uint32_t)(left / 1000) + 1, "system", 0,
-		       clock_mono_us(), NULL);
+	left = left < 1000 ? 1 : left / 1000;
+	alarms_command(a, (int)(x - a->v), ALARM_EV_INHIBIT, (uint32_t)left,
+		       "system", 0, clock_mono_us(), NULL);
 }
 
 void alarms_restore(struct alarms *a)
@@ -493,10 +631,10 @@ json_t *alarm_json(const struct alarms *a, int alarm)
 			json_string(
 				a->config->inputs[x->conf->inputs[i]].name));
 	for (size_t i = 0; i < x->n_broadcasts; i++)
-		if (x->broadcast[i])
+		if (x->broadcast[i].id)
 			json_array_append_new(
 				sounds,
-				json_integer((json_int_t)x->broadcast[i]));
+				json_integer((json_int_t)x->broadcast[i].id));
 	return json_pack(
 		"{s:s,s:s,s:b,s:b,s:o,s:o,s:s*,s:s*,s:s*}", "name",
 		x->conf->name, "state", alarm_state_name(x->s.state), "cause",

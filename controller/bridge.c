@@ -4,6 +4,7 @@
 #include "controller/base/compat.h"
 #include "gpio/command.h"
 #include "gpio/mqtt.h"
+#include "text_json.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -27,6 +28,8 @@ struct bridge {
 	struct command_guard guard;
 	char **zone_state; /**< last published, by zone index */
 	size_t n_zones, cursor, todo;
+	char **kept; /**< topics below the prefix that the broker retains */
+	size_t n_kept, max_kept;
 	struct tmr tmr;
 };
 
@@ -50,7 +53,42 @@ static void forget_zones(struct bridge *b)
 		free(b->zone_state[i]);
 	free(b->zone_state);
 	b->zone_state = NULL;
-	b->n_zones = 0;
+	b->n_zones = b->cursor = b->todo = 0;
+	tmr_cancel(&b->tmr);
+}
+
+/** Notes that a topic is retained now, or not any more. Without memory it is
+ *  not noted: its topic may then outlive what it tells of. */
+static void note_kept(struct bridge *b, const char *topic, bool kept)
+{
+	char **v;
+	size_t i = 0;
+
+	while (i < b->n_kept && strcmp(b->kept[i], topic))
+		i++;
+	if (i < b->n_kept && !kept) {
+		free(b->kept[i]);
+		b->kept[i] = b->kept[--b->n_kept];
+	}
+	if (i < b->n_kept || !kept)
+		return;
+	if (b->n_kept == b->max_kept) {
+		v = realloc(b->kept, (b->max_kept + 256) * sizeof(*v));
+		if (!v)
+			return;
+		b->kept = v;
+		b->max_kept += 256;
+	}
+	b->kept[b->n_kept] = strdup(topic);
+	if (b->kept[b->n_kept])
+		b->n_kept++;
+}
+
+static void forget_kept(struct bridge *b)
+{
+	for (size_t i = 0; i < b->n_kept; i++)
+		free(b->kept[i]);
+	b->n_kept = 0;
 }
 
 struct bridge *bridge_free(struct bridge *b)
@@ -60,6 +98,8 @@ struct bridge *bridge_free(struct bridge *b)
 	tmr_cancel(&b->tmr);
 	b->mqtt = mqtt_free(b->mqtt);
 	forget_zones(b);
+	forget_kept(b);
+	free(b->kept);
 	free(b->signature);
 	free(b);
 	return NULL;
@@ -71,11 +111,15 @@ static void publish(struct bridge *b, const char *what, const char *name,
 		    const char *leaf, const char *payload, bool retain)
 {
 	char topic[320];
+	int n;
 
 	if (!b->mqtt)
 		return;
-	snprintf(topic, sizeof(topic), "%s/%s%s%s%s", b->prefix, what,
+	n = snprintf(topic, sizeof(topic), "%s/", b->prefix);
+	snprintf(topic + n, sizeof(topic) - (size_t)n, "%s%s%s%s", what,
 		 *name ? "/" : "", name, leaf);
+	if (retain && *name)
+		note_kept(b, topic + n, *payload != '\0');
 	mqtt_publish(b->mqtt, topic, payload, 1, retain);
 }
 
@@ -168,11 +212,52 @@ static void publish_input(struct bridge *b, int i)
 		     field_input_json(b->scope->field, i), true);
 }
 
+/** Does what a retained topic tells of still exist? */
+static bool still_there(const struct bridge *b, const char *topic,
+			const json_t *faults)
+{
+	const struct config *c = b->scope->config;
+	char name[CONFIG_MAX_NAME] = "", key[96];
+	const json_t *f;
+	size_t k;
+
+	if (!strncmp(topic, "fault/", 6)) {
+		json_array_foreach(faults, k, f)
+		{
+			topic_name(
+				key, sizeof(key),
+				json_string_value(json_object_get(f, "fault")));
+			if (!strcmp(key, topic + 6))
+				return true;
+		}
+		return false;
+	}
+	sscanf(topic, "%*[^/]/%63[^/]", name);
+	return *topic == 'z'   ? config_zone_find(c, name) >= 0
+	       : *topic == 'a' ? config_alarm_find(c, name) >= 0
+			       : config_input_find(c, name) >= 0;
+}
+
+/** Takes back what the broker retains of things that are no more. */
+static void take_back(struct bridge *b, const json_t *faults)
+{
+	char topic[320];
+
+	for (size_t i = b->n_kept; i-- > 0;)
+		if (!still_there(b, b->kept[i], faults)) {
+			snprintf(topic, sizeof(topic), "%s", b->kept[i]);
+			publish(b, topic, "", "", "", true);
+			note_kept(b, topic, false);
+		}
+}
+
 static void publish_all(struct bridge *b)
 {
 	const struct config *c = b->scope->config;
 	json_t *faults = faults_json(b->faults), *f;
 	size_t k;
+
+	take_back(b, faults);
 
 	publish(b, "status", "", "", "online", true);
 	for (size_t i = 0; i < c->n_alarms; i++)
@@ -201,7 +286,8 @@ void bridge_event(const struct event *e, void *arg)
 	if (!b->mqtt)
 		return;
 	publish_json(b, "event", "", "", event_json(e), false);
-	if (!b->up)
+	/* Between two configurations: all is said when it is in force. */
+	if (!b->up || b->scope->changing)
 		return;
 	name = name ? name + 1 : "";
 	if (!strncmp(type, "broadcast.", 10)) {
@@ -243,10 +329,11 @@ static void reply(struct bridge *b, const char *id, int status, json_t *result,
 	if (result)
 		json_object_set_new(o, "result", result);
 	if (no)
-		json_object_set_new(o, "error",
-				    json_pack("{s:s,s:s,s:s*}", "code",
-					      no->code, "message", no->why.text,
-					      "field", no->field));
+		json_object_set_new(
+			o, "error",
+			json_pack("{s:s,s:o,s:o*}", "code", no->code, "message",
+				  text_json(no->why.text), "field",
+				  no->field ? text_json(no->field) : NULL));
 	topic_name(name, sizeof(name), id);
 	publish_json(b, "reply", name, "", o, false);
 }
@@ -266,9 +353,11 @@ static void on_command(struct bridge *b, const char *verb,
 			  clock_wall_us(), m->at_us,
 			  s->config->mqtt.command_max_age_ms, id, &no.why)) {
 		record(s->recorder, EVENT_COMMAND_REFUSED, 0, "command", "mqtt",
-		       json_pack("{s:s,s:b}", "verb", verb, "retained",
-				 m->retain),
+		       json_pack("{s:o,s:b}", "verb", text_json(verb),
+				 "retained", m->retain),
 		       "MQTT command %.40s ignored: %s", verb, no.why.text);
+		/* Not a word to a retained one: it comes again with each
+		 * connection. */
 		no.code = "ignored";
 		if (!m->retain)
 			reply(b, id, 400, NULL, &no);
@@ -343,22 +432,25 @@ static void on_state(bool connected, const char *text, void *arg)
 static char *signature(const struct config *c)
 {
 	const struct config_mqtt *m = &c->mqtt;
-	json_t *o, *topics = json_array();
-	char *text;
+	const char *const part[] = {c->site, m->host, m->user, m->password_file,
+				    m->ca,   m->cert, m->key,  m->client_id};
+	char *text = NULL;
+	size_t n = 0;
+	FILE *f = open_memstream(&text, &n);
 
+	if (!f)
+		return NULL;
+	for (size_t i = 0; i < sizeof(part) / sizeof(part[0]); i++)
+		fprintf(f, "%s\n", part[i] ? part[i] : "");
+	fprintf(f, "%u %d %u %d\n", m->port, m->tls, m->keepalive_s,
+		m->commands);
 	for (size_t i = 0; i < c->n_inputs; i++)
 		if (c->inputs[i].kind == INPUT_MQTT)
-			json_array_append_new(topics,
-					      json_string(c->inputs[i].topic));
-	o = json_pack("{s:s,s:s*,s:i,s:b,s:s*,s:s*,s:s*,s:s*,s:s*,s:s*,s:i,"
-		      "s:b,s:o}",
-		      "site", c->site, "host", m->host, "port", m->port, "tls",
-		      m->tls, "user", m->user, "pw", m->password_file, "ca",
-		      m->ca, "cert", m->cert, "key", m->key, "id", m->client_id,
-		      "keepalive", (int)m->keepalive_s, "commands", m->commands,
-		      "topics", topics);
-	text = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS);
-	json_decref(o);
+			fprintf(f, "%s\n", c->inputs[i].topic);
+	if (fclose(f)) {
+		free(text);
+		return NULL;
+	}
 	return text;
 }
 
@@ -406,24 +498,37 @@ int bridge_configure(struct bridge *b, struct reason *why)
 {
 	const struct config *c = b->scope->config;
 	char *now = c->mqtt.present ? signature(c) : NULL;
+	char prefix[sizeof(b->prefix)];
+	bool was;
 	int err = 0;
 
+	if (c->mqtt.present && !now)
+		return reason_set(why, ENOMEM, "not enough memory");
+	/* Numbered by the old configuration. */
+	forget_zones(b);
 	if (b->mqtt && now && !strcmp(now, b->signature)) {
 		free(now);
 		if (b->up)
 			publish_all(b);
 		return 0;
 	}
+	was = b->mqtt != NULL;
+	snprintf(prefix, sizeof(prefix), "%s", b->prefix);
 	b->mqtt = mqtt_free(b->mqtt);
 	b->up = false;
 	fault_clear(b->faults, "mqtt");
 	fault_clear(b->faults, "mqtt:refused");
 	free(b->signature);
 	b->signature = now;
+	/* At the start nothing is lost yet: a broker that cannot be reached
+	 * will be told of. */
+	if (was)
+		field_mqtt_state(b->scope->field, false);
 	if (!now)
 		return 0;
-	field_mqtt_state(b->scope->field, false);
 	err = connect_broker(b, why);
+	if (strcmp(prefix, b->prefix))
+		forget_kept(b);
 	if (err)
 		fault_raise(b->faults, "mqtt", 0, "Correct the mqtt section.",
 			    "MQTT cannot start: %s", why->text);

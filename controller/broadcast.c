@@ -2,6 +2,7 @@
 
 #include "controller/base/clock.h"
 #include "controller/base/log.h"
+#include "controller/base/text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,6 +10,9 @@
 #include <string.h>
 
 static const struct route no_route = {-1, -1, 0};
+
+/** Bytes that names of zones may take of a record's data. */
+#define ZONES_IN_RECORD 384
 
 static void on_deadline(void *arg);
 
@@ -69,10 +73,14 @@ static json_t *zones_json(const struct broadcast *x)
 {
 	json_t *a = json_array();
 
+	size_t room = ZONES_IN_RECORD, i;
+
 	/* Enough to tell which; a long list would not fit a record. */
-	for (size_t i = 0; i < x->n_zones && i < 8; i++)
+	for (i = 0; i < x->n_zones && strlen(x->zones[i]) + 3 <= room; i++) {
+		room -= strlen(x->zones[i]) + 3;
 		json_array_append_new(a, json_string(x->zones[i]));
-	if (x->n_zones > 8)
+	}
+	if (i < x->n_zones)
 		json_array_append_new(a, json_string("..."));
 	return a;
 }
@@ -472,6 +480,10 @@ static struct broadcast *make(struct broadcasts *b,
 		 rq->message ? rq->message : "");
 	snprintf(x->actor, sizeof(x->actor), "%s",
 		 rq->actor ? rq->actor : "system");
+	/* A cut in the middle of a character would make no JSON. */
+	text_clean(x->what);
+	text_clean(x->message);
+	text_clean(x->actor);
 	x->seq = ++b->seq;
 	x->id = UINT64_MAX; /* its number is given when it is taken */
 	x->level = rq->level;
@@ -612,6 +624,16 @@ void broadcasts_reroute(struct broadcasts *b)
 	apply(b);
 }
 
+/** What is to be heard but found every slot still draining. */
+static void serve_waiting_for_slot(struct broadcasts *b)
+{
+	for (size_t i = 0; i < b->n; i++)
+		if (b->v[i]->heard && b->v[i]->slot < 0) {
+			apply(b);
+			return;
+		}
+}
+
 void broadcasts_report(struct broadcasts *b, const struct media_report *r)
 {
 	struct broadcast *x;
@@ -623,6 +645,7 @@ void broadcasts_report(struct broadcasts *b, const struct media_report *r)
 			b->slot[r->index].state = SLOT_FREE;
 			b->slot[r->index].clip =
 				clip_unref(b->slot[r->index].clip);
+			serve_waiting_for_slot(b);
 		}
 		return;
 	}

@@ -1,6 +1,8 @@
 #include "commands.h"
 
 #include "controller/base/clock.h"
+#include "controller/base/text.h"
+#include "gpio/command.h"
 #include "zones/tone.h"
 
 #include <errno.h>
@@ -33,6 +35,7 @@ static int refuse(struct turn *t, int status, const char *code,
 	va_start(ap, fmt);
 	vsnprintf(t->no->why.text, sizeof(t->no->why.text), fmt, ap);
 	va_end(ap);
+	text_clean(t->no->why.text);
 	return status;
 }
 
@@ -82,6 +85,7 @@ static bool within(const struct caller *who, const int *zones, size_t n)
 
 struct page_args {
 	int zones[CONFIG_MAX_ZONES];
+	bool named[CONFIG_MAX_ZONES];
 	size_t n_zones;
 	const char *message, *tone;
 	uint8_t level;
@@ -111,7 +115,9 @@ static int page_zones(struct turn *t, struct page_args *a)
 				      "there is no zone \"%.63s\"; GET /zones "
 				      "lists them",
 				      name ? name : "");
-		a->zones[a->n_zones++] = k;
+		if (!a->named[k])
+			a->zones[a->n_zones++] = k;
+		a->named[k] = true;
 	}
 	if (!within(t->who, a->zones, a->n_zones))
 		return refuse(t, 403, "forbidden", "zones",
@@ -261,28 +267,32 @@ static int page(struct turn *t)
 	return status;
 }
 
-static uint64_t id_of(const struct turn *t)
+/** The number in the path, else the member of that name; 0 = neither. */
+static uint64_t id_of(const struct turn *t, const char *member)
 {
+	json_t *id = json_object_get(t->args, member);
 	const char *text = t->name;
-	json_t *id = json_object_get(t->args, "broadcast");
-	char *end;
-	uint64_t v;
 
-	if (json_is_integer(id) && json_integer_value(id) > 0)
-		return (uint64_t)json_integer_value(id);
-	if (!text || !*text || *text == '-')
+	if (!text)
+		return json_is_integer(id) && json_integer_value(id) > 0
+			       ? (uint64_t)json_integer_value(id)
+			       : 0;
+	if (!*text || strspn(text, "0123456789") != strlen(text))
 		return 0;
-	v = strtoull(text, &end, 10);
-	return *end ? 0 : v;
+	return strtoull(text, NULL, 10);
 }
 
 static int stop(struct turn *t)
 {
-	uint64_t id = id_of(t);
-	json_t *b = broadcast_json(t->s->broadcasts, id);
+	uint64_t id = id_of(t, "broadcast");
+	json_t *b;
 	char why[128];
-	int status = 200;
+	int status = only(t, "broadcast");
 
+	if (status)
+		return status;
+	status = 200;
+	b = broadcast_json(t->s->broadcasts, id);
 	if (!b)
 		return refuse(t, 404, "not-found", "broadcast",
 			      "there is no broadcast with this id; GET "
@@ -307,6 +317,23 @@ static int stop(struct turn *t)
 
 /* ----------------------------------------------------------------- alarms */
 
+static int parse_until(struct turn *t, uint32_t *ms)
+{
+	const char *text = json_string_value(json_object_get(t->args, "until"));
+	int64_t until = 0, left;
+
+	if (!text || command_time(text, strlen(text), &until))
+		return refuse(t, 400, "bad-request", "until",
+			      "\"until\" must be a time like "
+			      "2026-11-23T06:55:00Z");
+	left = (until - clock_wall_us()) / 1000;
+	if (left < 1000 || left > ALARM_MAX_INHIBIT_MS)
+		return refuse(t, 400, "bad-request", "until",
+			      "\"until\" must be 1 s to 31 days from now");
+	*ms = (uint32_t)left;
+	return 0;
+}
+
 static int parse_for(struct turn *t, uint32_t *ms)
 {
 	const char *text = json_string_value(json_object_get(t->args, "for"));
@@ -322,9 +349,22 @@ static int parse_for(struct turn *t, uint32_t *ms)
 	if (!(v * unit >= 1000) || v * unit > ALARM_MAX_INHIBIT_MS)
 		return refuse(t, 400, "bad-request", "for",
 			      "an inhibition needs an end: \"for\" with 1s to "
-			      "31d, for example \"2h\"");
+			      "31d, for example \"2h\", or \"until\" with a "
+			      "time");
 	*ms = (uint32_t)(v * unit);
 	return 0;
+}
+
+/** Is all that an alarm sounds in within the caller's zones? */
+static bool alarm_within(const struct caller *who, const struct config_alarm *a)
+{
+	if (!who->n_zones)
+		return true;
+	for (size_t k = 0; k < a->n_broadcasts; k++)
+		if (!within(who, a->broadcasts[k].zones,
+			    a->broadcasts[k].n_zones))
+			return false;
+	return a->n_broadcasts > 0;
 }
 
 static int alarm_verb(struct turn *t)
@@ -342,7 +382,8 @@ static int alarm_verb(struct turn *t)
 	int status, err;
 	size_t i = 0;
 
-	status = only(t, strcmp(t->verb, "inhibit") ? "name" : "name for");
+	status =
+		only(t, strcmp(t->verb, "inhibit") ? "name" : "name for until");
 	if (status)
 		return status;
 	if (alarm < 0)
@@ -350,18 +391,15 @@ static int alarm_verb(struct turn *t)
 			      "there is no alarm \"%.63s\"; GET /alarms lists "
 			      "them",
 			      t->name ? t->name : "");
-	for (size_t k = 0; k < t->s->config->alarms[alarm].n_broadcasts; k++) {
-		const struct config_alarm_broadcast *b =
-			&t->s->config->alarms[alarm].broadcasts[k];
-
-		if (!within(t->who, b->zones, b->n_zones))
-			return refuse(t, 403, "forbidden", NULL,
-				      "%s may not touch an alarm of other "
-				      "zones",
-				      t->who->actor);
-	}
+	if (!alarm_within(t->who, &t->s->config->alarms[alarm]))
+		return refuse(t, 403, "forbidden", NULL,
+			      "%s may not touch an alarm of other zones",
+			      t->who->actor);
 	if (!strcmp(t->verb, "inhibit")) {
-		status = parse_for(t, &ms);
+		status = json_object_get(t->args, "until") &&
+					 !json_object_get(t->args, "for")
+				 ? parse_until(t, &ms)
+				 : parse_for(t, &ms);
 		if (status)
 			return status;
 	}
@@ -380,6 +418,35 @@ static int alarm_verb(struct turn *t)
 
 /* ----------------------------------------------------------------- points */
 
+static bool has(const int *v, size_t n, int x)
+{
+	for (size_t i = 0; i < n; i++)
+		if (v[i] == x)
+			return true;
+	return false;
+}
+
+/** A point belongs to the zones of the alarms that name it. */
+static bool point_within(const struct turn *t, bool in, int point)
+{
+	const struct config *c = t->s->config;
+	bool any = false;
+
+	if (!t->who->n_zones)
+		return true;
+	for (size_t i = 0; i < c->n_alarms; i++) {
+		const struct config_alarm *a = &c->alarms[i];
+
+		if (in ? !has(a->inputs, a->n_inputs, point)
+		       : !has(a->outputs, a->n_outputs, point))
+			continue;
+		if (!alarm_within(t->who, a))
+			return false;
+		any = true;
+	}
+	return any;
+}
+
 static int point_verb(struct turn *t)
 {
 	json_t *active = json_object_get(t->args, "active");
@@ -393,8 +460,12 @@ static int point_verb(struct turn *t)
 		return status;
 	if (i < 0)
 		return refuse(t, 404, "not-found", "name",
-			      "there is no %s \"%.63s\"", t->verb,
-			      t->name ? t->name : "");
+			      "there is no %s \"%.63s\"; GET /%ss lists them",
+			      t->verb, t->name ? t->name : "", t->verb);
+	if (!point_within(t, in, i))
+		return refuse(t, 403, "forbidden", NULL,
+			      "%s may not touch an %s of other zones",
+			      t->who->actor, t->verb);
 	if (!json_is_boolean(active))
 		return refuse(t, 400, "bad-request", "active",
 			      "\"active\" must be true or false");
@@ -417,7 +488,18 @@ static int point_verb(struct turn *t)
 
 static int hangup(struct turn *t)
 {
-	if (paging_hangup(t->s->paging, id_of(t), t->who->actor))
+	uint64_t id = id_of(t, "call");
+	const char *name = paging_zone(t->s->paging, id);
+	int zone = name ? config_zone_find(t->s->config, name) : -1;
+	int status = only(t, "call");
+
+	if (status)
+		return status;
+	if (name && !within(t->who, &zone, 1))
+		return refuse(t, 403, "forbidden", NULL,
+			      "%s may not end a call of other zones",
+			      t->who->actor);
+	if (paging_hangup(t->s->paging, id, t->who->actor))
 		return refuse(t, 404, "not-found", "id",
 			      "there is no such call; GET /calls lists them");
 	return 200;
@@ -456,8 +538,12 @@ int commands_run(const struct command_scope *s, const struct caller *who,
 		status = refuse(&t, 403, "forbidden", NULL,
 				"%s may look, not act", who->actor);
 	} else {
-		status = 404;
-		for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		status = args && !json_is_object(args)
+				 ? refuse(&t, 400, "bad-request", NULL,
+					  "the arguments must be an object")
+				 : 404;
+		for (size_t i = 0;
+		     status == 404 && i < sizeof(verbs) / sizeof(verbs[0]); i++)
 			if (!strcmp(verbs[i].verb, verb)) {
 				status = verbs[i].run(&t);
 				break;

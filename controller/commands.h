@@ -24,6 +24,8 @@ struct command_scope {
 	struct field *field;
 	struct paging *paging;
 	struct recorder *recorder;
+	bool changing; /**< parts are between two configurations: numbers of
+			    one mean nothing in the other */
 };
 
 /** Who asks. */
@@ -45,14 +47,20 @@ struct refusal {
 /**
  * Carries out a verb.
  *
- * page {zones, message|tone, priority, repeat, wait} -> {id, state, ...}
- * stop {id} · trigger, ack, reset, enable {name} · inhibit {name, for|until}
- * input {name, active} · output {name, active} · hangup {id}
+ * page {zones, message|tone, priority, repeat, wait_ms} -> {id, state, ...}
+ * stop {broadcast} · trigger, ack, reset, enable {name}
+ * inhibit {name, for|until} · input {name, active} · output {name, active}
+ * hangup {call}
  *
- * @param name  from the path; NULL: taken from args ("name" or "id")
+ * Any of them may carry "id" and "time": an MQTT command's own.
+ *
+ * Who is limited to zones may act on what lies wholly within them: an input or
+ * output by the alarms that name it; what belongs to no zone is not his.
+ *
+ * @param name  from the path; NULL: taken from args ("name", or the number)
  * @param args  object, may be NULL
  * @param reply gets a new reference on success, may be left NULL
- * @return HTTP status: 200, 201; or 400, 403, 404, 409 with *no filled
+ * @return HTTP status: 200, 201; or 400, 403, 404, 409, 503 with *no filled
  */
 int commands_run(const struct command_scope *s, const struct caller *who,
 		 const char *verb, const char *name, json_t *args,

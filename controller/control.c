@@ -71,7 +71,7 @@ static void on_input(int input, uint64_t event, uint64_t at_us, void *arg)
 	struct control *c = arg;
 
 	/* Between two configurations the alarms look at all inputs anew. */
-	if (c->alarms && !c->configuring)
+	if (c->alarms && !c->scope.changing)
 		alarms_input(c->alarms, input, event, at_us);
 }
 
@@ -252,6 +252,8 @@ static int make_dir(const char *path)
 static void open_journal(struct control *c)
 {
 	struct reason why = {""};
+	struct journal_health h = {0};
+	bool damaged;
 	int err = make_dir(c->config->state_dir);
 
 	if (err)
@@ -262,14 +264,19 @@ static void open_journal(struct control *c)
 	/* Without a journal the box still alarms; it only forgets. */
 	if (err || why.text[0])
 		log_error(NULL, "journal: %s", why.text);
+	/* Open, but it cannot be written: the once-a-second look tells. */
+	if (c->journal)
+		journal_health(c->journal, &h);
+	damaged = !err && why.text[0] && !*h.error;
 	if (!recorder_alloc(&c->recorder, c->journal))
 		recorder_sink(c->recorder, on_event, c);
 	if (!faults_alloc(&c->faults, on_fault, c) && c->recorder &&
-	    (err || why.text[0]))
+	    (err || damaged))
 		fault_raise(c->faults, err ? "journal" : "journal:damaged", 0,
 			    err ? "Make state-dir writable and restart."
 				: "Look after the disk; the damaged file is "
-				  "kept beside the new one.",
+				  "kept beside the new one. A reload takes "
+				  "this fault off the list.",
 			    "%s", why.text);
 }
 
@@ -372,8 +379,8 @@ static int configure(struct control *c, struct reason *why)
 {
 	int err;
 
-	c->configuring = true;
 	set_scope(c);
+	c->scope.changing = true;
 	if (!c->debug)
 		log_init(log_level_by_name(c->config->log_level));
 	err = sounds_apply(c->sounds, c->config);
@@ -393,7 +400,7 @@ static int configure(struct control *c, struct reason *why)
 	if (err)
 		reason_set(why, err, "not enough memory");
 out:
-	c->configuring = false;
+	c->scope.changing = false;
 	return err;
 }
 
@@ -409,7 +416,6 @@ static void restore_broadcast(const char *key, const char *value, void *arg)
 	struct broadcast_request rq = {0};
 	size_t i;
 
-	journal_state(c->journal, key, NULL);
 	if (!o ||
 	    json_unpack(o, "{s:s,s:s,s:i,s:i,s:s,s:o}", "message", &message,
 			"what", &what, "level", &level, "cycles", &cycles,
@@ -417,7 +423,8 @@ static void restore_broadcast(const char *key, const char *value, void *arg)
 		goto out;
 	json_array_foreach(zones, i, z)
 	{
-		int k = config_zone_find(c->config, json_string_value(z));
+		const char *name = json_string_value(z);
+		int k = name ? config_zone_find(c->config, name) : -1;
 
 		if (k >= 0 && rq.n_zones < CONFIG_MAX_ZONES)
 			found[rq.n_zones++] = k;
@@ -430,11 +437,21 @@ static void restore_broadcast(const char *key, const char *value, void *arg)
 	rq.clip = library_message(c->library, message);
 	if (!rq.clip)
 		rq.clip = library_tone(c->library, message);
+	/* Its message is gone: better another sound than none. */
+	if (!rq.clip)
+		rq.clip = library_tone(c->library, LIBRARY_FALLBACK_TONE);
 	rq.persist = true;
 	rq.actor = actor;
-	if (rq.clip && rq.n_zones)
+	if (rq.clip && rq.n_zones && level >= 0 && level <= 255)
 		broadcast_start(c->broadcasts, &rq, &res);
+	else
+		record(c->recorder, EVENT_BROADCAST_REFUSED, 0, key, NULL, NULL,
+		       "%s was on when the daemon ended, but none of its zones "
+		       "exist any more",
+		       what);
 out:
+	/* Only now: the new one is queued for the disk before this goes. */
+	journal_state(c->journal, key, NULL);
 	json_decref(o);
 }
 
@@ -526,7 +543,7 @@ struct control *control_free(struct control *c)
 	if (c->recorder)
 		recorder_flush(c->recorder);
 	c->bridge = bridge_free(c->bridge);
-	alarms_free(c->alarms);
+	c->alarms = alarms_free(c->alarms);
 	c->field = field_free(c->field);
 	if (c->media_fd.fd >= 0)
 		tc_fd_close(&c->media_fd);
@@ -553,18 +570,23 @@ void control_reload(struct control *c)
 	reload_begin(c->reload, c->path);
 }
 
+static void log_lines(enum log_level level, const char *text)
+{
+	for (const char *p = text; *p;) {
+		size_t n = strcspn(p, "\n");
+
+		log_write(level, NULL, "%.*s", (int)n, p);
+		p += n + (p[n] == '\n');
+	}
+}
+
 static void refuse_reload(struct control *c, const char *errors)
 {
 	char first[200];
 
 	snprintf(first, sizeof(first), "%.*s", (int)strcspn(errors, "\n"),
 		 errors);
-	for (const char *p = errors; *p;) {
-		size_t n = strcspn(p, "\n");
-
-		log_error(NULL, "%.*s", (int)n, p);
-		p += n + (p[n] == '\n');
-	}
+	log_lines(LOG_LEVEL_ERROR, errors);
 	record(c->recorder, EVENT_CONFIG_REFUSED, 0, "config", NULL, NULL,
 	       "the new configuration was refused, the old one stays: %s",
 	       first);
@@ -585,14 +607,12 @@ static const char *needs_restart(const struct config *a, const struct config *b)
 	    strcmp(a->web.socket ? a->web.socket : "",
 		   b->web.socket ? b->web.socket : ""))
 		return "; the web listener changes with the next start";
+	if (a->media.rt_priority != b->media.rt_priority ||
+	    a->media.tail_ms != b->media.tail_ms ||
+	    a->sip.rtp_timeout_ms != b->sip.rtp_timeout_ms)
+		return "; real-time priority, tail and RTP time-out change "
+		       "with the next start";
 	return "";
-}
-
-static bool message_stays(const char *key, void *arg)
-{
-	(void)key;
-	(void)arg;
-	return false;
 }
 
 static void on_reloaded(struct config *config, struct library *library,
@@ -616,11 +636,26 @@ static void on_reloaded(struct config *config, struct library *library,
 		sd_notify(0, "READY=1");
 		return;
 	}
+	log_lines(LOG_LEVEL_WARN, errors);
 	c->config = config;
 	c->library = library;
-	fault_clear_prefix(c->faults, "message:", message_stays, NULL);
-	if (configure(c, &why))
-		log_error(NULL, "reload: %s", why.text);
+	if (configure(c, &why)) {
+		struct reason again;
+
+		/* Parts may hold some of both: back to the old in all. */
+		c->config = old;
+		c->library = old_library;
+		if (configure(c, &again))
+			log_error(NULL, "the old configuration: %s",
+				  again.text);
+		library_free(library);
+		config_free(config);
+		refuse_reload(c, why.text);
+		sd_notify(0, "READY=1");
+		return;
+	}
+	fault_clear_prefix(c->faults, "message:", NULL, NULL);
+	fault_clear(c->faults, "journal:damaged");
 	if (c->stack) {
 		if (stack_reconfigure(c->stack, config, &why))
 			fault_raise(c->faults, "sip-listen", 0,

@@ -46,8 +46,7 @@ struct control {
 	uint64_t journal_dropped;
 	uint32_t late_reports;
 	struct log_rate late;
-	bool debug;       /**< log all */
-	bool configuring; /**< a new configuration is being put in force */
+	bool debug; /**< log all */
 };
 
 /** Answers one HTTP request: a web_request_h. */

@@ -20,6 +20,7 @@ struct in {
 	struct input_rule rule;
 	struct input_value value;
 	struct line_in *line;
+	bool away;      /**< lost with its broker */
 	uint64_t event; /**< record of the last change */
 	int64_t changed_wall_us;
 };
@@ -40,7 +41,6 @@ struct field {
 	size_t n_in;
 	struct out *out;
 	size_t n_out;
-	bool mqtt_up;
 	bool busy; /**< within field_fault_outputs() */
 };
 
@@ -172,6 +172,22 @@ static void rule_of(const struct config_input *c, struct input_rule *r)
 	};
 }
 
+/** Do both read the same thing? Thresholds may differ. */
+static bool same_source(const struct config_input *a,
+			const struct config_input *b)
+{
+	return same_text(a->topic, b->topic) && same_text(a->json, b->json) &&
+	       same_text(a->chip, b->chip) && same_text(a->line, b->line);
+}
+
+static void forget_fault(struct field *f, const struct in *x)
+{
+	char key[96];
+
+	input_key(x, key);
+	fault_clear(f->faults, key);
+}
+
 static struct in *find_in(const struct field *f, const char *name)
 {
 	for (size_t i = 0; i < f->n_in; i++)
@@ -213,6 +229,7 @@ int field_configure(struct field *f, const struct config *c)
 	struct in *old_in = f->in;
 	struct out *old_out = f->out;
 	size_t n_old_in = f->n_in, n_old_out = f->n_out;
+	uint64_t now = clock_mono_us();
 
 	if (!in || !out) {
 		free(in);
@@ -229,10 +246,21 @@ int field_configure(struct field *f, const struct config *c)
 		if (old && old->conf->kind == c->inputs[i].kind) {
 			in[i].value = old->value;
 			in[i].event = old->event;
+			in[i].away = old->away;
 			in[i].changed_wall_us = old->changed_wall_us;
+			if (!same_source(old->conf, &c->inputs[i])) {
+				/* The last value stands until the new source
+				 * tells its own. */
+				in[i].value.quality = INPUT_UNKNOWN;
+				in[i].value.why[0] = '\0';
+				in[i].value.changed_us = now;
+				forget_fault(f, &in[i]);
+			}
 		} else if (c->inputs[i].kind == INPUT_VIRTUAL) {
 			in[i].value.quality = INPUT_GOOD;
 		}
+		if (old && old->conf->kind != c->inputs[i].kind)
+			forget_fault(f, &in[i]);
 	}
 	for (size_t i = 0; i < c->n_outputs; i++) {
 		struct out *old = find_out(f, c->outputs[i].name);
@@ -241,6 +269,8 @@ int field_configure(struct field *f, const struct config *c)
 		if (old) {
 			out[i].driven = old->driven;
 			out[i].manual = old->manual;
+			if (old->conf->kind == c->outputs[i].kind)
+				out[i].shown = old->shown;
 		}
 	}
 	/* A line handler holds its struct's address, so lines are requested
@@ -249,6 +279,13 @@ int field_configure(struct field *f, const struct config *c)
 		old_in[i].line = line_in_free(old_in[i].line);
 	for (size_t i = 0; i < n_old_out; i++) {
 		int k = config_output_find(c, old_out[i].conf->name);
+
+		/* Its topic is retained: nobody else would take it back. */
+		if (old_out[i].conf->kind == OUTPUT_MQTT && old_out[i].shown &&
+		    (k < 0 || out[k].conf->kind != OUTPUT_MQTT ||
+		     strcmp(out[k].conf->topic, old_out[i].conf->topic)))
+			f->publishh(old_out[i].conf->topic,
+				    old_out[i].conf->off, f->arg);
 
 		if (k >= 0 && out[k].conf->kind == OUTPUT_GPIO &&
 		    same_text(out[k].conf->chip, old_out[i].conf->chip) &&
@@ -330,6 +367,12 @@ void field_mqtt(struct field *f, const char *topic, const char *payload,
 			       "says "
 			       "active; what is retained starts nothing",
 			       x->conf->name, v.raw, topic);
+			/* But somebody must know: it may be true. */
+			if (input_lost(&x->value,
+				       "a retained message says active; it "
+				       "counts when it is published anew",
+				       at_us))
+				changed(x, was, "mqtt", 0, at_us);
 			continue;
 		}
 		x->value = v;
@@ -341,14 +384,27 @@ void field_mqtt_state(struct field *f, bool connected)
 {
 	uint64_t now = clock_mono_us();
 
-	f->mqtt_up = connected;
-	for (size_t i = 0; i < f->n_in && !connected; i++) {
+	for (size_t i = 0; i < f->n_in; i++) {
 		struct in *x = &f->in[i];
 		bool was = x->value.active;
 
-		if (x->conf->kind == INPUT_MQTT &&
-		    input_lost(&x->value, "the MQTT broker is away", now))
+		if (x->conf->kind != INPUT_MQTT)
+			continue;
+		if (!connected) {
+			x->away = true;
+			if (input_lost(&x->value, "the MQTT broker is away",
+				       now))
+				changed(x, was, NULL, 0, now);
+		} else if (x->away) {
+			/* The broker is no fault any more; what the sensor says
+			 * is not known, and its max-age runs from now. */
+			x->away = false;
+			x->value.quality = INPUT_UNKNOWN;
+			x->value.changed_us = now;
+			snprintf(x->value.why, sizeof(x->value.why),
+				 "nothing received since the broker is back");
 			changed(x, was, NULL, 0, now);
+		}
 	}
 	for (size_t i = 0; i < f->n_out && connected; i++)
 		if (f->out[i].conf->kind == OUTPUT_MQTT) {
@@ -438,7 +494,7 @@ static void show(struct field *f, int output, const char *actor, uint64_t cause)
 		f->publishh(o->conf->topic, want ? o->conf->on : o->conf->off,
 			    f->arg);
 	}
-	if (o->known || want) {
+	if (want != o->shown) {
 		snprintf(subject, sizeof(subject), "output:%s", o->conf->name);
 		record(f->recorder, EVENT_OUTPUT_CHANGED, cause, subject, actor,
 		       json_pack("{s:b}", "active", want), "output %s is %s",
@@ -469,13 +525,19 @@ int field_output_set(struct field *f, int output, bool active,
 
 void field_fault_outputs(struct field *f)
 {
-	/* A fault output that cannot be driven raises a fault itself. */
+	bool fine;
+
+	/* A fault output that cannot be driven raises a fault itself, which
+	 * those driven before it must show too. */
 	if (f->busy)
 		return;
 	f->busy = true;
-	for (size_t i = 0; i < f->n_out; i++)
-		if (f->out[i].conf->role == ROLE_FAULT)
-			show(f, (int)i, NULL, 0);
+	do {
+		fine = !fault_count(f->faults);
+		for (size_t i = 0; i < f->n_out; i++)
+			if (f->out[i].conf->role == ROLE_FAULT)
+				show(f, (int)i, NULL, 0);
+	} while (fine && fault_count(f->faults));
 	f->busy = false;
 }
 

@@ -2,7 +2,10 @@
  * Field points in force: inputs with their quality, outputs with their role.
  *
  * Values survive a reload by name. A source that is lost is a fault and keeps
- * its last value (DESIGN rule 3). Control thread.
+ * its last value (DESIGN rule 3). An MQTT input is of unknown quality until its
+ * first message, and again when the broker comes back, until the next one: no
+ * fault by itself (its max-age sees to that), but an alarm that hangs on it
+ * cannot be reset meanwhile. Control thread.
  */
 #ifndef TOCSIN_FIELD_H
 #define TOCSIN_FIELD_H

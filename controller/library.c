@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** What sounds in place of an emergency message that cannot be loaded. */
-#define FALLBACK_TONE "din-33404-3"
 #define FALLBACK_GAP_MS 0
 #define MAX_TONES 64
 
@@ -93,7 +91,8 @@ static int message_load(struct library *l, const struct config_message *m,
 		if (strict)
 			return err == ENOMEM ? ENOMEM : EINVAL;
 		e->fallback = true;
-		err = tone_clip(l, FALLBACK_TONE, FALLBACK_GAP_MS, &e->clip);
+		err = tone_clip(l, LIBRARY_FALLBACK_TONE, FALLBACK_GAP_MS,
+				&e->clip);
 		if (err)
 			return err;
 	}

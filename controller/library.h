@@ -16,6 +16,9 @@
 
 struct library;
 
+/** What sounds in place of an emergency's message that cannot be loaded. */
+#define LIBRARY_FALLBACK_TONE "din-33404-3"
+
 /** A message that could not be loaded. */
 typedef void(library_error_h)(const struct config_where *at, const char *text,
 			      void *arg);

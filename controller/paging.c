@@ -4,6 +4,7 @@
 #include "controller/base/compat.h"
 #include "controller/base/log.h"
 #include "controller/base/text.h"
+#include "text_json.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -17,6 +18,9 @@
 
 /** RFC 4411: the BYE that tells a caller he was preempted. */
 #define PREEMPTED_HEADER "Reason: preemption;cause=1;text=\"UA Preemption\""
+
+/** Q.850 cause 46, precedence call blocked, by RFC 6432. */
+#define BLOCKED_HEADER "Reason: Q.850;cause=46;text=\"precedence call blocked\""
 
 struct page {
 	struct paging *owner;
@@ -280,6 +284,7 @@ static void on_page(const struct page_offer *o, struct page_answer *a,
 	struct broadcast_request rq;
 	struct broadcast_result res;
 	struct page *x;
+	int err;
 
 	if (zone < 0)
 		goto refused;
@@ -303,15 +308,16 @@ static void on_page(const struct page_offer *o, struct page_answer *a,
 	snprintf(x->zone, sizeof(x->zone), "%s", p->config->zones[zone].name);
 	x->level = page_level(p, o->peer);
 	rq = live_request(p, x, &zone);
-	if (broadcast_probe(p->broadcasts, &rq, &res)) {
-		char header[256];
-
-		/* Q.850 cause 46: precedence call blocked (RFC 6432). */
-		snprintf(header, sizeof(header),
-			 "Reason: Q.850;cause=46;text=\"precedence call "
-			 "blocked\"");
-		refuse(a, res.why.text[0] && res.state == ARB_END ? 486 : 503,
-		       "Zone In Use By A More Urgent Broadcast", header);
+	err = broadcast_probe(p->broadcasts, &rq, &res);
+	if (err) {
+		if (err == EBUSY)
+			refuse(a, 486, "Zone In Use By A More Urgent Broadcast",
+			       BLOCKED_HEADER);
+		else if (err == ENOENT)
+			refuse(a, 480, "Zone Has No Output", NULL);
+		else
+			refuse(a, 503, "Too Many Broadcasts",
+			       "Retry-After: 10");
 		page_free(x);
 		goto refused;
 	}
@@ -323,7 +329,8 @@ static void on_page(const struct page_offer *o, struct page_answer *a,
 	return;
 refused:
 	record(p->recorder, EVENT_CALL_REFUSED, 0, "call", o->caller,
-	       json_pack("{s:s,s:i}", "to", o->user, "status", a->status),
+	       json_pack("{s:o,s:i}", "to", text_json(o->user), "status",
+			 a->status),
 	       "call to %s refused: %u %s", o->user, a->status, a->reason);
 }
 
@@ -336,6 +343,7 @@ static void on_media(struct page_call *call, const struct media_leg *leg,
 	struct broadcast_request rq;
 	struct broadcast_result res;
 	char subject[40] = "call";
+	int err;
 
 	x->call = call;
 	media_begin(p->media);
@@ -357,8 +365,10 @@ static void on_media(struct page_call *call, const struct media_leg *leg,
 		return;
 	}
 	rq = live_request(p, x, &zone);
-	if (broadcast_start(p->broadcasts, &rq, &res)) {
-		end_soon(x, NULL, res.why.text);
+	err = broadcast_start(p->broadcasts, &rq, &res);
+	if (err) {
+		end_soon(x, err == EBUSY ? PREEMPTED_HEADER : NULL,
+			 res.why.text);
 		return;
 	}
 	x->broadcast = res.id;
@@ -498,13 +508,21 @@ int paging_hangup(struct paging *p, uint64_t id, const char *actor)
 {
 	char why[160];
 
-	for (size_t i = 0; i < MEDIA_MAX_LEGS; i++)
+	for (size_t i = 0; id && i < MEDIA_MAX_LEGS; i++)
 		if (p->page[i] && p->page[i]->id == id) {
 			snprintf(why, sizeof(why), "ended by %s", actor);
 			end_soon(p->page[i], NULL, why);
 			return 0;
 		}
 	return ENOENT;
+}
+
+const char *paging_zone(const struct paging *p, uint64_t id)
+{
+	for (size_t i = 0; id && i < MEDIA_MAX_LEGS; i++)
+		if (p->page[i] && p->page[i]->id == id)
+			return p->page[i]->zone;
+	return NULL;
 }
 
 json_t *paging_json(const struct paging *p)

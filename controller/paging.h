@@ -20,7 +20,7 @@ struct paging;
 int paging_alloc(struct paging **pp, struct media *m, struct broadcasts *b,
 		 struct recorder *r, struct faults *f);
 
-/** Call before stack_free(): its closed handler still comes here. */
+/** Call after stack_free(), whose closed handler still comes here. */
 struct paging *paging_free(struct paging *p);
 
 /** Takes a new configuration and library; calls in progress stay. */
@@ -35,6 +35,9 @@ void paging_report(struct paging *p, const struct media_report *r);
 
 /** Ends a call; ENOENT when it is not known. */
 int paging_hangup(struct paging *p, uint64_t id, const char *actor);
+
+/** Name of the zone that a call pages; NULL when the call is not known. */
+const char *paging_zone(const struct paging *p, uint64_t id);
 
 json_t *paging_json(const struct paging *p);
 

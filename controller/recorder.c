@@ -15,6 +15,8 @@
 #define MAX_SINKS 4
 /** Events of one turn; a turn with more hands out in between. */
 #define MAX_PENDING 256
+/** Places kept for what the receivers themselves record meanwhile. */
+#define SPARE 32
 
 struct recorder {
 	struct journal *journal;
@@ -100,19 +102,21 @@ uint64_t record(struct recorder *r, enum event_type type, uint64_t cause,
 		const char *subject, const char *actor, json_t *data,
 		const char *fmt, ...)
 {
+	uint64_t id = r->journal ? journal_next_id(r->journal) : ++r->last_id;
 	struct event *e;
 	va_list ap;
 
-	if (r->n == MAX_PENDING)
+	if (r->n >= MAX_PENDING - SPARE)
 		recorder_flush(r);
 	if (r->n == MAX_PENDING) {
-		/* Only a sink that records without end gets here. */
+		/* Only a sink that records without end gets here. Broadcasts
+		 * are named by the number, so there must be one. */
 		json_decref(data);
-		return 0;
+		return id;
 	}
 	e = &r->pending[r->n++];
 	memset(e, 0, offsetof(struct event, data) + 1);
-	e->id = r->journal ? journal_next_id(r->journal) : ++r->last_id;
+	e->id = id;
 	e->cause = cause;
 	e->wall_us = clock_wall_us();
 	e->mono_us = clock_mono_us();
@@ -130,7 +134,10 @@ uint64_t record(struct recorder *r, enum event_type type, uint64_t cause,
 				      JSON_COMPACT);
 
 		/* Half an object would be worse than none. */
-		e->data[n < sizeof(e->data) ? n : 0] = '\0';
+		if (n < sizeof(e->data))
+			e->data[n] = '\0';
+		else
+			snprintf(e->data, sizeof(e->data), "{\"cut\":true}");
 		json_decref(data);
 	}
 	if (!tmr_isrunning(&r->tmr))
