@@ -317,8 +317,8 @@ int mqtt_subscribe(struct mqtt *m, const char *filter)
 		return ENOMEM;
 	memcpy(f->text, filter, size);
 	pthread_mutex_lock(&m->link->lock);
-	TAILQ_FOREACH(have, &m->link->filters, le)
-	{
+	for (have = TAILQ_FIRST(&m->link->filters); have;
+	     have = TAILQ_NEXT(have, le)) {
 		if (!strcmp(have->text, filter))
 			break;
 	}

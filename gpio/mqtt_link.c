@@ -17,10 +17,8 @@
 #include "controller/base/compat.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
-#include <netdb.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
@@ -46,7 +44,6 @@ struct session {
 	struct reason verdict; /* of the certificate check */
 	struct mqtt_down_list unconfirmed;
 	size_t n_unconfirmed;
-	struct addrinfo *addrs;
 };
 
 /* ------------------------------------------------------------ shared */
@@ -115,177 +112,15 @@ static bool stopping(struct mqtt_link *l)
 	return stop;
 }
 
-/* --------------------------------------------------------------- up */
-
-/* One wake-up at a time is in the owner's pipe, so it never fills. Lock held.
- */
-static void wake_owner(struct mqtt_link *l)
-{
-	if (!l->mq || l->woken)
-		return;
-	l->woken = !mqueue_push(l->mq, 0, NULL);
-}
-
-/* A state is never dropped; one right behind its like takes its place. */
-static void tell_state(struct mqtt_link *l, bool connected, const char *text)
-{
-	size_t size = strlen(text) + 1;
-	struct mqtt_up *u = calloc(1, sizeof(*u) + size), *last;
-
-	if (!u)
-		return;
-	u->is_state = true;
-	u->connected = connected;
-	u->text = (char *)(u + 1);
-	memcpy(u->text, text, size);
-	pthread_mutex_lock(&l->lock);
-	last = TAILQ_LAST(&l->up, mqtt_up_list);
-	if (last && last->is_state && last->connected == connected) {
-		TAILQ_REMOVE(&l->up, last, le);
-		free(last);
-	}
-	TAILQ_INSERT_TAIL(&l->up, u, le);
-	wake_owner(l);
-	pthread_mutex_unlock(&l->lock);
-}
-
 static void message_handler(struct mosquitto *mosq, void *arg,
 			    const struct mosquitto_message *mm,
 			    const mosquitto_property *props)
 {
 	struct session *s = arg;
-	struct mqtt_link *l = s->link;
-	size_t len = (size_t)mm->payloadlen, tsize = strlen(mm->topic) + 1;
-	struct mqtt_up *u = NULL;
-	char *p;
 
 	(void)mosq;
 	(void)props;
-	if (len <= MQTT_LARGEST_PAYLOAD)
-		u = calloc(1, sizeof(*u) + tsize + len + 1);
-	if (u) {
-		p = (char *)(u + 1);
-		memcpy(p, mm->topic, tsize);
-		if (len)
-			memcpy(p + tsize, mm->payload, len);
-		u->size = tsize + len;
-		u->msg = (struct mqtt_message){
-			.topic = p,
-			.payload = p + tsize,
-			.len = len,
-			.retain = mm->retain,
-			.qos = (uint8_t)mm->qos,
-			.at_us = clock_mono_us(),
-		};
-	}
-	pthread_mutex_lock(&l->lock);
-	if (u && l->n_up < MQTT_QUEUE &&
-	    l->up_bytes + u->size <= MQTT_QUEUE_BYTES) {
-		TAILQ_INSERT_TAIL(&l->up, u, le);
-		l->n_up++;
-		l->up_bytes += u->size;
-		u = NULL;
-	} else {
-		l->count.dropped++;
-	}
-	wake_owner(l);
-	pthread_mutex_unlock(&l->lock);
-	free(u);
-}
-
-/* ------------------------------------------------------------- down */
-
-struct mqtt_down *mqtt_down_new(const char *topic, const char *payload, int qos,
-				bool retain)
-{
-	size_t tsize = strlen(topic) + 1, psize = strlen(payload) + 1;
-	struct mqtt_down *d = calloc(1, sizeof(*d) + tsize + psize);
-
-	if (!d)
-		return NULL;
-	d->topic = (char *)(d + 1);
-	d->payload = d->topic + tsize;
-	memcpy(d->topic, topic, tsize);
-	memcpy(d->payload, payload, psize);
-	d->len = psize - 1;
-	d->qos = qos;
-	d->retain = retain;
-	return d;
-}
-
-bool mqtt_down_add(struct mqtt_link *l, struct mqtt_down *d)
-{
-	struct mqtt_down *old;
-	bool dropped = false;
-
-	if (d->retain) {
-		TAILQ_FOREACH(old, &l->down, le)
-		{
-			if (old->retain && !strcmp(old->topic, d->topic))
-				break;
-		}
-		if (old) {
-			TAILQ_REMOVE(&l->down, old, le);
-			l->n_down--;
-			free(old);
-		}
-	}
-	if (l->n_down >= MQTT_OFFLINE_QUEUE) {
-		old = TAILQ_FIRST(&l->down);
-		TAILQ_REMOVE(&l->down, old, le);
-		l->n_down--;
-		l->count.lost++;
-		free(old);
-		dropped = true;
-	}
-	TAILQ_INSERT_TAIL(&l->down, d, le);
-	l->n_down++;
-	return dropped;
-}
-
-static struct mqtt_down *take_down(struct mqtt_link *l)
-{
-	struct mqtt_down *d;
-
-	pthread_mutex_lock(&l->lock);
-	d = TAILQ_FIRST(&l->down);
-	if (d) {
-		TAILQ_REMOVE(&l->down, d, le);
-		l->n_down--;
-	}
-	pthread_mutex_unlock(&l->lock);
-	return d;
-}
-
-/* What the broker did not confirm goes again, before what came later; a newer
- * retained message of the same topic has made it pointless. */
-static void give_back(struct session *s)
-{
-	struct mqtt_link *l = s->link;
-	struct mqtt_down *d, *newer;
-
-	pthread_mutex_lock(&l->lock);
-	while ((d = TAILQ_LAST(&s->unconfirmed, mqtt_down_list))) {
-		TAILQ_REMOVE(&s->unconfirmed, d, le);
-		newer = NULL;
-		if (d->retain) {
-			TAILQ_FOREACH(newer, &l->down, le)
-			{
-				if (newer->retain &&
-				    !strcmp(newer->topic, d->topic))
-					break;
-			}
-		}
-		if (newer || l->n_down >= MQTT_OFFLINE_QUEUE) {
-			l->count.lost += !newer;
-			free(d);
-			continue;
-		}
-		TAILQ_INSERT_HEAD(&l->down, d, le);
-		l->n_down++;
-	}
-	pthread_mutex_unlock(&l->lock);
-	s->n_unconfirmed = 0;
+	mqtt_up_message(s->link, mm);
 }
 
 /* Once a connection: an owner that publishes all anew at each news would be
@@ -293,7 +128,7 @@ static void give_back(struct session *s)
 static void tell_refusal(struct session *s, const char *text)
 {
 	if (!s->told_refusal)
-		tell_state(s->link, true, text);
+		mqtt_up_state(s->link, true, text);
 	s->told_refusal = true;
 }
 
@@ -306,8 +141,7 @@ static void publish_handler(struct mosquitto *mosq, void *arg, int mid,
 
 	(void)mosq;
 	(void)props;
-	TAILQ_FOREACH(d, &s->unconfirmed, le)
-	{
+	for (d = TAILQ_FIRST(&s->unconfirmed); d; d = TAILQ_NEXT(d, le)) {
 		if (d->mid == mid)
 			break;
 	}
@@ -357,7 +191,7 @@ static void send_waiting(struct session *s)
 	struct mqtt_down *d;
 
 	while (s->up && !s->ended && s->n_unconfirmed < MQTT_UNCONFIRMED) {
-		d = take_down(s->link);
+		d = mqtt_down_take(s->link);
 		if (!d)
 			return;
 		hand_over(s, d);
@@ -373,8 +207,7 @@ static char *next_filter(struct mqtt_link *l)
 	char *text = NULL;
 
 	pthread_mutex_lock(&l->lock);
-	TAILQ_FOREACH(f, &l->filters, le)
-	{
+	for (f = TAILQ_FIRST(&l->filters); f; f = TAILQ_NEXT(f, le)) {
 		if (!f->sent) {
 			f->sent = true;
 			f->mid = 0;
@@ -391,8 +224,7 @@ static void note_mid(struct mqtt_link *l, const char *filter, int mid)
 	struct mqtt_filter *f;
 
 	pthread_mutex_lock(&l->lock);
-	TAILQ_FOREACH(f, &l->filters, le)
-	{
+	for (f = TAILQ_FIRST(&l->filters); f; f = TAILQ_NEXT(f, le)) {
 		if (!strcmp(f->text, filter))
 			f->mid = mid;
 	}
@@ -426,8 +258,7 @@ static void subscribe_handler(struct mosquitto *mosq, void *arg, int mid, int n,
 	if (n < 1 || granted[0] < 128)
 		return;
 	pthread_mutex_lock(&s->link->lock);
-	TAILQ_FOREACH(f, &s->link->filters, le)
-	{
+	for (f = TAILQ_FIRST(&s->link->filters); f; f = TAILQ_NEXT(f, le)) {
 		if (f->mid == mid)
 			snprintf(text, sizeof(text),
 				 "the broker refuses our subscription to "
@@ -445,8 +276,7 @@ static void forget_sent(struct mqtt_link *l)
 	struct mqtt_filter *f;
 
 	pthread_mutex_lock(&l->lock);
-	TAILQ_FOREACH(f, &l->filters, le)
-	{
+	for (f = TAILQ_FIRST(&l->filters); f; f = TAILQ_NEXT(f, le)) {
 		f->sent = false;
 		f->mid = 0;
 	}
@@ -549,9 +379,7 @@ static int make(struct session *s)
 	return 0;
 }
 
-/* Waits for fd or for being woken to stop; ms < 0 = without end. False when it
- * is time to stop. */
-static bool wait_fd(struct mqtt_link *l, int fd, short events, int ms,
+bool mqtt_link_wait(struct mqtt_link *l, int fd, short events, int ms,
 		    short *got)
 {
 	struct pollfd p[2] = {{.fd = l->wakefd, .events = POLLIN},
@@ -568,78 +396,6 @@ static bool wait_fd(struct mqtt_link *l, int fd, short events, int ms,
 	return !stopping(l);
 }
 
-/* Tries one address; 0, errno, or ECANCELED when it is time to stop. */
-static int try_address(struct mqtt_link *l, const struct addrinfo *ai)
-{
-	uint64_t now = clock_mono_ms(), until = now + MQTT_CONNECT_MS;
-	socklen_t size = sizeof(int);
-	short got = 0;
-	int err = 0, fd;
-
-	fd = socket(ai->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-		    0);
-	if (fd < 0)
-		return errno;
-	if (connect(fd, ai->ai_addr, ai->ai_addrlen))
-		err = errno;
-	if (err != EINPROGRESS)
-		goto out;
-	err = ETIMEDOUT;
-	for (; now < until; now = clock_mono_ms()) {
-		if (!wait_fd(l, fd, POLLOUT, (int)(until - now), &got)) {
-			err = ECANCELED;
-			break;
-		}
-		if (!got)
-			continue;
-		if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &size))
-			err = errno;
-		break;
-	}
-out:
-	close(fd);
-	return err;
-}
-
-/*
- * Finds an address that answers, before libmosquitto connects: its blocking
- * connect would sit in an unanswered SYN for two minutes and could not be
- * stopped, its asynchronous one takes no properties and tells no cause.
- *
- * @param target gets what to connect to: the host's name, or the first address
- *               that answered when it was not the host's first
- */
-static int find_address(struct session *s, char *target, size_t size)
-{
-	const struct mqtt_own_spec *spec = &s->link->spec;
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
-				 .ai_flags = AI_NUMERICSERV};
-	struct addrinfo *all, *ai;
-	char port[8];
-	int err;
-
-	snprintf(port, sizeof(port), "%u", spec->port);
-	err = getaddrinfo(spec->host, port, &hints, &all);
-	if (err) {
-		mqtt_text_unresolved(&s->text, spec, err);
-		return EINVAL;
-	}
-	for (ai = all; ai; ai = ai->ai_next) {
-		err = try_address(s->link, ai);
-		if (!err || err == ECANCELED)
-			break;
-	}
-	if (err)
-		mqtt_text_unreached(&s->text, spec, err);
-	else if (ai == all)
-		snprintf(target, size, "%s", spec->host);
-	else
-		(void)getnameinfo(ai->ai_addr, ai->ai_addrlen, target,
-				  (socklen_t)size, NULL, 0, NI_NUMERICHOST);
-	freeaddrinfo(all);
-	return err;
-}
-
 static int begin(struct session *s)
 {
 	const struct mqtt_own_spec *spec = &s->link->spec;
@@ -648,7 +404,7 @@ static int begin(struct session *s)
 	char target[256];
 	int err, rc;
 
-	err = find_address(s, target, sizeof(target));
+	err = mqtt_dial(s->link, target, sizeof(target), &s->text);
 	if (!err)
 		err = make(s);
 	if (err)
@@ -675,7 +431,8 @@ static bool turn(struct session *s, int ms)
 
 	if (mosquitto_want_write(s->mosq))
 		events |= POLLOUT;
-	go_on = wait_fd(s->link, mosquitto_socket(s->mosq), events, ms, &got);
+	go_on = mqtt_link_wait(s->link, mosquitto_socket(s->mosq), events, ms,
+			       &got);
 	if (got & ~POLLOUT) {
 		do {
 			check_rc(s, mosquitto_loop_read(s->mosq, 1));
@@ -724,7 +481,7 @@ static void birth(struct session *s)
 		if (d)
 			hand_over(s, d);
 	}
-	tell_state(s->link, true, "");
+	mqtt_up_state(s->link, true, "");
 }
 
 static void serve(struct session *s)
@@ -779,7 +536,7 @@ static bool pause_ms(struct mqtt_link *l, int ms)
 	short got;
 
 	while ((now = clock_mono_ms()) < until) {
-		if (!wait_fd(l, -1, 0, (int)(until - now), &got))
+		if (!mqtt_link_wait(l, -1, 0, (int)(until - now), &got))
 			return false;
 	}
 	return true;
@@ -801,12 +558,12 @@ void *mqtt_link_main(void *arg)
 			serve(&s);
 		if (s.mosq)
 			mosquitto_destroy(s.mosq);
-		give_back(&s);
+		mqtt_down_give_back(l, &s.unconfirmed);
 		if (stopping(l))
 			break;
 		/* The same refusal every few seconds is told once. */
 		if (s.up || strcmp(told, s.text.text))
-			tell_state(l, false, s.text.text);
+			mqtt_up_state(l, false, s.text.text);
 		snprintf(told, sizeof(told), "%s", s.text.text);
 		if (s.up && clock_mono_ms() - since > GOOD_MS)
 			failures = 0;

@@ -1,7 +1,8 @@
 /**
  * What the owner's thread and the MQTT thread share; inside gpio/ only.
  *
- * mqtt.c is the owner's half, mqtt_link.c the thread. Everything below `lock`
+ * mqtt.c is the owner's half, mqtt_link.c the thread, mqtt_queue.c what waits
+ * between them. Everything below `lock`
  * is touched with it held. The object lives until both halves let go: a name
  * server that does not answer can hold the thread for half a minute, and
  * mqtt_free() must not wait for that.
@@ -26,6 +27,7 @@
 #define MQTT_UNCONFIRMED 64
 
 struct mqueue;
+struct mosquitto_message;
 
 /** The spec, owned. */
 struct mqtt_own_spec {
@@ -106,6 +108,41 @@ bool mqtt_down_add(struct mqtt_link *l, struct mqtt_down *d);
 /** Makes one, NULL on ENOMEM. */
 struct mqtt_down *mqtt_down_new(const char *topic, const char *payload, int qos,
 				bool retain);
+
+/** The next to send, the caller's to free; NULL = none. */
+struct mqtt_down *mqtt_down_take(struct mqtt_link *l);
+
+/** What a lost broker had not confirmed waits again, before what came later;
+ *  a newer retained message of its topic has made one pointless. Empties list.
+ */
+void mqtt_down_give_back(struct mqtt_link *l, struct mqtt_down_list *list);
+
+/** A state on its way up: never dropped; one right behind its like takes its
+ *  place. */
+void mqtt_up_state(struct mqtt_link *l, bool connected, const char *text);
+
+/** A message on its way up, dropped and counted when too many wait. */
+void mqtt_up_message(struct mqtt_link *l, const struct mosquitto_message *mm);
+
+/**
+ * Waits for events on fd (-1 = none) or for mqtt_link_wake(), at most ms.
+ * The thread only.
+ *
+ * @param got gets what poll() says of fd
+ * @return false when it is time to stop
+ */
+bool mqtt_link_wait(struct mqtt_link *l, int fd, short events, int ms,
+		    short *got);
+
+/**
+ * Finds an address of the broker that takes a TCP connection.
+ *
+ * @param target gets what to connect to: the host's name, or the first address
+ *               that answered when it was not the host's first
+ * @return 0, ECANCELED when it is time to stop, or errno with the reason
+ */
+int mqtt_dial(struct mqtt_link *l, char *target, size_t size,
+	      struct reason *why);
 
 /**
  * First line of the password file without its end of line.
