@@ -90,7 +90,7 @@ void table_print(const json_t *rows, const struct column *columns)
 	json_t *row;
 	size_t i;
 
-	for (; columns[n].head && n < MAX_COLUMNS; n++)
+	for (; n < MAX_COLUMNS && columns[n].head; n++)
 		w[n] = text_width(columns[n].head);
 	json_array_foreach(rows, i, row) for (int k = 0; k < n; k++)
 	{
