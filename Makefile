@@ -216,7 +216,7 @@ bench-run: $(bench_bin)
 		$(PYTHON) tests/bench/report.py -n $(BENCH_N) --reps $(BENCH_REPS)
 
 asan: deps ## unit and model tests under ASan and UBSan
-	@$(MAKE) BUILD=$(BUILD)/asan SAN=address,undefined OPT="-O1 -g" all unit
+	@$(MAKE) BUILD=$(BUILD)/asan SAN=address,undefined OPT="-O1 -g" all unit site
 
 tsan: deps ## unit and model tests under TSan
 	@$(MAKE) BUILD=$(BUILD)/tsan SAN=thread OPT="-O1 -g" all unit
