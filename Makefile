@@ -309,6 +309,7 @@ install: all ## install below $(DESTDIR)$(PREFIX), configuration in $(SYSCONF)/t
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d/tocsin.conf
 	install -m 644 etc/systemd/tocsin-gpio.rules \
 		$(DESTDIR)$(PREFIX)/lib/udev/rules.d/60-tocsin-gpio.rules
+	install -m 644 etc/conf.d/README $(DESTDIR)$(SYSCONF)/tocsin/conf.d/README
 	[ -e $(DESTDIR)$(SYSCONF)/tocsin/tocsin.conf ] || \
 		install -m 640 etc/tocsin.conf $(DESTDIR)$(SYSCONF)/tocsin/tocsin.conf
 	$(if $(DESTDIR),,$(service_user))
