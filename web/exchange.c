@@ -145,6 +145,10 @@ static void answer(struct request *r, int status, const char *type, char *text)
 {
 	struct web *w = r->web;
 
+	/* Parts of it may be in the answer: its references are counted in the
+	 * holder's thread only. */
+	json_decref(r->pub.body);
+	r->pub.body = NULL;
 	if (!w) { /* web is gone, and the connection with it */
 		free(text);
 		request_unref(r);
