@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Longest message accepted, in seconds. */
+/** Longest audio file accepted, in seconds. */
 #define PCM_MAX_SECONDS 600
 /** Largest audio file read, in bytes. */
 #define PCM_MAX_FILE_BYTES (200u << 20)
@@ -27,11 +27,12 @@ void pcm_reset(struct pcm *p);
 
 /**
  * Reads an audio file (WAV, FLAC, Ogg, MP3: whatever libsndfile reads), all
- * channels mixed to one.
+ * channels mixed to one. The bytes say what it is, not the name: a file
+ * without a header is never taken for sound.
  *
- * @return 0, or errno with the reason: missing, not audio, empty, truncated,
- *         longer than PCM_MAX_SECONDS, silent (peak below -50 dBFS), clipped
- *         (over 1 % of samples at full scale)
+ * @return 0, or errno with the reason: missing, not readable, not audio,
+ *         empty, truncated, longer than PCM_MAX_SECONDS, silent (peak below
+ *         -50 dBFS), clipped (over 1 % of all channels' samples at full scale)
  */
 int pcm_load(struct pcm *p, const char *path, struct reason *why);
 
