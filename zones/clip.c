@@ -101,6 +101,8 @@ int clip_alloc(struct clip **cp, const struct pcm *pcm, uint32_t gap_ms,
 	if (!cp || !pcm || !pcm->n || !pcm->rate || !nfmts ||
 	    nfmts > CLIP_MAX_FORMATS)
 		return EINVAL;
+	if (pcm->n > (size_t)CLIP_MAX_SECONDS * pcm->rate)
+		return EFBIG;
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return ENOMEM;

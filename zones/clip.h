@@ -16,6 +16,10 @@
 /** Formats one clip can hold: distinct over all outputs of a site. */
 #define CLIP_MAX_FORMATS 16
 
+/** Longest sound of one cycle: the longest tone, which is rounded up to its
+ *  cycle, and the longest file after it. Bounds what a clip takes. */
+#define CLIP_MAX_SECONDS (2 * PCM_MAX_SECONDS + 60)
+
 struct clip;
 
 /**
@@ -25,7 +29,8 @@ struct clip;
  * @param pcm    the sound of one cycle (not kept)
  * @param gap_ms silence between one cycle and the next
  * @param fmts   formats, their order is kept
- * @return 0, EINVAL (no sound, too many formats) or ENOMEM
+ * @return 0, EINVAL (no sound, too many formats), EFBIG (longer than
+ *         CLIP_MAX_SECONDS) or ENOMEM
  */
 int clip_alloc(struct clip **cp, const struct pcm *pcm, uint32_t gap_ms,
 	       const struct format *fmts, size_t nfmts);

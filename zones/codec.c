@@ -56,23 +56,20 @@ int format_equal(const struct format *a, const struct format *b)
 	       a->gain_cb == b->gain_cb;
 }
 
-/* librem's own functions read before their tables at -32768 (LIBRE.md B19);
- * its tables are sound. */
-static int magnitude(int16_t s)
-{
-	return s >= 0 ? s : s < -32767 ? 32767 : -s;
-}
-
+/* librem's own functions negate in 16 bit and so read before their tables at
+ * -32768 (LIBRE.md B19); its tables are sound, and int has room for 32768. */
 static uint8_t ulaw(int16_t s)
 {
-	int v = magnitude(s);
+	int v = s < 0 ? -s : s;
 
 	return (v < 4 ? 0xff : g711_l2u[(v - 4) >> 3]) & (s < 0 ? 0x7f : 0xff);
 }
 
+/* G.711 takes A-law's magnitude in ones' complement, so that both signs have
+ * the same decision values. */
 static uint8_t alaw(int16_t s)
 {
-	return g711_l2A[magnitude(s) >> 4] & (s < 0 ? 0x7f : 0xff);
+	return g711_l2A[(s < 0 ? ~s : s) >> 4] & (s < 0 ? 0x7f : 0xff);
 }
 
 void codec_encode(enum codec codec, uint8_t *dst, const int16_t *src, size_t n)

@@ -62,6 +62,10 @@ static const struct tone tones[] = {
 	 "slow whoop, 500 to 1200 Hz in 3.5 s, 0.5 s pause (NEN 2575)",
 	 -3,
 	 {SWEEP(3500, 500, 1200), PAUSE(500)}},
+	{"slow-whoop",
+	 "slow whoop: another name of nen-2575",
+	 -3,
+	 {SWEEP(3500, 500, 1200), PAUSE(500)}},
 	{"as-2220-action",
 	 "evacuate, 500 to 1200 Hz in 3.75 s, 0.25 s pause (AS 2220)",
 	 -3,
@@ -245,7 +249,7 @@ int tone_make(struct pcm *p, const char *name, uint32_t rate, uint32_t ms)
 
 	if (!t)
 		return ENOENT;
-	cycles = ms ? (ms + cycle_ms(t) - 1) / cycle_ms(t) : 1;
+	cycles = ms ? (ms - 1) / cycle_ms(t) + 1 : 1;
 	samples = (size_t)((uint64_t)cycle_ms(t) * rate / 1000);
 	p->v = calloc(cycles * samples, sizeof(*p->v));
 	if (!p->v)

@@ -74,13 +74,37 @@ static void test_gain_and_rate(void **state)
 	codec_decode(CODEC_L16, v, clip_payload(c, 0, 20), 160);
 	assert_true(fabs(sound_at(v, 160, 8000, 440) - 20000 * 0.501) < 200);
 	codec_decode(CODEC_L16, v, clip_payload(c, 1, 20), 160);
-	for (int i = 0; i < 160; i++)
-		assert_true(v[i] > -32768 || v[i] == -32768);
-	assert_true(sound_rms(v, 160) > 25000);
+	for (int i = 0; i < 160; i++) {
+		int want = p.v[20 * 160 + i] * 10;
+
+		assert_int_equal(v[i], want > 32767    ? 32767
+				       : want < -32768 ? -32768
+						       : want);
+	}
 	assert_int_equal(clip_frames(c, 2), 50);
 	codec_decode(CODEC_L16, v, clip_payload(c, 2, 20), 320);
 	assert_true(fabs(sound_pitch(v, 320, 16000) - 440) < 3);
 	assert_true(fabs(sound_at(v, 320, 16000, 440) - 20000) < 400);
+	clip_unref(c);
+	pcm_reset(&p);
+}
+
+/* A rate that comes again is the same sound again. */
+static void test_rates_in_any_order(void **state)
+{
+	struct pcm p = sine(16000, 200, 440, 9000);
+	struct format f[3];
+	struct clip *c = NULL;
+
+	(void)state;
+	format_default(&f[0], CODEC_PCMU, 0);
+	format_default(&f[1], CODEC_L16, 16000);
+	format_default(&f[2], CODEC_PCMU, 0);
+	f[2].pt = 100;
+	assert_int_equal(clip_alloc(&c, &p, 0, f, 3), 0);
+	for (uint32_t i = 0; i < 10; i++)
+		assert_memory_equal(clip_payload(c, 0, i),
+				    clip_payload(c, 2, i), 160);
 	clip_unref(c);
 	pcm_reset(&p);
 }
@@ -117,6 +141,11 @@ static void test_refusals(void **state)
 			 EINVAL);
 	assert_int_equal(clip_alloc(&c, &none, 0, f, 1), EINVAL);
 	assert_int_equal(clip_alloc(&c, &p, 0, f, 0), EINVAL);
+	/* A rate of 1 makes the longest sound small. */
+	none.rate = 1;
+	pcm_append_silence(&none, CLIP_MAX_SECONDS * 1000u + 1000u);
+	assert_int_equal(clip_alloc(&c, &none, 0, f, 1), EFBIG);
+	pcm_reset(&none);
 	assert_null(c);
 	assert_int_equal(clip_alloc(&c, &p, 0, f, CLIP_MAX_FORMATS), 0);
 	format_default(&other, CODEC_PCMA, 0);
@@ -130,6 +159,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_payloads),
 		cmocka_unit_test(test_gain_and_rate),
+		cmocka_unit_test(test_rates_in_any_order),
 		cmocka_unit_test(test_references),
 		cmocka_unit_test(test_refusals),
 	};

@@ -31,10 +31,13 @@ static const struct heard table[] = {
 	{"din-33404-3", 0, 1000, 1200, 500},
 	{"nen-2575", 0, 3500, 500, 1200},
 	{"nen-2575", 3500, 4000, 0, 0},
+	{"slow-whoop", 0, 3500, 500, 1200},
+	{"slow-whoop", 3500, 4000, 0, 0},
 	{"as-2220-action", 0, 3750, 500, 1200},
 	{"as-2220-action", 3750, 4000, 0, 0},
 	{"as-2220-alert", 0, 600, 420, 420},
 	{"as-2220-alert", 600, 1250, 0, 0},
+	{"as-1670-alert", 0, 600, 420, 420},
 	{"as-1670-alert", 600, 1200, 0, 0},
 	{"nf-s-32-001", 0, 100, 560, 560},
 	{"nf-s-32-001", 100, 500, 440, 440},
@@ -43,6 +46,7 @@ static const struct heard table[] = {
 	{"bs-5839-1-alert", 1000, 2000, 0, 0},
 	{"ss-03-17-11-imminent", 0, 150, 500, 500},
 	{"ss-03-17-11-imminent", 150, 250, 0, 0},
+	{"ss-03-17-11-local", 0, 150, 500, 500},
 	{"ss-03-17-11-local", 150, 750, 0, 0},
 	{"ss-03-17-11-all-clear", 0, 30000, 500, 500},
 	{"nfpa-whoop", 0, 850, 422, 775},
@@ -50,8 +54,53 @@ static const struct heard table[] = {
 	{"industrial", 0, 10000, 150, 1000},
 	{"industrial", 10000, 50000, 1000, 1000},
 	{"industrial", 50000, 60000, 1000, 150},
+	{"chime-2", 0, 700, 659.26, 659.26},
+	{"chime-2", 700, 2000, 523.25, 523.25},
+	{"chime-4", 0, 450, 392, 392},
+	{"chime-4", 450, 900, 523.25, 523.25},
+	{"chime-4", 900, 1350, 659.26, 659.26},
+	{"chime-4", 1350, 2700, 783.99, 783.99},
 	{"test", 0, 1000, 1000, 1000},
+	{"go-ahead", 0, 100, 660, 660},
+	{"go-ahead", 100, 140, 0, 0},
+	{"go-ahead", 140, 250, 880, 880},
+	{"preempted", 0, 200, 480, 480},
+	{"preempted", 200, 400, 400, 400},
+	{"preempted", 400, 700, 320, 320},
+	{"preempted", 700, 2000, 0, 0},
 };
+
+/** Cycle, and peak in dBFS: alarms at -3, chimes at -6, what a caller has at
+ *  the ear at -12. */
+static const struct {
+	const char *name;
+	unsigned ms;
+	double db;
+} whole[] = {
+	{"iso-8201", 4000, -3},
+	{"t4", 5800, -3},
+	{"din-33404-3", 1000, -3},
+	{"nen-2575", 4000, -3},
+	{"slow-whoop", 4000, -3},
+	{"as-2220-action", 4000, -3},
+	{"as-2220-alert", 1250, -3},
+	{"as-1670-alert", 1200, -3},
+	{"nf-s-32-001", 500, -3},
+	{"bs-5839-1-evacuate", 1000, -3},
+	{"bs-5839-1-alert", 2000, -3},
+	{"ss-03-17-11-imminent", 250, -3},
+	{"ss-03-17-11-local", 750, -3},
+	{"ss-03-17-11-all-clear", 30000, -3},
+	{"nfpa-whoop", 1850, -3},
+	{"industrial", 60000, -3},
+	{"chime-2", 2000, -6},
+	{"chime-4", 2700, -6},
+	{"test", 1000, -20},
+	{"go-ahead", 250, -12},
+	{"preempted", 2000, -12},
+};
+
+#define N_WHOLE (sizeof(whole) / sizeof(whole[0]))
 
 static const uint32_t rates[] = {8000, 16000, 44100, 48000};
 
@@ -138,19 +187,58 @@ static void test_loop_joins(void **state)
 	}
 }
 
-static void test_levels(void **state)
+/* Every tone there is has its cycle and its level written down here. */
+static void test_cycles_and_levels(void **state)
 {
+	size_t n = 0;
+
 	(void)state;
-	for (size_t i = 0; tone_name(i); i++) {
+	while (tone_name(n))
+		n++;
+	assert_int_equal(n, N_WHOLE);
+	for (size_t i = 0; i < N_WHOLE; i++) {
 		struct pcm p = {0};
 		double db;
 
-		assert_int_equal(tone_make(&p, tone_name(i), 48000, 0), 0);
+		assert_int_equal(tone_cycle_ms(whole[i].name), whole[i].ms);
+		assert_int_equal(tone_make(&p, whole[i].name, 48000, 0), 0);
 		db = 20 * log10(pcm_peak(&p) / 32768.0);
-		/* Bosch's library: peak at most -1.3 dBFS (FIELD.md 1.3). */
-		assert_true(db < -1.3 && db > -21);
+		/* A struck bell has faded a little by its first crest. */
+		if (db > whole[i].db + 0.01 || db < whole[i].db - 0.15)
+			fail_msg("%s peaks at %.2f dBFS, not %.2f",
+				 whole[i].name, db, whole[i].db);
 		pcm_reset(&p);
 	}
+}
+
+/* Edges take 5 ms: softly enough not to click, and no longer. */
+static void test_edges(void **state)
+{
+	struct pcm p = {0};
+
+	(void)state;
+	assert_int_equal(tone_make(&p, "bs-5839-1-alert", 48000, 0), 0);
+	/* 1 ms in, the raised cosine is at a tenth; at 5 ms all is there. */
+	assert_true(sound_rms(p.v, 48) < 0.1 * 23197);
+	assert_true(sound_rms(p.v + 48, 144) < 0.7 * 23197 / sqrt(2));
+	assert_true(sound_rms(p.v + 240, 101) > 0.95 * 23197 / sqrt(2));
+	assert_true(sound_rms(p.v + 48000 - 341, 101) > 0.95 * 23197 / sqrt(2));
+	assert_true(sound_rms(p.v + 48000 - 48, 48) < 0.1 * 23197);
+	pcm_reset(&p);
+}
+
+/* A struck bell decays: to 1/e in 450 ms. */
+static void test_bell(void **state)
+{
+	struct pcm p = {0};
+	double first, later;
+
+	(void)state;
+	assert_int_equal(tone_make(&p, "chime-2", 16000, 0), 0);
+	first = sound_rms(p.v + 16 * 750, 16 * 100);
+	later = sound_rms(p.v + 16 * 1200, 16 * 100);
+	assert_true(fabs(later / first - exp(-1)) < 0.02);
+	pcm_reset(&p);
 }
 
 /* Never cut within a beat: whole cycles, rounded up. */
@@ -183,7 +271,9 @@ int main(void)
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_no_click),
 		cmocka_unit_test(test_loop_joins),
-		cmocka_unit_test(test_levels),
+		cmocka_unit_test(test_cycles_and_levels),
+		cmocka_unit_test(test_edges),
+		cmocka_unit_test(test_bell),
 		cmocka_unit_test(test_whole_cycles),
 		cmocka_unit_test(test_unknown),
 	};
