@@ -219,6 +219,9 @@ static void slow(struct env *e)
 		last = id ? id : last;
 	}
 	CHECK(gap == 1);
+	/* And is in step again. */
+	publish_now(e, 1);
+	CHECK(tap_next(&t, type) == 20001);
 	tap_close(&quick);
 	tap_close(&t);
 }
