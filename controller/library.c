@@ -56,6 +56,14 @@ static int message_pcm(const struct library *l, const struct config_message *m,
 		struct pcm one = {0};
 
 		err = pcm_load(&one, m->files[i], why);
+		/* Looked at before they are joined: many long files would take
+		 * gigabytes only to be refused. */
+		if (!err &&
+		    sound->n / l->rate + one.n / one.rate >= CLIP_MAX_SECONDS)
+			err = reason_set(why, EFBIG,
+					 "its files together last longer than "
+					 "%d s; shorten or split it",
+					 CLIP_MAX_SECONDS);
 		if (!err && pcm_append(sound, &one))
 			err = reason_set(why, ENOMEM, "not enough memory");
 		pcm_reset(&one);
