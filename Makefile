@@ -215,8 +215,8 @@ bench-run: $(bench_bin)
 	@BENCH_BUILD=$(abspath $(BUILD))/bench BENCH_TOCSIN=$(abspath $(BUILD))/tocsind \
 		$(PYTHON) tests/bench/report.py -n $(BENCH_N) --reps $(BENCH_REPS)
 
-asan: deps ## unit, model and site tests under ASan and UBSan (root)
-	@$(MAKE) BUILD=$(BUILD)/asan SAN=address,undefined OPT="-O1 -g" all unit site
+asan: deps ## unit and model tests under ASan and UBSan
+	@$(MAKE) BUILD=$(BUILD)/asan SAN=address,undefined OPT="-O1 -g" all unit
 
 tsan: deps ## unit and model tests under TSan
 	@$(MAKE) BUILD=$(BUILD)/tsan SAN=thread OPT="-O1 -g" all unit
