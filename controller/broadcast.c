@@ -56,7 +56,7 @@ struct broadcasts *broadcasts_free(struct broadcasts *b)
 	return NULL;
 }
 
-static struct broadcast *find(const struct broadcasts *b, uint64_t id)
+struct broadcast *broadcast_find(const struct broadcasts *b, uint64_t id)
 {
 	for (size_t i = 0; i < b->n; i++)
 		if (b->v[i]->id == id && !b->v[i]->over)
@@ -581,7 +581,7 @@ int broadcast_start(struct broadcasts *b, const struct broadcast_request *rq,
 	res->id = x->id;
 	b->v[b->n++] = x;
 	apply(b);
-	x = find(b, res->id);
+	x = broadcast_find(b, res->id);
 	if (x)
 		persist(b, x, true);
 	return 0;
@@ -590,7 +590,7 @@ int broadcast_start(struct broadcasts *b, const struct broadcast_request *rq,
 int broadcast_stop(struct broadcasts *b, uint64_t id, const char *actor,
 		   uint64_t cause, const char *why)
 {
-	struct broadcast *x = find(b, id);
+	struct broadcast *x = broadcast_find(b, id);
 
 	if (!x)
 		return ENOENT;
@@ -649,7 +649,7 @@ void broadcasts_report(struct broadcasts *b, const struct media_report *r)
 		}
 		return;
 	}
-	x = find(b, r->tag);
+	x = broadcast_find(b, r->tag);
 	if (!x || x->slot != (int)r->index)
 		return;
 	subject_of(x, subject);

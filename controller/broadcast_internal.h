@@ -61,4 +61,7 @@ struct broadcasts {
 	struct arb_verdict verdict;
 };
 
+/** The broadcast with this id that is not over; NULL when there is none. */
+struct broadcast *broadcast_find(const struct broadcasts *b, uint64_t id);
+
 #endif

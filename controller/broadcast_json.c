@@ -22,18 +22,10 @@ static const char *state_name(enum arb_state s)
 	return "ended";
 }
 
-static const struct broadcast *find(const struct broadcasts *b, uint64_t id)
-{
-	for (size_t i = 0; i < b->n; i++)
-		if (b->v[i]->id == id && !b->v[i]->over)
-			return b->v[i];
-	return NULL;
-}
-
 const char *broadcast_title(const struct broadcasts *b, uint64_t id)
 {
 	static char text[200];
-	const struct broadcast *x = id ? find(b, id) : NULL;
+	const struct broadcast *x = id ? broadcast_find(b, id) : NULL;
 
 	if (!x)
 		return "";
@@ -89,7 +81,7 @@ json_t *broadcasts_json(const struct broadcasts *b)
 
 json_t *broadcast_json(const struct broadcasts *b, uint64_t id)
 {
-	const struct broadcast *x = find(b, id);
+	const struct broadcast *x = broadcast_find(b, id);
 
 	return x ? full(b, x) : NULL;
 }
@@ -97,7 +89,7 @@ json_t *broadcast_json(const struct broadcasts *b, uint64_t id)
 bool broadcast_within(const struct broadcasts *b, uint64_t id, const int *zones,
 		      size_t n_zones)
 {
-	const struct broadcast *x = find(b, id);
+	const struct broadcast *x = broadcast_find(b, id);
 
 	if (!x)
 		return false;
