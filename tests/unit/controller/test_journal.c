@@ -449,7 +449,10 @@ static void kill_9_loses_nothing_committed(void **state)
 		assert_int_equal(f.n, 1);
 		i = (unsigned)atoi(f.text + strlen("round="));
 		assert_in_range(i, told, told + 1);
-		has_state(j, "flip", i % 2 ? "flip=x;" : "");
+		/* A round it did not speak of may be there by half: two keys
+		 * are two writes. */
+		if (i == told)
+			has_state(j, "flip", i % 2 ? "flip=x;" : "");
 		assert_true(journal_next_id(j) > 20 * told);
 		journal_close(j);
 	}
