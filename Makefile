@@ -29,7 +29,8 @@ VERSION := 0.1.0
 BUILD_PACKAGES := gcc libc6-dev make pkg-config libre-dev librem-dev \
 	libsndfile1-dev libspeexdsp-dev libconfuse-dev libsqlite3-dev \
 	libmicrohttpd-dev libjansson-dev libcurl4-openssl-dev \
-	libmosquitto-dev libgpiod-dev libssl-dev libsystemd-dev libcrypt-dev
+	libmosquitto-dev libgpiod-dev libssl-dev libsystemd-dev libcrypt-dev \
+	libspandsp-dev libopus-dev libebur128-dev libical-dev libmodbus-dev
 TEST_PACKAGES := $(BUILD_PACKAGES) libcmocka-dev python3 python3-pytest \
 	python3-numpy python3-scipy python3-paho-mqtt sip-tester baresip-core \
 	mosquitto mosquitto-clients iproute2 nftables tcpdump curl openssl \
@@ -47,7 +48,9 @@ LIBS_WANTED := libre:libre-dev librem:librem-dev sndfile:libsndfile1-dev \
 	sqlite3:libsqlite3-dev libmicrohttpd:libmicrohttpd-dev \
 	jansson:libjansson-dev libcurl:libcurl4-openssl-dev \
 	libmosquitto:libmosquitto-dev libgpiod:libgpiod-dev \
-	openssl:libssl-dev libsystemd:libsystemd-dev libcrypt:libcrypt-dev
+	openssl:libssl-dev libsystemd:libsystemd-dev libcrypt:libcrypt-dev \
+	spandsp:libspandsp-dev opus:libopus-dev libebur128:libebur128-dev \
+	libical:libical-dev libmodbus:libmodbus-dev
 lib_names := $(foreach l,$(LIBS_WANTED),$(firstword $(subst :, ,$(l))))
 
 # Goals that need no library installed yet.
@@ -87,15 +90,16 @@ ldflags = -pie -Wl,-z,relro,-z,now $(san) -pthread $(LDFLAGS)
 # One archive a part, in the order in which they may depend on each other:
 # the link of a unit test fails where an include against the arrow would.
 base_src   := $(wildcard controller/base/*.c)
-zones_src  := $(wildcard zones/*.c)
-gpio_src   := $(filter-out gpio/lines_v1.c gpio/lines_v2.c,$(wildcard gpio/*.c)) \
+zones_src  := $(wildcard zones/*.c zones/*/*.c)
+gpio_src   := $(filter-out gpio/lines_v1.c gpio/lines_v2.c,$(wildcard gpio/*.c gpio/*/*.c)) \
 	gpio/lines_v$(GPIOD_MAJOR).c
-scheduler_src := $(wildcard scheduler/*.c)
+scheduler_src := $(wildcard scheduler/*.c scheduler/*/*.c)
 ctl_src    := $(wildcard web/ctl/*.c)
 web_src    := $(wildcard web/*.c)
 config_src := $(wildcard controller/config/*.c)
-sip_src    := $(wildcard controller/sip/*.c)
-core_src   := $(filter-out controller/main.c,$(wildcard controller/*.c))
+sip_src    := $(wildcard controller/sip/*.c controller/sip/*/*.c)
+core_src   := $(filter-out controller/main.c $(base_src) $(config_src) \
+	$(wildcard controller/sip/*.c),$(wildcard controller/*.c controller/*/*.c))
 
 parts := core sip config web scheduler gpio zones base
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))

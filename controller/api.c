@@ -5,7 +5,7 @@
 #include "control_internal.h"
 
 #include "web/openapi.h"
-#include "zones/tone.h"
+#include "zones/sound/tone.h"
 
 #include <errno.h>
 #include <stdio.h>

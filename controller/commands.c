@@ -3,7 +3,7 @@
 #include "controller/base/clock.h"
 #include "controller/base/text.h"
 #include "gpio/command.h"
-#include "zones/tone.h"
+#include "zones/sound/tone.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 #include "library.h"
 
 #include "sounds.h"
-#include "zones/tone.h"
+#include "zones/sound/tone.h"
 
 #include <errno.h>
 #include <stdio.h>

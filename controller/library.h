@@ -10,7 +10,7 @@
 #define TOCSIN_LIBRARY_H
 
 #include "config/config.h"
-#include "zones/clip.h"
+#include "zones/sound/clip.h"
 
 #include <stdbool.h>
 

@@ -19,8 +19,8 @@
 #ifndef TOCSIN_MEDIA_H
 #define TOCSIN_MEDIA_H
 
-#include "clip.h"
-#include "codec.h"
+#include "sound/clip.h"
+#include "sound/codec.h"
 
 #include <netinet/in.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* The manual page tocsin.conf(5), from the table. */
 #include "load.h"
-#include "zones/tone.h"
+#include "zones/sound/tone.h"
 
 #include <string.h>
 

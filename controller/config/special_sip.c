@@ -1,7 +1,7 @@
 /* SIP: where it listens, its ports, tones, and who may call. */
 #include "load.h"
 #include "values.h"
-#include "zones/tone.h"
+#include "zones/sound/tone.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -10,7 +10,7 @@
 
 #include "controller/base/compat.h"
 #include "controller/base/reason.h"
-#include "zones/codec.h"
+#include "zones/sound/codec.h"
 
 /** Limits of a body before libre's patterns see it. */
 #define NEGO_MAX_BYTES 8192

@@ -1,5 +1,5 @@
 /* RTP decoder: whatever comes, the payload lies inside the datagram. */
-#include "zones/packet.h"
+#include "zones/engine/packet.h"
 
 #include <stdlib.h>
 #include <string.h>

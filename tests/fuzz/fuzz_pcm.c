@@ -1,6 +1,6 @@
 /* Hostile audio files: whatever the bytes, loading ends, within its limits,
  * and what it accepts is sound. */
-#include "zones/pcm.h"
+#include "zones/sound/pcm.h"
 
 #include <stdio.h>
 #include <stdlib.h>

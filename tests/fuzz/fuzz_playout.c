@@ -3,7 +3,7 @@
  * packet times and a follower. The readers keep to the time, the delay stays
  * bounded, a due time is never far away.
  */
-#include "zones/playout.h"
+#include "zones/engine/playout.h"
 
 #include "controller/base/wire.h"
 

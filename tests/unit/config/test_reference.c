@@ -1,7 +1,7 @@
 /* The manual page holds every key of the table, and is good roff. */
 #include "config_util.h"
 #include "controller/config/schema.h"
-#include "zones/tone.h"
+#include "zones/sound/tone.h"
 
 static char *reference(void)
 {

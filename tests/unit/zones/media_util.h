@@ -14,8 +14,8 @@
 #include <cmocka.h>
 
 #include "controller/base/clock.h"
+#include "zones/engine/packet.h"
 #include "zones/media.h"
-#include "zones/packet.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* What a clip hands out is what encoding its sound gives, packet for packet. */
 #include "sound_util.h"
-#include "zones/clip.h"
+#include "zones/sound/clip.h"
 
 #include <errno.h>
 #include <setjmp.h>

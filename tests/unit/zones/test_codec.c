@@ -1,5 +1,5 @@
 /* G.711 against the formula of the ITU written out, L16, and formats. */
-#include "zones/codec.h"
+#include "zones/sound/codec.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,7 +3,7 @@
  * he is sent, and who is taken for him.
  */
 #include "tests/unit/zones/media_util.h"
-#include "zones/playout.h"
+#include "zones/engine/playout.h"
 
 /** A caller: a socket that sends RTP to the leg and hears what comes back. */
 struct caller {

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "zones/packet.h"
+#include "zones/engine/packet.h"
 
 #include <errno.h>
 #include <string.h>

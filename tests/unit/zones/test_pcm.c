@@ -1,6 +1,6 @@
 /* Audio files good and bad, and resampling that keeps level and band. */
 #include "sound_util.h"
-#include "zones/pcm.h"
+#include "zones/sound/pcm.h"
 
 #include <errno.h>
 #include <setjmp.h>

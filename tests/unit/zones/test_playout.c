@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "zones/playout.h"
+#include "zones/engine/playout.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* Every tone's pitch, sweep and cadence, measured from its samples. */
 #include "sound_util.h"
-#include "zones/tone.h"
+#include "zones/sound/tone.h"
 
 #include <errno.h>
 #include <setjmp.h>

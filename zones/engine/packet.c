@@ -1,4 +1,4 @@
-#include "zones/packet.h"
+#include "zones/engine/packet.h"
 
 #include "controller/base/wire.h"
 

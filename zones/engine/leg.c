@@ -6,7 +6,7 @@
  * from elsewhere: then the first source of the right payload type is taken for
  * him, once, and only while the negotiated one has never been heard.
  */
-#include "zones/engine.h"
+#include "zones/engine/engine.h"
 
 #include "controller/base/clock.h"
 

@@ -3,8 +3,8 @@
  * media thread must not make (sockets, buffers, tables), frees what it gives
  * back.
  */
-#include "zones/engine.h"
-#include "zones/socket.h"
+#include "zones/engine/engine.h"
+#include "zones/engine/socket.h"
 
 #include "controller/base/clock.h"
 

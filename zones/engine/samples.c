@@ -1,4 +1,4 @@
-#include "zones/samples.h"
+#include "zones/engine/samples.h"
 
 #include <errno.h>
 #include <stdlib.h>

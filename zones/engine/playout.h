@@ -21,7 +21,7 @@
 #ifndef TOCSIN_PLAYOUT_H
 #define TOCSIN_PLAYOUT_H
 
-#include "zones/codec.h"
+#include "zones/sound/codec.h"
 
 #include <stdbool.h>
 #include <stddef.h>

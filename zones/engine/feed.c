@@ -2,7 +2,7 @@
  * Feeds: the packet of one (foreground, background, format) is made once, at
  * its absolute deadline, and sent to every output of the feed's list.
  */
-#include "zones/engine.h"
+#include "zones/engine/engine.h"
 
 #include <string.h>
 

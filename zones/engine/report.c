@@ -3,7 +3,7 @@
  * it is about, and made at the end of a turn: when the ring is full the mark
  * stays, nothing is lost and nobody waits.
  */
-#include "zones/engine.h"
+#include "zones/engine/engine.h"
 
 #include <unistd.h>
 

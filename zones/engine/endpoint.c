@@ -1,4 +1,4 @@
-#include "zones/engine.h"
+#include "zones/engine/engine.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,6 +1,6 @@
-#include "zones/playout.h"
+#include "zones/engine/playout.h"
 
-#include "zones/samples.h"
+#include "zones/engine/samples.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * says about it. One socket serves all outputs of the same way out; one dead
  * destination is counted, reported once and passed over (DESIGN rule 5).
  */
-#include "zones/engine.h"
+#include "zones/engine/engine.h"
 
 #include "controller/base/clock.h"
 

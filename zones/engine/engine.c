@@ -6,7 +6,7 @@
  * deadlines are absolute, so a late turn makes no later one late. A turn takes
  * commands first: their first packets leave before anything else is looked at.
  */
-#include "zones/engine.h"
+#include "zones/engine/engine.h"
 
 #include "controller/base/clock.h"
 

@@ -1,4 +1,4 @@
-#include "zones/socket.h"
+#include "zones/engine/socket.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

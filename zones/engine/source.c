@@ -9,7 +9,7 @@
  *
  * A live source follows its leg's playout buffer (playout.h).
  */
-#include "zones/engine.h"
+#include "zones/engine/engine.h"
 
 #include <math.h>
 #include <string.h>

@@ -5,7 +5,7 @@
  * lower source has sent its last packet when the higher one sends its first
  * (DESIGN rule 2).
  */
-#include "zones/engine.h"
+#include "zones/engine/engine.h"
 
 void route_dirty_output(struct engine *e, unsigned i)
 {

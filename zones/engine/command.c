@@ -2,7 +2,7 @@
  * Carries out what the control side staged: the whole batch before anything
  * more is sent.
  */
-#include "zones/engine.h"
+#include "zones/engine/engine.h"
 
 #include <unistd.h>
 

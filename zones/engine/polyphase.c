@@ -1,4 +1,4 @@
-#include "zones/polyphase.h"
+#include "zones/engine/polyphase.h"
 
 #include <errno.h>
 #include <math.h>

@@ -15,10 +15,10 @@
 #define TOCSIN_ENGINE_H
 
 #include "controller/base/ring.h"
+#include "zones/engine/packet.h"
+#include "zones/engine/playout.h"
+#include "zones/engine/polyphase.h"
 #include "zones/media.h"
-#include "zones/packet.h"
-#include "zones/playout.h"
-#include "zones/polyphase.h"
 
 #include <stdatomic.h>
 
