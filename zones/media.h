@@ -53,6 +53,8 @@ struct media_options {
 	uint32_t tail_ms;        /**< silence after the last word (FIELD 2.4) */
 	uint32_t leg_silence_ms; /**< no RTP from a call for this long: reported
 				  */
+	uint32_t skip_ms; /**< a source further behind (we were stopped) leaves
+			     out what it missed; 0 = 100 */
 };
 
 enum media_report_type {

@@ -83,6 +83,8 @@ int engine_alloc(struct engine **ep, const struct media_options *opt)
 	e->command_fd = e->report_fd = e->epoll_fd = e->timer_fd = -1;
 	e->tail_ms = opt->tail_ms;
 	e->leg_silence_us = opt->leg_silence_ms * UINT64_C(1000);
+	e->skip_us =
+		(opt->skip_ms ? opt->skip_ms : ENGINE_SKIP_MS) * UINT64_C(1000);
 	prepare(e);
 	err = ring_alloc(&e->commands, sizeof(struct command), ENGINE_COMMANDS);
 	if (!err)

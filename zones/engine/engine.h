@@ -30,8 +30,7 @@
  *  earlier with every packet. */
 #define ENGINE_GRID_US 20000
 #define ENGINE_GATHER_US 250
-/** A source further behind (we were stopped) leaves out what it missed. */
-#define ENGINE_SKIP_US 100000
+#define ENGINE_SKIP_MS 100
 #define ENGINE_MAX_MS 60
 #define ENGINE_MAX_SAMPLES (48 * ENGINE_MAX_MS)
 #define ENGINE_MAX_PAYLOAD (2 * ENGINE_MAX_SAMPLES)
@@ -254,7 +253,7 @@ struct report {
 
 struct engine {
 	uint32_t tail_ms;
-	uint64_t leg_silence_us;
+	uint64_t leg_silence_us, skip_us;
 	struct ring *commands, *reports;
 	int command_fd, report_fd, epoll_fd, timer_fd;
 	uint64_t armed_us;

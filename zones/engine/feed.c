@@ -159,7 +159,7 @@ static void run(struct engine *e, unsigned i, uint64_t now)
 	const uint8_t *payload;
 	uint8_t level;
 
-	if (due + ENGINE_SKIP_US < now) {
+	if (due + e->skip_us < now) {
 		skip(e, f, now);
 		feed_schedule(e, i);
 		due = e->feed_due[i];

@@ -314,7 +314,7 @@ void legs_run(struct engine *e, uint64_t horizon, uint64_t now)
 						: ENGINE_GRID_US;
 			uint64_t off;
 
-			if (due + ENGINE_SKIP_US < now) {
+			if (due + e->skip_us < now) {
 				due = now;
 				l->stream.mark = true;
 			}

@@ -351,7 +351,7 @@ static bool live_samples(struct engine *e, struct cursor *c,
 		uint64_t due = c->reader.last_us + f->period_us;
 
 		memset(dst, 0, f->n * sizeof(*dst));
-		c->reader.last_us = due + ENGINE_SKIP_US < now ? now : due;
+		c->reader.last_us = due + e->skip_us < now ? now : due;
 		return true;
 	}
 	from = &e->leg[s->leg].fmt;

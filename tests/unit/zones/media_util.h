@@ -62,7 +62,12 @@ static inline void on_report(const struct media_report *r, void *arg)
 static inline void world_begin(struct world *w, uint32_t tail_ms,
 			       uint32_t silence_ms)
 {
-	struct media_options opt = {0, tail_ms, silence_ms};
+	/* The machine may stop for a moment: no packet is left out for it. */
+	struct media_options opt = {
+		.tail_ms = tail_ms,
+		.leg_silence_ms = silence_ms,
+		.skip_ms = 10000,
+	};
 
 	memset(w, 0, sizeof(*w));
 	assert_int_equal(media_alloc(&w->m, &opt, on_report, w), 0);
