@@ -53,6 +53,7 @@ struct sounds *sounds_free(struct sounds *s)
 static bool same_stream(const struct sound *s, const struct config_sound *c)
 {
 	return s->used && format_equal(&s->out.fmt, &c->out.fmt) &&
+	       s->out.fmt.pt == c->out.fmt.pt &&
 	       !memcmp(&s->out.dst, &c->out.dst, sizeof(s->out.dst)) &&
 	       !strcmp(s->interface, c->interface ? c->interface : "");
 }

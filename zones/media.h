@@ -224,6 +224,8 @@ struct media_stats {
 	uint64_t ticks, late_ticks; /**< late: over 1 ms behind its deadline */
 	uint32_t max_late_us;
 	uint64_t packets, send_calls;
+	uint64_t encodes; /**< packets encoded at run time: of live and mixed
+			     sound, never of a message alone */
 };
 
 /** Reads the engine's counters. */

@@ -24,6 +24,7 @@ static void output_on(struct engine *e, unsigned i, const struct command *c,
 {
 	struct output *o = &e->output[i];
 	bool same = o->used && format_equal(&o->fmt, &c->output.fmt) &&
+		    o->fmt.pt == c->output.fmt.pt &&
 		    endpoint_equal(&o->dst, &c->output.dst);
 	bool had_socket = !o->used || o->fd >= 0;
 

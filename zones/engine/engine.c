@@ -9,6 +9,7 @@
 #include "zones/engine/engine.h"
 
 #include "controller/base/clock.h"
+#include "zones/sound/coder.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -44,10 +45,38 @@ static int watch(struct engine *e, int fd, uint64_t id, uint32_t events)
 	return epoll_ctl(e->epoll_fd, EPOLL_CTL_ADD, fd, &ev) ? errno : 0;
 }
 
+const uint8_t *engine_silence(const struct engine *e, const struct format *f,
+			      size_t *bytes)
+{
+	if (f->codec == CODEC_OPUS) {
+		*bytes = e->opus_silence[f->ptime_ms / 10][0];
+		return e->opus_silence[f->ptime_ms / 10] + 1;
+	}
+	*bytes = format_bytes(f);
+	return e->silence[f->codec];
+}
+
+static void prepare_silence(struct engine *e)
+{
+	struct format f;
+
+	for (int c = 0; c < CODEC_COUNT; c++) {
+		format_default(&f, (enum codec)c, 48000);
+		f.ptime_ms = ENGINE_MAX_MS;
+		if (c != CODEC_OPUS)
+			coder_silence(&f, e->silence[c]);
+	}
+	format_default(&f, CODEC_OPUS, 48000);
+	for (unsigned i = 1; i <= ENGINE_MAX_MS / 10; i++) {
+		f.ptime_ms = (uint16_t)(10 * i);
+		e->opus_silence[i][0] =
+			(uint8_t)coder_silence(&f, e->opus_silence[i] + 1);
+	}
+}
+
 static void prepare(struct engine *e)
 {
-	for (int c = 0; c < CODEC_COUNT; c++)
-		codec_silence((enum codec)c, e->silence[c], ENGINE_MAX_SAMPLES);
+	prepare_silence(e);
 	for (unsigned i = 0; i < MEDIA_MAX_OUTPUTS; i++) {
 		e->feed_due[i] = ENGINE_NEVER;
 		e->output[i].fd = -1;

@@ -113,14 +113,21 @@ struct cursor {
 	struct playout_reader reader;
 };
 
+/** What is said of a payload. */
+struct made {
+	size_t bytes;
+	uint8_t level; /**< -dBFS */
+	bool wait;     /**< none yet: a live source's packet is waited for */
+};
+
 /** One combination of sound and format: its packet is made once and sent to
  *  every output of its list. */
 struct feed {
 	bool used;
 	int fg, bg; /**< slots that run, -1 = none; both -1: the tail */
 	struct format fmt;
-	uint32_t n;
-	size_t bytes;
+	uint32_t n, ticks; /**< of one packet: samples, RTP clock */
+	size_t most_bytes; /**< of its payload */
 	uint64_t period_us, last_us;
 	int32_t gain, target; /**< of the background */
 	uint32_t tail;        /**< packets of silence left */
@@ -273,6 +280,8 @@ struct engine {
 
 	struct polyphase *rate[ENGINE_RATES][ENGINE_RATES];
 	uint8_t silence[CODEC_COUNT][ENGINE_MAX_PAYLOAD];
+	/** Opus: by ptime / 10; the length first. */
+	uint8_t opus_silence[ENGINE_MAX_MS / 10 + 1][16];
 	int16_t pcm[3][ENGINE_MAX_SAMPLES + POLYPHASE_MAX_TAPS];
 	uint8_t raw[2 * (ENGINE_MAX_SAMPLES + POLYPHASE_MAX_TAPS)];
 	struct mmsghdr rx_msg[RX_MESSAGES];
@@ -288,7 +297,7 @@ struct engine {
 
 	_Atomic bool quit;
 	_Atomic uint64_t heartbeat_us;
-	_Atomic uint64_t ticks, late_ticks, packets, send_calls;
+	_Atomic uint64_t ticks, late_ticks, packets, send_calls, encodes;
 	_Atomic uint32_t max_late_us;
 };
 
@@ -296,6 +305,10 @@ struct engine {
 int engine_alloc(struct engine **ep, const struct media_options *opt);
 void engine_free(struct engine *e);
 void *engine_thread(void *engine);
+
+/** A packet of silence; it lives as long as the engine. */
+const uint8_t *engine_silence(const struct engine *e, const struct format *f,
+			      size_t *bytes);
 
 /** Adds to a counter only the media thread writes. */
 static inline void engine_count(_Atomic uint64_t *c, uint64_t n)
@@ -348,12 +361,11 @@ uint64_t cursor_due(struct engine *e, struct cursor *c, int slot,
  * The next packet's payload as a foreground (or alone).
  *
  * @param dst  room for it where it is not at hand already
- * @param wait set when a live source's packet should be waited for
- * @return the payload; NULL with *wait
+ * @return the payload; NULL with made->wait
  */
 const uint8_t *cursor_payload(struct engine *e, struct cursor *c, int slot,
-			      const struct feed *f, uint8_t *dst,
-			      uint8_t *level, bool *wait, uint64_t now);
+			      struct feed *f, uint8_t *dst, struct made *made,
+			      uint64_t now);
 
 /** The same as samples in the feed's rate; false = wait. `follow`: as a
  *  background, at another source's times. */
@@ -374,11 +386,15 @@ void feed_schedule(struct engine *e, unsigned i);
 void feed_schedule_leg(struct engine *e, unsigned leg);
 void feeds_run(struct engine *e, uint64_t horizon, uint64_t now);
 
+/** Encodes one packet of the feed. Returns dst. */
+const uint8_t *feed_encode(struct engine *e, struct feed *f, uint8_t *dst,
+			   const int16_t *pcm, struct made *made);
+
 /* output.c */
 void stream_begin(struct stream *s, uint32_t ssrc, uint16_t seq, uint32_t ts,
 		  uint64_t now);
-/** Writes the stream's next header and goes on by n samples. */
-void stream_header(struct stream *s, uint8_t *dst, uint8_t pt, uint32_t rate,
+/** Writes the stream's next header and goes on by n ticks of its clock. */
+void stream_header(struct stream *s, uint8_t *dst, uint8_t pt, uint32_t clock,
 		   uint32_t n, uint64_t now);
 /** Queues one packet of an output. The payload must stay until
  *  batch_flush(). */

@@ -18,7 +18,8 @@ void feed_init(struct engine *e, unsigned i, int fg, int bg,
 		.bg = bg,
 		.fmt = *fmt,
 		.n = format_samples(fmt),
-		.bytes = format_bytes(fmt),
+		.ticks = format_ticks(fmt),
+		.most_bytes = format_bytes(fmt),
 		.period_us = fmt->ptime_ms * UINT64_C(1000),
 		.last_us = now,
 		.gain = gain,
@@ -93,6 +94,16 @@ static bool mix(struct engine *e, struct feed *f, uint64_t now)
 	return true;
 }
 
+const uint8_t *feed_encode(struct engine *e, struct feed *f, uint8_t *dst,
+			   const int16_t *pcm, struct made *made)
+{
+	codec_encode(f->fmt.codec, dst, pcm, f->n);
+	made->bytes = f->most_bytes;
+	made->level = level_of(pcm, f->n);
+	engine_count(&e->encodes, 1);
+	return dst;
+}
+
 /** Is the background in it neither silent nor alone and plain? */
 static bool needs_mix(const struct feed *f)
 {
@@ -105,25 +116,20 @@ static bool needs_mix(const struct feed *f)
 
 /** @return the payload, or NULL to wait for a late packet of a caller */
 static const uint8_t *make(struct engine *e, struct feed *f, uint8_t *room,
-			   uint8_t *level, uint64_t now)
+			   struct made *made, uint64_t now)
 {
-	bool wait;
-
-	*level = 127;
+	*made = (struct made){.level = 127};
 	if (f->fg < 0 && f->bg < 0)
-		return e->silence[f->fmt.codec];
+		return engine_silence(e, &f->fmt, &made->bytes);
 	if (!needs_mix(f)) {
 		bool bg = f->fg < 0;
 
 		return cursor_payload(e, bg ? &f->bgc : &f->fgc,
-				      bg ? f->bg : f->fg, f, room, level, &wait,
-				      now);
+				      bg ? f->bg : f->fg, f, room, made, now);
 	}
 	if (!mix(e, f, now))
 		return NULL;
-	codec_encode(f->fmt.codec, room, e->pcm[0], f->n);
-	*level = level_of(e->pcm[0], f->n);
-	return room;
+	return feed_encode(e, f, room, e->pcm[0], made);
 }
 
 /** We were stopped for long: go on where the source is now. */
@@ -154,10 +160,10 @@ static void note_first(struct engine *e, int slot, unsigned outputs)
 static void run(struct engine *e, unsigned i, uint64_t now)
 {
 	struct feed *f = &e->feed[i];
-	uint8_t *room = batch_room(e, f->bytes);
+	uint8_t *room = batch_room(e, f->most_bytes);
 	uint64_t due = e->feed_due[i];
 	const uint8_t *payload;
-	uint8_t level;
+	struct made made;
 
 	if (due + e->skip_us < now) {
 		skip(e, f, now);
@@ -166,7 +172,7 @@ static void run(struct engine *e, unsigned i, uint64_t now)
 		if (due > now)
 			return;
 	}
-	payload = make(e, f, room, &level, now);
+	payload = make(e, f, room, &made, now);
 	if (!payload) {
 		feed_schedule(e, i);
 		return;
@@ -174,8 +180,8 @@ static void run(struct engine *e, unsigned i, uint64_t now)
 	note_first(e, f->fg, f->n_outputs);
 	note_first(e, f->bg, f->n_outputs);
 	for (int o = f->first; o >= 0; o = e->output[o].next) {
-		batch_add(e, (unsigned)o, payload, f->bytes, f->n, now);
-		atomic_store_explicit(&e->output[o].level, level,
+		batch_add(e, (unsigned)o, payload, made.bytes, f->ticks, now);
+		atomic_store_explicit(&e->output[o].level, made.level,
 				      memory_order_relaxed);
 	}
 	f->last_us = due;

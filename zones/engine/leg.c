@@ -249,18 +249,18 @@ void leg_stats(const struct leg *l, struct media_leg_stats *s)
 /* ------------------------------------------------------------------- send */
 
 /** The prompt's next packet, or silence. */
-static const uint8_t *payload(struct engine *e, struct leg *l)
+static const uint8_t *payload(struct engine *e, struct leg *l, size_t *bytes)
 {
 	uint32_t cycle, sound;
 	const uint8_t *p;
 	uint64_t in, end;
 
 	if (!l->prompt)
-		return e->silence[l->fmt.codec];
+		return engine_silence(e, &l->fmt, bytes);
 	cycle = clip_cycle_frames(l->prompt, l->prompt_idx);
 	sound = clip_frames(l->prompt, l->prompt_idx);
 	in = l->prompt_pos++ % cycle;
-	p = clip_payload(l->prompt, l->prompt_idx, (uint32_t)in);
+	p = clip_payload(l->prompt, l->prompt_idx, (uint32_t)in, bytes);
 	end = l->prompt_cycles
 		      ? (uint64_t)(l->prompt_cycles - 1) * cycle + sound
 		      : UINT64_MAX;
@@ -272,9 +272,11 @@ static const uint8_t *payload(struct engine *e, struct leg *l)
 static void send_one(struct engine *e, struct leg *l, uint64_t now)
 {
 	uint8_t header[PACKET_HEADER];
+	size_t bytes;
+	const uint8_t *p = payload(e, l, &bytes);
 	struct iovec iov[2] = {
 		{header, sizeof(header)},
-		{(void *)(uintptr_t)payload(e, l), format_bytes(&l->fmt)},
+		{(void *)(uintptr_t)p, bytes},
 	};
 	struct msghdr h = {
 		.msg_name = &l->remote,
@@ -286,8 +288,8 @@ static void send_one(struct engine *e, struct leg *l, uint64_t now)
 	/* A prompt runs its time on hold too, so that its end is told. */
 	if (!l->send)
 		return;
-	stream_header(&l->stream, header, l->fmt.pt, l->fmt.rate,
-		      format_samples(&l->fmt), now);
+	stream_header(&l->stream, header, l->fmt.pt, l->fmt.clock,
+		      format_ticks(&l->fmt), now);
 	/* Best effort: a dead path is seen by what no longer comes in. */
 	(void)sendmsg(l->fd, &h, MSG_DONTWAIT);
 }

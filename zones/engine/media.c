@@ -250,6 +250,7 @@ static bool format_ok(const struct format *f)
 {
 	return f->codec < CODEC_COUNT && f->pt < 128 && f->ptime_ms >= 10 &&
 	       f->ptime_ms <= ENGINE_MAX_MS && engine_rate(f->rate) >= 0 &&
+	       !codec_stateful(f->codec) && f->clock == f->rate &&
 	       (f->codec == CODEC_L16 || f->rate == 8000);
 }
 
@@ -507,4 +508,5 @@ void media_stats(const struct media *m, struct media_stats *s)
 	s->packets = atomic_load_explicit(&e->packets, memory_order_relaxed);
 	s->send_calls =
 		atomic_load_explicit(&e->send_calls, memory_order_relaxed);
+	s->encodes = atomic_load_explicit(&e->encodes, memory_order_relaxed);
 }

@@ -27,15 +27,15 @@ void stream_begin(struct stream *s, uint32_t ssrc, uint16_t seq, uint32_t ts,
 	};
 }
 
-void stream_header(struct stream *s, uint8_t *dst, uint8_t pt, uint32_t rate,
+void stream_header(struct stream *s, uint8_t *dst, uint8_t pt, uint32_t clock,
 		   uint32_t n, uint64_t now)
 {
 	uint32_t ts;
 
 	if (__builtin_expect(s->mark, 0)) {
 		uint64_t us = now - s->base_us;
-		uint64_t real = s->base_ts + us / 1000000 * rate +
-				us % 1000000 * rate / 1000000;
+		uint64_t real = s->base_ts + us / 1000000 * clock +
+				us % 1000000 * clock / 1000000;
 
 		if (real > s->ts)
 			s->ts = real;
@@ -85,7 +85,8 @@ void batch_add(struct engine *e, unsigned output, const uint8_t *payload,
 		batch_flush(e);
 	b->fd = o->fd;
 	i = b->n++;
-	stream_header(&o->stream, b->packet[i], o->fmt.pt, o->fmt.rate, n, now);
+	stream_header(&o->stream, b->packet[i], o->fmt.pt, o->fmt.clock, n,
+		      now);
 	b->output[i] = (uint16_t)output;
 	h = &b->msg[i].msg_hdr;
 	if (bytes <= BATCH_INLINE) {

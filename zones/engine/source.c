@@ -304,19 +304,19 @@ uint64_t cursor_due(struct engine *e, struct cursor *c, int slot,
 /** The clip's packet at the cursor, and one on. */
 static const uint8_t *clip_next(struct engine *e, struct cursor *c,
 				const struct slot *s, const struct feed *f,
-				uint8_t *level)
+				struct made *made)
 {
 	uint64_t at = (uint64_t)c->pos++ * f->period_us;
 	uint64_t i;
 
-	*level = 127;
+	made->level = 127;
 	if (c->idx < 0 || at < s->lead_us)
-		return e->silence[f->fmt.codec];
+		return engine_silence(e, &f->fmt, &made->bytes);
 	i = (at - s->lead_us) % s->cycle_us / f->period_us;
 	if (i >= clip_cycle_frames(s->clip, c->idx))
-		return e->silence[f->fmt.codec];
-	*level = clip_level(s->clip, c->idx, (uint32_t)i);
-	return clip_payload(s->clip, c->idx, (uint32_t)i);
+		return engine_silence(e, &f->fmt, &made->bytes);
+	made->level = clip_level(s->clip, c->idx, (uint32_t)i);
+	return clip_payload(s->clip, c->idx, (uint32_t)i, &made->bytes);
 }
 
 static int32_t gain_q15(int cb)
@@ -381,7 +381,7 @@ bool cursor_samples(struct engine *e, struct cursor *c, int slot,
 		    uint64_t now)
 {
 	const struct slot *s = &e->slot[slot];
-	uint8_t level;
+	struct made made;
 	int64_t here;
 
 	if (s->kind == SLOT_LIVE)
@@ -389,39 +389,39 @@ bool cursor_samples(struct engine *e, struct cursor *c, int slot,
 	here = (int64_t)((now > s->t0 ? now - s->t0 : 0) / f->period_us);
 	if (follow && (c->pos > here + 1 || c->pos < here - 1))
 		c->pos = here;
-	codec_decode(f->fmt.codec, dst, clip_next(e, c, s, f, &level), f->n);
+	codec_decode(f->fmt.codec, dst, clip_next(e, c, s, f, &made), f->n);
 	return true;
 }
 
 const uint8_t *cursor_payload(struct engine *e, struct cursor *c, int slot,
-			      const struct feed *f, uint8_t *dst,
-			      uint8_t *level, bool *wait, uint64_t now)
+			      struct feed *f, uint8_t *dst, struct made *made,
+			      uint64_t now)
 {
 	const struct slot *s = &e->slot[slot];
 	struct playout *p = slot_playout(e, s);
 	const struct format *from;
 
-	*wait = false;
 	if (s->kind == SLOT_CLIP)
-		return clip_next(e, c, s, f, level);
+		return clip_next(e, c, s, f, made);
 	from = p ? &e->leg[s->leg].fmt : NULL;
 	if (p && from->codec == f->fmt.codec && from->rate == f->fmt.rate &&
 	    !f->fmt.gain_cb) {
 		/* The caller's own bytes: no zone hears more loss than he
 		 * sent. */
 		if (playout_read(p, &c->reader, 0, dst, now) == PLAYOUT_WAIT) {
-			*wait = true;
+			made->wait = true;
 			return NULL;
 		}
 		codec_decode(f->fmt.codec, e->pcm[0], dst, f->n);
-	} else if (!live_samples(e, c, s, f, e->pcm[0], false, now)) {
-		*wait = true;
-		return NULL;
-	} else {
-		codec_encode(f->fmt.codec, dst, e->pcm[0], f->n);
+		made->bytes = f->most_bytes;
+		made->level = level_of(e->pcm[0], f->n);
+		return dst;
 	}
-	*level = level_of(e->pcm[0], f->n);
-	return dst;
+	if (!live_samples(e, c, s, f, e->pcm[0], false, now)) {
+		made->wait = true;
+		return NULL;
+	}
+	return feed_encode(e, f, dst, e->pcm[0], made);
 }
 
 uint8_t level_of(const int16_t *s, size_t n)

@@ -1,5 +1,7 @@
 #include "clip.h"
 
+#include "coder.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -7,11 +9,12 @@
 
 struct encoding {
 	struct format fmt;
-	size_t bytes; /**< of one packet */
 	uint32_t frames, cycle_frames;
-	uint8_t *data;  /**< frames * bytes */
+	uint32_t *at; /**< where each packet begins, and the last one ends */
+	uint8_t *data;
 	uint8_t *level; /**< one per frame */
 	uint8_t *silence;
+	size_t silence_bytes;
 };
 
 struct clip {
@@ -47,25 +50,62 @@ static uint8_t level_of(const int16_t *v, size_t n)
 	return db < 0 ? 0 : db > 127 ? 127 : (uint8_t)lrint(db);
 }
 
+/** Encodes padded samples of the encoding's frames into e->data. */
+static int encode_frames(struct encoding *e, const int16_t *v)
+{
+	uint32_t samples = format_samples(&e->fmt);
+	size_t most = format_bytes(&e->fmt), used = 0;
+	size_t room = most * e->frames;
+	struct encoder *enc = NULL;
+	uint8_t *data;
+
+	if (encoder_alloc(&enc, e->fmt.codec))
+		return ENOMEM;
+	if (e->fmt.bitrate)
+		room = (size_t)e->fmt.bitrate / 8000 * e->fmt.ptime_ms *
+			       e->frames +
+		       most;
+	encoder_reset(enc, &e->fmt, EFFORT_LOAD);
+	for (uint32_t i = 0; i < e->frames; i++) {
+		if (!e->data || used + most > room) {
+			room += e->data ? room / 2 : 0;
+			data = realloc(e->data, room);
+			if (!data) {
+				encoder_free(enc);
+				return ENOMEM;
+			}
+			e->data = data;
+		}
+		e->at[i] = (uint32_t)used;
+		used += encoder_run(enc, e->data + used,
+				    v + (size_t)i * samples);
+	}
+	e->at[e->frames] = (uint32_t)used;
+	encoder_free(enc);
+	data = realloc(e->data, used);
+	if (data)
+		e->data = data;
+	return 0;
+}
+
 /** Encodes pcm, which has the format's rate already. */
 static int encode(struct encoding *e, const struct pcm *pcm, uint32_t gap_ms)
 {
 	uint32_t samples = format_samples(&e->fmt);
-	size_t padded;
+	uint32_t delay = e->fmt.codec == CODEC_OPUS ? ENCODER_OPUS_DELAY : 0;
 	int16_t *v;
+	int err;
 
-	e->bytes = format_bytes(&e->fmt);
-	if (!samples || pcm->n > UINT32_MAX - samples)
+	if (!samples || pcm->n > UINT32_MAX / 2 - samples)
 		return EINVAL;
-	e->frames = (uint32_t)((pcm->n + samples - 1) / samples);
+	e->frames = (uint32_t)((pcm->n + delay + samples - 1) / samples);
 	e->cycle_frames =
 		e->frames + (gap_ms + e->fmt.ptime_ms - 1) / e->fmt.ptime_ms;
-	padded = (size_t)e->frames * samples;
-	v = calloc(padded, sizeof(*v));
-	e->data = malloc((size_t)e->frames * e->bytes);
+	v = calloc((size_t)e->frames * samples, sizeof(*v));
+	e->at = calloc((size_t)e->frames + 1, sizeof(*e->at));
 	e->level = malloc(e->frames);
-	e->silence = malloc(e->bytes);
-	if (!v || !e->data || !e->level || !e->silence) {
+	e->silence = malloc(format_bytes(&e->fmt));
+	if (!v || !e->at || !e->level || !e->silence) {
 		free(v);
 		return ENOMEM;
 	}
@@ -73,17 +113,18 @@ static int encode(struct encoding *e, const struct pcm *pcm, uint32_t gap_ms)
 		apply_gain(v, pcm->v, pcm->n, e->fmt.gain_cb);
 	else
 		memcpy(v, pcm->v, pcm->n * sizeof(*v));
-	codec_encode(e->fmt.codec, e->data, v, padded);
-	codec_silence(e->fmt.codec, e->silence, samples);
+	err = encode_frames(e, v);
+	e->silence_bytes = coder_silence(&e->fmt, e->silence);
 	for (uint32_t i = 0; i < e->frames; i++)
 		e->level[i] = level_of(v + (size_t)i * samples, samples);
 	free(v);
-	return 0;
+	return err;
 }
 
 static void clip_free(struct clip *c)
 {
 	for (size_t i = 0; i < c->n; i++) {
+		free(c->enc[i].at);
 		free(c->enc[i].data);
 		free(c->enc[i].level);
 		free(c->enc[i].silence);
@@ -158,11 +199,17 @@ uint32_t clip_cycle_frames(const struct clip *c, int idx)
 	return c->enc[idx].cycle_frames;
 }
 
-const uint8_t *clip_payload(const struct clip *c, int idx, uint32_t i)
+const uint8_t *clip_payload(const struct clip *c, int idx, uint32_t i,
+			    size_t *bytes)
 {
 	const struct encoding *e = &c->enc[idx];
 
-	return i < e->frames ? e->data + (size_t)i * e->bytes : e->silence;
+	if (i >= e->frames) {
+		*bytes = e->silence_bytes;
+		return e->silence;
+	}
+	*bytes = e->at[i + 1] - e->at[i];
+	return e->data + e->at[i];
 }
 
 uint8_t clip_level(const struct clip *c, int idx, uint32_t i)
@@ -182,7 +229,8 @@ size_t clip_bytes(const struct clip *c)
 	size_t n = sizeof(*c);
 
 	for (size_t i = 0; i < c->n; i++)
-		n += (size_t)c->enc[i].frames * (c->enc[i].bytes + 1) +
-		     c->enc[i].bytes;
+		n += c->enc[i].at[c->enc[i].frames] +
+		     c->enc[i].frames * (1 + sizeof(*c->enc[i].at)) +
+		     c->enc[i].silence_bytes;
 	return n;
 }

@@ -45,7 +45,7 @@ struct clip *clip_unref(struct clip *c);
 int clip_format(const struct clip *c, const struct format *f);
 
 /** Packets of the sound itself in that encoding (the last one padded with
- * silence). */
+ *  silence; Opus: until its delay has run out). */
 uint32_t clip_frames(const struct clip *c, int idx);
 
 /** Packets from one cycle's start to the next's, the gap included. */
@@ -53,9 +53,12 @@ uint32_t clip_cycle_frames(const struct clip *c, int idx);
 
 /**
  * Payload of packet i of a cycle; within the gap it is silence.
- * Always format_bytes() long and valid as long as the clip.
+ *
+ * @param bytes set to its length
+ * @return valid as long as the clip
  */
-const uint8_t *clip_payload(const struct clip *c, int idx, uint32_t i);
+const uint8_t *clip_payload(const struct clip *c, int idx, uint32_t i,
+			    size_t *bytes);
 
 /** Level of packet i in -dBFS: 0 loudest, 127 silence (as RFC 6464 counts). */
 uint8_t clip_level(const struct clip *c, int idx, uint32_t i);

@@ -6,9 +6,8 @@
 #include <strings.h>
 
 static const char *const names[CODEC_COUNT] = {
-	[CODEC_PCMU] = "pcmu",
-	[CODEC_PCMA] = "pcma",
-	[CODEC_L16] = "l16",
+	[CODEC_PCMU] = "pcmu", [CODEC_PCMA] = "pcma", [CODEC_L16] = "l16",
+	[CODEC_G722] = "g722", [CODEC_OPUS] = "opus",
 };
 
 int codec_by_name(const char *name)
@@ -44,15 +43,26 @@ void format_default(struct format *f, enum codec codec, uint32_t rate)
 		if (rate > 32000)
 			f->ptime_ms = 10;
 		break;
+	case CODEC_G722:
+		/* RFC 3551 4.5.2: the clock is 8000 by an old mistake. */
+		f->pt = 9;
+		f->rate = 16000;
+		break;
+	case CODEC_OPUS:
+		f->pt = 111;
+		f->rate = 48000;
+		f->bitrate = 48000;
+		break;
 	case CODEC_COUNT:
 		break;
 	}
+	f->clock = codec == CODEC_G722 ? 8000 : f->rate;
 }
 
-int format_equal(const struct format *a, const struct format *b)
+bool format_equal(const struct format *a, const struct format *b)
 {
-	return a->codec == b->codec && a->pt == b->pt &&
-	       a->ptime_ms == b->ptime_ms && a->rate == b->rate &&
+	return a->codec == b->codec && a->ptime_ms == b->ptime_ms &&
+	       a->rate == b->rate && a->bitrate == b->bitrate &&
 	       a->gain_cb == b->gain_cb;
 }
 
@@ -89,6 +99,8 @@ void codec_encode(enum codec codec, uint8_t *dst, const int16_t *src, size_t n)
 			dst[2 * i + 1] = (uint8_t)src[i];
 		}
 		break;
+	case CODEC_G722:
+	case CODEC_OPUS:
 	case CODEC_COUNT:
 		break;
 	}
@@ -109,6 +121,8 @@ void codec_decode(enum codec codec, int16_t *dst, const uint8_t *src, size_t n)
 		for (size_t i = 0; i < n; i++)
 			dst[i] = (int16_t)(src[2 * i] << 8 | src[2 * i + 1]);
 		break;
+	case CODEC_G722:
+	case CODEC_OPUS:
 	case CODEC_COUNT:
 		break;
 	}
@@ -126,6 +140,8 @@ void codec_silence(enum codec codec, uint8_t *dst, size_t n)
 	case CODEC_L16:
 		memset(dst, 0, 2 * n);
 		break;
+	case CODEC_G722:
+	case CODEC_OPUS:
 	case CODEC_COUNT:
 		break;
 	}

@@ -238,6 +238,14 @@ static inline struct clip *sine_clip(double hz, unsigned ms, unsigned gap_ms,
 	return c;
 }
 
+static inline const uint8_t *payload_of(const struct clip *c, int idx,
+					uint32_t i)
+{
+	size_t bytes;
+
+	return clip_payload(c, idx, i, &bytes);
+}
+
 static inline bool is_silent(const struct heard *h, const struct format *f)
 {
 	int16_t s[2880];
@@ -255,7 +263,7 @@ static inline bool is_silent(const struct heard *h, const struct format *f)
 static inline void assert_continuous(const struct receiver *r,
 				     const struct format *f)
 {
-	uint32_t n = format_samples(f);
+	uint32_t n = format_ticks(f);
 
 	for (unsigned i = 0; i < r->n; i++) {
 		const struct packet *p = &r->v[i].p;

@@ -143,12 +143,12 @@ static void test_l16(void **state)
 /* Silence is the positive zero of each law. */
 static void test_silence(void **state)
 {
-	static const uint8_t zero[CODEC_COUNT] = {0xff, 0xd5, 0x00};
-	static const size_t bytes[CODEC_COUNT] = {10, 10, 20};
+	static const uint8_t zero[] = {0xff, 0xd5, 0x00};
+	static const size_t bytes[] = {10, 10, 20};
 	uint8_t b[21];
 
 	(void)state;
-	for (int c = 0; c < CODEC_COUNT; c++) {
+	for (int c = 0; c <= CODEC_L16; c++) {
 		memset(b, 0x33, sizeof(b));
 		codec_silence((enum codec)c, b, 10);
 		for (size_t i = 0; i < bytes[c]; i++)
@@ -177,12 +177,26 @@ static void test_formats(void **state)
 	assert_true(format_equal(&f, &g));
 	g.gain_cb = 1;
 	assert_false(format_equal(&f, &g));
+	g = f;
+	g.pt = 97;
+	assert_true(format_equal(&f, &g));
+	/* RFC 3551 4.5.2: 160 ticks for 320 samples. */
+	format_default(&f, CODEC_G722, 0);
+	assert_int_equal(f.pt, 9);
+	assert_int_equal(format_samples(&f), 320);
+	assert_int_equal(format_ticks(&f), 160);
+	assert_int_equal(format_bytes(&f), 160);
+	format_default(&f, CODEC_OPUS, 0);
+	assert_int_equal(format_samples(&f), 960);
+	assert_int_equal(format_ticks(&f), 960);
 	format_default(&f, CODEC_L16, 32000);
 	assert_int_equal(f.ptime_ms, 20);
 	format_default(&f, CODEC_L16, 48000);
 	assert_int_equal(f.ptime_ms, 10);
 	assert_int_equal(format_bytes(&f), 960);
 	assert_int_equal(codec_by_name("PcMu"), CODEC_PCMU);
+	assert_int_equal(codec_by_name("G722"), CODEC_G722);
+	assert_int_equal(codec_by_name("opus"), CODEC_OPUS);
 	assert_int_equal(codec_by_name("g729"), -1);
 	assert_int_equal(codec_by_name(NULL), -1);
 }

@@ -55,7 +55,7 @@ static void assert_clip(const struct receiver *r, unsigned at,
 	assert_true(at + n <= r->n);
 	for (uint32_t i = 0; i < n; i++)
 		assert_memory_equal(r->v[at + i].p.payload,
-				    clip_payload(c, idx, first + i),
+				    payload_of(c, idx, first + i),
 				    format_bytes(f));
 }
 

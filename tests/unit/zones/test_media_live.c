@@ -470,7 +470,7 @@ static void caller_hears_silence_and_prompts(void **state)
 		;
 	for (unsigned i = 0; i < 11; i++)
 		assert_memory_equal(c.rx.v[at + i].p.payload,
-				    clip_payload(c440, 0, i % 6), 160);
+				    payload_of(c440, 0, i % 6), 160);
 	assert_true(is_silent(&c.rx.v[at + 11], &f));
 	/* Without the leg's format: done at once, with the reason. */
 	w.n_reports = 0;
