@@ -157,7 +157,7 @@ static inline struct site *site_begin(const char *dir, bool journal,
 				      const char *text)
 {
 	struct site *s = calloc(1, sizeof(*s));
-	struct media_options opt = {0, 20, 5000};
+	struct media_options opt = {.tail_ms = 20, .leg_silence_ms = 5000};
 	struct reason why = {""};
 
 	assert_non_null(s);
