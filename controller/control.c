@@ -118,10 +118,11 @@ static void on_report(const struct media_report *r, void *arg)
 		paging_report(c->paging, r);
 		break;
 	case MEDIA_OUTPUT_ERROR:
-		sounds_trouble(c->sounds, r->index, r->err ? r->err : EIO);
+		sounds_trouble(c->sounds, r->index, r->n,
+			       r->err ? r->err : EIO);
 		break;
 	case MEDIA_OUTPUT_OK:
-		sounds_trouble(c->sounds, r->index, 0);
+		sounds_trouble(c->sounds, r->index, r->n, 0);
 		break;
 	case MEDIA_LATE:
 		c->late_reports++;

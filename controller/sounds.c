@@ -1,5 +1,7 @@
 #include "sounds.h"
 
+#include "config/values.h"
+
 #include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -19,6 +21,7 @@ struct sound {
 	char interface[IF_NAMESIZE]; /**< "" = by route */
 	bool dead;                   /**< its interface has no carrier */
 	struct media_output out;
+	struct sockaddr_storage *fan; /**< out.fan */
 };
 
 struct sounds {
@@ -44,6 +47,8 @@ int sounds_alloc(struct sounds **sp, struct media *m, struct faults *f)
 
 struct sounds *sounds_free(struct sounds *s)
 {
+	for (unsigned i = 0; s && i < N; i++)
+		free(s->v[i].fan);
 	if (s)
 		free(s->zone);
 	free(s);
@@ -56,6 +61,31 @@ static bool same_stream(const struct sound *s, const struct config_sound *c)
 	       s->out.fmt.pt == c->out.fmt.pt &&
 	       !memcmp(&s->out.dst, &c->out.dst, sizeof(s->out.dst)) &&
 	       !strcmp(s->interface, c->interface ? c->interface : "");
+}
+
+static void fan_key(const struct sound *s, unsigned k, char key[96])
+{
+	char to[VALUE_ENDPOINT_SIZE];
+
+	snprintf(key, 96, "unicast:%s", value_endpoint_text(to, &s->fan[k]));
+}
+
+/** Clears the faults of addresses that `c` (NULL = nothing) has no more. */
+static void drop_fan(struct sounds *s, const struct sound *o,
+		     const struct config_sound *c)
+{
+	char key[96];
+
+	for (unsigned k = 0; k < o->out.n_fan; k++) {
+		bool stays = false;
+
+		for (size_t i = 0; c && i < c->n_fan; i++)
+			stays = stays || !memcmp(&c->fan[i], &o->fan[k],
+						 sizeof(o->fan[k]));
+		fan_key(o, k, key);
+		if (!stays)
+			fault_clear(s->faults, key);
+	}
 }
 
 static void fault_key(const struct sound *s, char key[96])
@@ -99,6 +129,23 @@ static void map_zones(struct sounds *s, const struct config *c,
 	s->n_zones = c->n_zones;
 }
 
+/** A copy of its own: it outlives the configuration. */
+static bool take_fan(struct sound *o, const struct config_sound *from)
+{
+	free(o->fan);
+	o->fan = NULL;
+	o->out.n_fan = 0;
+	if (from->n_fan) {
+		o->fan = malloc(from->n_fan * sizeof(*o->fan));
+		if (!o->fan)
+			return false;
+		memcpy(o->fan, from->fan, from->n_fan * sizeof(*o->fan));
+		o->out.n_fan = (unsigned)from->n_fan;
+	}
+	o->out.fan = o->fan;
+	return true;
+}
+
 int sounds_apply(struct sounds *s, const struct config *c)
 {
 	struct arb_set *zone = calloc(c->n_zones + 1, sizeof(*zone));
@@ -128,6 +175,7 @@ int sounds_apply(struct sounds *s, const struct config *c)
 
 			fault_key(&s->v[k], key);
 			fault_clear(s->faults, key);
+			drop_fan(s, &s->v[k], NULL);
 			media_output_set(s->media, k, NULL);
 			s->v[k].used = false;
 		}
@@ -141,16 +189,21 @@ int sounds_apply(struct sounds *s, const struct config *c)
 			slot[i] = k++;
 		}
 		o = &s->v[slot[i]];
+		if (known[i])
+			drop_fan(s, o, from);
 		o->used = true;
 		o->dead = false;
 		o->out = from->out;
+		if (!take_fan(o, from))
+			err = ENOMEM;
 		snprintf(o->name, sizeof(o->name), "%s %s",
 			 c->zones[from->zone].name, from->name);
 		snprintf(o->interface, sizeof(o->interface), "%s",
 			 from->interface ? from->interface : "");
 		put(s, slot[i]);
 	}
-	err = media_commit(s->media);
+	if (media_commit(s->media) && !err)
+		err = ENOBUFS;
 	s->count = 0;
 	for (unsigned k = 0; k < N; k++)
 		if (s->v[k].used)
@@ -240,12 +293,39 @@ bool sounds_watch(struct sounds *s)
 	return begun;
 }
 
-void sounds_trouble(struct sounds *s, unsigned index, int err)
+/** An address of an output's fan cannot be reached, or can again. */
+static void fan_trouble(struct sounds *s, const struct sound *o, unsigned k,
+			int err)
+{
+	char to[VALUE_ENDPOINT_SIZE], key[96];
+
+	if (k >= o->out.n_fan)
+		return;
+	fan_key(o, k, key);
+	if (!err)
+		fault_clear(s->faults, key);
+	else
+		fault_raise(s->faults, key, 0,
+			    err == ECONNREFUSED
+				    ? "The device is there but does not "
+				      "listen: check its port and restart it."
+				    : "Check the device's power, cable or "
+				      "Wi-Fi, and `unicast` of this output.",
+			    "%s of output %s does not hear: %s",
+			    value_endpoint_text(to, &o->fan[k]), o->name,
+			    strerror(err));
+}
+
+void sounds_trouble(struct sounds *s, unsigned index, unsigned target, int err)
 {
 	char key[96];
 
 	if (index >= N || !s->v[index].used)
 		return;
+	if (target) {
+		fan_trouble(s, &s->v[index], target - 1, err);
+		return;
+	}
 	fault_key(&s->v[index], key);
 	if (!err && s->v[index].dead)
 		return;

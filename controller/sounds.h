@@ -41,8 +41,9 @@ unsigned sounds_count(const struct sounds *s);
  */
 bool sounds_watch(struct sounds *s);
 
-/** The engine said that sending fails (err) or works again (0). */
-void sounds_trouble(struct sounds *s, unsigned index, int err);
+/** The engine said that sending fails (err) or works again (0); target as n of
+ *  MEDIA_OUTPUT_ERROR. */
+void sounds_trouble(struct sounds *s, unsigned index, unsigned target, int err);
 
 /** "platform-1 239.192.7.1:5004", "" for an unused index. */
 const char *sounds_name(const struct sounds *s, unsigned index);

@@ -30,6 +30,10 @@
 #define MEDIA_MAX_OUTPUTS 1024
 #define MEDIA_MAX_SLOTS 256
 #define MEDIA_MAX_LEGS 256
+/** Addresses one output's stream is sent to beside its own. */
+#define MEDIA_MAX_FAN 64
+#define MEDIA_MAX_DELAY_MS 2000
+#define MEDIA_MAX_COPY_US 100000
 
 /** A set of outputs by index. */
 struct media_set {
@@ -68,8 +72,9 @@ enum media_report_type {
 	MEDIA_LEG_CLOSED,  /**< leg: closed, its socket too; stats filled */
 	MEDIA_PROMPT_DONE, /**< leg: the prompt has been sent */
 	MEDIA_OUTPUT_ERROR, /**< output: sending fails with err (once per
-			       change) */
-	MEDIA_OUTPUT_OK,    /**< output: sending works again */
+			       change); n = 0: to its own address, else to the
+			       n-th of its fan */
+	MEDIA_OUTPUT_OK,    /**< the same: sending works again */
 	MEDIA_LATE, /**< a tick was late by n microseconds (rate-limited) */
 };
 
@@ -125,6 +130,11 @@ struct media_output {
 	uint8_t dscp;     /**< 0..63 */
 	bool loop; /**< multicast is seen by listeners on this host too */
 	struct format fmt;
+	uint16_t delay_ms; /**< everything leaves later by this much */
+	uint32_t copy_us;  /**< each packet once more after this; 0 = once */
+	/** The same packets go here too; copied. Unicast, by route. */
+	const struct sockaddr_storage *fan;
+	unsigned n_fan;
 };
 
 /* Everything from here on is staged: call between begin and commit. */
@@ -139,7 +149,8 @@ void media_begin(struct media *m);
 int media_commit(struct media *m);
 
 /** Puts, changes or (o = NULL) removes output `index`. An output that changes
- *  nothing but its interface, TTL, DSCP or loop keeps its stream. */
+ *  nothing but its interface, TTL, DSCP, loop, delay, copies or fan keeps its
+ *  stream; another delay drops what it had not sent yet. */
 void media_output_set(struct media *m, unsigned index,
 		      const struct media_output *o);
 

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,6 +69,19 @@ uint16_t value_port(const struct sockaddr_storage *ss)
 	return ntohs(ss->ss_family == AF_INET
 			     ? ((const struct sockaddr_in *)ss)->sin_port
 			     : ((const struct sockaddr_in6 *)ss)->sin6_port);
+}
+
+char *value_endpoint_text(char buf[VALUE_ENDPOINT_SIZE],
+			  const struct sockaddr_storage *ss)
+{
+	const bool six = ss->ss_family == AF_INET6;
+	char host[INET6_ADDRSTRLEN] = "?";
+	size_t n;
+
+	inet_ntop(ss->ss_family, value_bytes(ss, &n), host, sizeof(host));
+	snprintf(buf, VALUE_ENDPOINT_SIZE, "%s%s%s:%u", six ? "[" : "", host,
+		 six ? "]" : "", value_port(ss));
+	return buf;
 }
 
 const uint8_t *value_bytes(const struct sockaddr_storage *ss, size_t *n)

@@ -92,15 +92,62 @@ static bool same_mac(const struct config_sound *a, const struct config_sound *b)
 		      : !memcmp(x + 12, y + 12, 4);
 }
 
+static bool same_endpoint(const struct sockaddr_storage *a,
+			  const struct sockaddr_storage *b)
+{
+	size_t n, m;
+	const uint8_t *x = value_bytes(a, &n);
+	const uint8_t *y = value_bytes(b, &m);
+
+	return n == m && !memcmp(x, y, n) && value_port(a) == value_port(b);
+}
+
 static bool same_place(const struct config_sound *a,
 		       const struct config_sound *b)
 {
-	size_t n, m;
-	const uint8_t *x = value_bytes(&a->out.dst, &n);
-	const uint8_t *y = value_bytes(&b->out.dst, &m);
+	return same_endpoint(&a->out.dst, &b->out.dst);
+}
 
-	return n == m && !memcmp(x, y, n) &&
-	       value_port(&a->out.dst) == value_port(&b->out.dst);
+/** Addresses that an output has beside its own; k = 0 is its own. */
+static const struct sockaddr_storage *nth_place(const struct config_sound *s,
+						size_t k)
+{
+	return k ? &s->fan[k - 1] : &s->out.dst;
+}
+
+/** An address of the fan may be in use only once. */
+static void compare_fan(struct load *l, size_t i)
+{
+	const struct config *c = l->c;
+	const struct config_sound *s = &c->sounds[i];
+
+	for (size_t k = 0; k <= i; k++) {
+		const struct config_sound *o = &c->sounds[k];
+
+		for (size_t x = 0; x <= s->n_fan; x++)
+			for (size_t y = 0; y <= o->n_fan; y++) {
+				char text[VALUE_ENDPOINT_SIZE];
+
+				if ((!x && !y) || (k == i && y >= x) ||
+				    !nth_place(o, y)->ss_family ||
+				    !same_endpoint(nth_place(s, x),
+						   nth_place(o, y)))
+					continue;
+				problem_add(
+					l->p, key_at(l, i, "unicast"),
+					"zone \"%s\": \"%s\": %s gets "
+					"\"%s\" of zone \"%s\" (%s:%d) "
+					"already: two streams on one address "
+					"and port destroy each other; take it "
+					"out here",
+					c->zones[s->zone].name, s->name,
+					value_endpoint_text(text,
+							    nth_place(s, x)),
+					o->name, c->zones[o->zone].name,
+					o->at.file, o->at.line);
+				return;
+			}
+	}
 }
 
 static void compare(struct load *l, size_t i)
@@ -139,6 +186,13 @@ static void compare(struct load *l, size_t i)
 	}
 }
 
+static void set_copies(struct config_sound *s)
+{
+	if (!s->redundancy_ms)
+		s->redundancy_ms = s->out.fmt.ptime_ms / 2;
+	s->out.copy_us = s->redundancy ? s->redundancy_ms * 1000u : 0;
+}
+
 void load_check_sounds(struct load *l)
 {
 	for (size_t i = 0; i < l->c->n_sounds; i++) {
@@ -158,5 +212,7 @@ void load_check_sounds(struct load *l)
 				    "host alone)",
 				    l->c->zones[s->zone].name, s->name);
 		compare(l, i);
+		compare_fan(l, i);
+		set_copies(s);
 	}
 }

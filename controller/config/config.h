@@ -106,6 +106,10 @@ struct config_sound {
 	char *name;      /**< "239.192.7.1:5004", as written */
 	char *interface; /**< name; NULL only on loopback tests and unicast */
 	struct media_output out; /**< ifindex is looked up at start, not here */
+	uint8_t redundancy;      /**< 1: each packet leaves twice */
+	uint16_t redundancy_ms;  /**< the second time after this */
+	struct sockaddr_storage *fan; /**< out.fan */
+	size_t n_fan;
 };
 
 struct config_message {

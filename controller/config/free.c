@@ -16,6 +16,7 @@ static void free_zones(struct config *c)
 	for (size_t i = 0; i < c->n_sounds; i++) {
 		free(c->sounds[i].name);
 		free(c->sounds[i].interface);
+		free(c->sounds[i].fan);
 	}
 	free(c->zones);
 	free(c->sounds);

@@ -60,6 +60,40 @@ static const struct config_key sound_keys[] = {
 	 FIELD(config_sound, out.loop),
 	 .def = "true",
 	 .help = "Listeners on this host hear the multicast too."},
+	{.name = "unicast",
+	 .type = TYPE_SPECIALS,
+	 FIELD(config_sound, fan),
+	 OTHER(config_sound, n_fan),
+	 .max = MEDIA_MAX_FAN,
+	 .set = set_fan,
+	 .show = show_fan,
+	 .allowed = "at most 64 of ADDRESS:PORT, each of one device",
+	 .help = "The same packets go to these addresses too, by route: for "
+		 "Wi-Fi, where multicast is lost. A zone without a group has "
+		 "its first device as a unicast section, the others here."},
+	{.name = "redundancy",
+	 .type = TYPE_NUMBER,
+	 FIELD(config_sound, redundancy),
+	 .max = 1,
+	 .def = "0",
+	 .help = "1: each packet is sent twice. Receivers drop the second by "
+		 "its sequence number."},
+	{.name = "redundancy-after",
+	 .type = TYPE_DURATION,
+	 FIELD(config_sound, redundancy_ms),
+	 .min = 1,
+	 .max = 100,
+	 .defaults = "half a packet time",
+	 .help = "When the second comes: longer than the losses last, shorter "
+		 "than the receivers' buffers."},
+	{.name = "delay",
+	 .type = TYPE_DURATION,
+	 FIELD(config_sound, out.delay_ms),
+	 .max = MEDIA_MAX_DELAY_MS,
+	 .def = "0s",
+	 .help = "Everything on this output leaves later by this much, "
+		 "emergencies too: brings receivers with less delay of their "
+		 "own into step with the others."},
 	{0},
 };
 

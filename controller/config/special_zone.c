@@ -22,6 +22,53 @@ void set_interface(struct load *l, void *obj, const struct config_value *val)
 		load_refuse(l, val, v);
 }
 
+/** Is it the address and port of one device? */
+static bool is_device(const char *s, struct sockaddr_storage *ss)
+{
+	bool all = true;
+	const uint8_t *a;
+	size_t n;
+
+	if (!value_endpoint(s, ss) || value_is_multicast(ss) ||
+	    value_is_any(ss))
+		return false;
+	a = value_bytes(ss, &n);
+	for (size_t i = 0; i < n; i++)
+		all = all && a[i] == 0xff;
+	return !all;
+}
+
+void set_fan(struct load *l, void *obj, const struct config_value *val)
+{
+	struct config_sound *s = obj;
+
+	s->fan = load_calloc(l, val->n + 1, sizeof(*s->fan));
+	for (size_t i = 0; s->fan && i < val->n; i++) {
+		if (is_device(val->v[i], &s->fan[s->n_fan]))
+			s->n_fan++;
+		else
+			load_refuse(l, val, val->v[i]);
+	}
+	s->out.fan = s->fan;
+	s->out.n_fan = (unsigned)s->n_fan;
+}
+
+bool show_fan(const struct config *c, const void *obj, FILE *f)
+{
+	const struct config_sound *s = obj;
+
+	(void)c;
+	for (size_t i = 0; i < s->n_fan; i++) {
+		char text[VALUE_ENDPOINT_SIZE];
+
+		fprintf(f, "%s \"%s\"", i ? "," : "{",
+			value_endpoint_text(text, &s->fan[i]));
+	}
+	if (s->n_fan)
+		fputs(" }", f);
+	return s->n_fan > 0;
+}
+
 void set_extension(struct load *l, void *obj, const struct config_value *val)
 {
 	struct config_zone *z = obj;

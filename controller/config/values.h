@@ -39,6 +39,14 @@ bool value_name(const char *s);
 /** "10.7.0.2:5060" or "[fd00::1]:5060", port 1 to 65535. */
 bool value_endpoint(const char *s, struct sockaddr_storage *ss);
 
+/** Room for value_endpoint_text(). */
+#define VALUE_ENDPOINT_SIZE 56
+
+/** Writes an address and port such that it is read as the same; returns buf.
+ */
+char *value_endpoint_text(char buf[VALUE_ENDPOINT_SIZE],
+			  const struct sockaddr_storage *ss);
+
 /** A literal address without a port, brackets allowed around IPv6. */
 bool value_address(const char *s, struct sockaddr_storage *ss);
 

@@ -15,6 +15,7 @@ static void output_off(struct engine *e, unsigned i)
 	o->fg = o->bg = -1;
 	o->lead_slot = -1;
 	o->err = o->err_told = 0;
+	output_line(e, i, NULL);
 	atomic_store_explicit(&o->sounding, false, memory_order_relaxed);
 	atomic_store_explicit(&o->level, 127, memory_order_relaxed);
 }
@@ -46,11 +47,18 @@ static void output_on(struct engine *e, unsigned i, const struct command *c,
 		stream_begin(&o->stream, c->output.ssrc, c->output.seq,
 			     c->output.ts, now);
 	}
+	if (same && line_alike(o->line, c->output.line)) {
+		/* What waits in it still leaves. */
+		line_take_fan(o->line, c->output.line);
+		report_line(e, i, c->output.line);
+	} else {
+		output_line(e, i, c->output.line);
+	}
 	o->fd = c->output.fd;
 	o->used = true;
 	/* Whether a socket sends well only sending can tell. */
 	if (o->fd < 0 || !had_socket)
-		output_outcome(e, i, c->output.err);
+		output_outcome(e, i, 0, c->output.err);
 	route_dirty_output(e, i);
 }
 

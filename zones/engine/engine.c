@@ -78,7 +78,7 @@ static void prepare(struct engine *e)
 {
 	prepare_silence(e);
 	for (unsigned i = 0; i < MEDIA_MAX_OUTPUTS; i++) {
-		e->feed_due[i] = ENGINE_NEVER;
+		e->feed_due[i] = e->line_due[i] = ENGINE_NEVER;
 		e->output[i].fd = -1;
 		e->output[i].fg = e->output[i].bg = -1;
 		e->output[i].feed = -1;
@@ -165,9 +165,17 @@ void engine_free(struct engine *e)
 			close_fd(c.leg.fd);
 		if (c.type == COMMAND_LEG_OPEN || c.type == COMMAND_LEG_UPDATE)
 			playout_free(c.leg.playout);
+		if (c.type == COMMAND_OUTPUT)
+			line_free(c.output.line);
 	}
-	while (e->reports && ring_pop(e->reports, &r))
+	while (e->reports && ring_pop(e->reports, &r)) {
 		playout_free(r.garbage);
+		line_free(r.line);
+	}
+	for (unsigned i = 0; i < MEDIA_MAX_OUTPUTS; i++) {
+		line_free(e->output[i].line);
+		line_free(e->output[i].garbage);
+	}
 	for (unsigned i = 0; i < MEDIA_MAX_LEGS; i++) {
 		if (e->leg[i].used)
 			close_fd(e->leg[i].fd);
@@ -195,6 +203,7 @@ static uint64_t next_due(const struct engine *e)
 	uint64_t due = earliest(e->feed_due, e->n_feeds, ENGINE_NEVER);
 
 	due = earliest(e->slot_due, MEDIA_MAX_SLOTS, due);
+	due = earliest(e->line_due, e->n_lines, due);
 	return earliest(e->leg_due, MEDIA_MAX_LEGS, due);
 }
 
@@ -273,6 +282,12 @@ static void turn(struct engine *e)
 	for (int i = 0; i < n; i++) {
 		unsigned leg = (unsigned)(ev[i].data.u64 & 0xffff);
 
+		if (ev[i].data.u64 < EVENT_TIMER &&
+		    ev[i].data.u64 & ENGINE_EVENT_SOCKET) {
+			output_errors(e, (int)(ev[i].data.u64 & INT32_MAX),
+				      now);
+			continue;
+		}
 		/* The leg may have been closed by a command just now. */
 		if (ev[i].data.u64 < EVENT_TIMER && leg < MEDIA_MAX_LEGS &&
 		    e->leg[leg].opened == ev[i].data.u64 >> 32)

@@ -9,12 +9,14 @@
  *  engine.c   the thread's loop     source.c  slots: what sounds, and when
  *  command.c  carries batches out   feed.c    packets made once for many
  *  route.c    who hears what        output.c  streams, sendmmsg
- *  leg.c      a call's RTP          report.c  what the control side is told
+ *  line.c     what leaves later     report.c  what the control side is told
+ *  leg.c      a call's RTP
  */
 #ifndef TOCSIN_ENGINE_H
 #define TOCSIN_ENGINE_H
 
 #include "controller/base/ring.h"
+#include "zones/engine/line.h"
 #include "zones/engine/packet.h"
 #include "zones/engine/playout.h"
 #include "zones/engine/polyphase.h"
@@ -80,6 +82,9 @@ struct output {
 	int lead_slot;        /**< what is heard, and which playing of it */
 	uint32_t lead_play;
 	int err, err_told;
+	uint64_t err_us;      /**< of an error that came later, else 0 */
+	struct line *line;    /**< NULL = packets leave as they are made */
+	struct line *garbage; /**< to be freed by the control side */
 	_Atomic uint64_t packets, errors;
 	_Atomic uint8_t level;
 	_Atomic bool sounding;
@@ -177,6 +182,7 @@ struct batch {
 	struct iovec iov[BATCH_MESSAGES][2];
 	uint8_t packet[BATCH_MESSAGES][PACKET_HEADER + BATCH_INLINE];
 	uint16_t output[BATCH_MESSAGES];
+	uint8_t target[BATCH_MESSAGES]; /**< 0 = its own address, else fan */
 	uint8_t arena[BATCH_ARENA];
 	/* Slots whose very first packet is in here. */
 	unsigned n_first;
@@ -210,6 +216,7 @@ struct command {
 			struct format fmt;
 			uint32_t ssrc, ts;
 			uint16_t seq;
+			struct line *line;
 		} output;
 		struct {
 			const struct clip *clip;
@@ -253,6 +260,7 @@ struct report {
 	struct media_report r;
 	bool internal; /**< nothing to tell, only to free */
 	struct playout *garbage;
+	struct line *line;
 };
 
 #define RX_MESSAGES 8
@@ -266,9 +274,11 @@ struct engine {
 	uint64_t armed_us;
 
 	uint64_t feed_due[MEDIA_MAX_OUTPUTS];
+	uint64_t line_due[MEDIA_MAX_OUTPUTS];
 	uint64_t slot_due[MEDIA_MAX_SLOTS];
 	uint64_t leg_due[MEDIA_MAX_LEGS];
 	unsigned n_feeds; /**< highest feed in use + 1 */
+	unsigned n_lines; /**< highest output with a line + 1 */
 
 	uint64_t dirty[MEDIA_MAX_OUTPUTS / 64]; /**< outputs to be placed */
 	bool is_dirty;
@@ -300,6 +310,9 @@ struct engine {
 	_Atomic uint64_t ticks, late_ticks, packets, send_calls, encodes;
 	_Atomic uint32_t max_late_us;
 };
+
+/** Event of the engine's epoll: a unicast socket has news of its datagrams. */
+#define ENGINE_EVENT_SOCKET (UINT64_C(1) << 63)
 
 /* engine.c */
 int engine_alloc(struct engine **ep, const struct media_options *opt);
@@ -396,17 +409,24 @@ void stream_begin(struct stream *s, uint32_t ssrc, uint16_t seq, uint32_t ts,
 /** Writes the stream's next header and goes on by n ticks of its clock. */
 void stream_header(struct stream *s, uint8_t *dst, uint8_t pt, uint32_t clock,
 		   uint32_t n, uint64_t now);
-/** Queues one packet of an output. The payload must stay until
- *  batch_flush(). */
-void batch_add(struct engine *e, unsigned output, const uint8_t *payload,
-	       size_t bytes, uint32_t n, uint64_t now);
+/** One packet of an output, due at `due`: queued, or put into its line. The
+ *  payload must stay until batch_flush(). */
+void output_send(struct engine *e, unsigned i, const uint8_t *payload,
+		 size_t bytes, uint32_t n, uint64_t due, uint64_t now);
+/** Gives an output its line (NULL = none); the old one goes back. */
+void output_line(struct engine *e, unsigned i, struct line *l);
+/** Queues what is due of every line. */
+void lines_run(struct engine *e, uint64_t horizon);
 /** Room in the batch's arena, valid until batch_flush(). */
 uint8_t *batch_room(struct engine *e, size_t bytes);
 void batch_flush(struct engine *e);
 /** Notes that the next packet added is the slot's very first. */
 void batch_first(struct engine *e, unsigned slot);
-/** Notes the outcome of sending (0 or errno), to be reported on a change. */
-void output_outcome(struct engine *e, unsigned i, int err);
+/** Notes the outcome of sending (0 or errno) to the output's own address
+ *  (target 0) or its fan, to be reported on a change. */
+void output_outcome(struct engine *e, unsigned i, unsigned target, int err);
+/** Takes what the network said about datagrams of a unicast socket. */
+void output_errors(struct engine *e, int fd, uint64_t now);
 
 /* leg.c */
 void leg_open(struct engine *e, unsigned i, const struct command *c,
@@ -424,6 +444,8 @@ void leg_stats(const struct leg *l, struct media_leg_stats *s);
 /* report.c */
 /** Hands a buffer back to be freed. */
 void report_garbage(struct engine *e, unsigned leg, struct playout *p);
+/** The same for an output's line. */
+void report_line(struct engine *e, unsigned output, struct line *l);
 /** Makes every report that is owed; what does not fit stays owed. */
 void reports_make(struct engine *e, uint64_t now);
 

@@ -180,7 +180,8 @@ static void run(struct engine *e, unsigned i, uint64_t now)
 	note_first(e, f->fg, f->n_outputs);
 	note_first(e, f->bg, f->n_outputs);
 	for (int o = f->first; o >= 0; o = e->output[o].next) {
-		batch_add(e, (unsigned)o, payload, made.bytes, f->ticks, now);
+		output_send(e, (unsigned)o, payload, made.bytes, f->ticks, due,
+			    now);
 		atomic_store_explicit(&e->output[o].level, made.level,
 				      memory_order_relaxed);
 	}
@@ -239,6 +240,7 @@ void feeds_run(struct engine *e, uint64_t horizon, uint64_t now)
 		for (unsigned k = 0; e->feed_due[i] <= horizon && k < 16; k++)
 			run(e, i, now);
 	}
+	lines_run(e, horizon);
 	batch_flush(e);
 	if (e->firsts)
 		settle_firsts(e);

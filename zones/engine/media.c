@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -22,6 +23,7 @@ struct told {
 	struct {
 		bool used;
 		int16_t socket; /**< place in the pool, -1 = none */
+		int16_t fan[2]; /**< of its fan by family, the same */
 		uint8_t rate;
 	} output[MEDIA_MAX_OUTPUTS];
 	struct {
@@ -47,7 +49,16 @@ struct media {
 	struct polyphase *rate[ENGINE_RATES][ENGINE_RATES];
 	struct playout *made[MEDIA_MAX_LEGS]; /**< by this batch */
 	unsigned n_made;
+	struct line *made_line[MEDIA_MAX_OUTPUTS]; /**< the same */
+	unsigned n_made_lines;
 };
+
+static void forget_output(struct media *m, unsigned i)
+{
+	m->now.output[i].used = false;
+	m->now.output[i].socket = -1;
+	m->now.output[i].fan[0] = m->now.output[i].fan[1] = -1;
+}
 
 /* --------------------------------------------------------- start and end */
 
@@ -84,7 +95,7 @@ int media_alloc(struct media **mp, const struct media_options *opt,
 	m->arg = arg;
 	socket_pool_init(&m->sockets);
 	for (unsigned i = 0; i < MEDIA_MAX_OUTPUTS; i++)
-		m->now.output[i].socket = -1;
+		forget_output(m, i);
 	err = engine_alloc(&m->engine, opt);
 	if (!err) {
 		err = start_thread(m, opt->rt_priority);
@@ -112,6 +123,8 @@ static void unmake(struct media *m)
 {
 	while (m->n_made)
 		playout_free(m->made[--m->n_made]);
+	while (m->n_made_lines)
+		line_free(m->made_line[--m->n_made_lines]);
 }
 
 struct media *media_free(struct media *m)
@@ -151,6 +164,7 @@ void media_poll(struct media *m)
 	(void)got;
 	while (ring_pop(m->engine->reports, &r)) {
 		playout_free(r.garbage);
+		line_free(r.line);
 		if (!r.internal)
 			m->h(&r.r, m->arg);
 	}
@@ -199,9 +213,15 @@ static void drop_sockets(struct media *m)
 {
 	bool used[SOCKET_MAX] = {false};
 
-	for (unsigned i = 0; i < MEDIA_MAX_OUTPUTS; i++)
-		if (m->now.output[i].used && m->now.output[i].socket >= 0)
-			used[m->now.output[i].socket] = true;
+	for (unsigned i = 0; i < MEDIA_MAX_OUTPUTS; i++) {
+		const int16_t v[] = {m->now.output[i].socket,
+				     m->now.output[i].fan[0],
+				     m->now.output[i].fan[1]};
+
+		for (unsigned k = 0; m->now.output[i].used && k < 3; k++)
+			if (v[k] >= 0)
+				used[v[k]] = true;
+	}
 	for (unsigned i = 0; i < SOCKET_MAX; i++) {
 		struct command c = {
 			.type = COMMAND_CLOSE,
@@ -232,7 +252,7 @@ int media_commit(struct media *m)
 		m->now = m->before;
 		unmake(m);
 	}
-	m->n_made = 0;
+	m->n_made = m->n_made_lines = 0;
 	if (m->sockets_touched) {
 		drop_sockets(m);
 		for (unsigned i = 0; i < SOCKET_MAX; i++)
@@ -297,6 +317,50 @@ static void random_start(uint32_t *ssrc, uint32_t *ts, uint16_t *seq)
 	*seq = (uint16_t)r[2];
 }
 
+/** The shared socket of an output, watched for what the network says about
+ *  unicast; -1 and *err when there can be none. */
+static int get_socket(struct media *m, const struct media_output *o, int *place,
+		      int *err)
+{
+	struct epoll_event ev = {.events = EPOLLET};
+	int fd;
+
+	*err = socket_pool_get(&m->sockets, o, place);
+	if (*err)
+		return -1;
+	fd = m->sockets.v[*place].fd;
+	ev.data.u64 = ENGINE_EVENT_SOCKET | (unsigned)fd;
+	/* Fails for one that is watched already. */
+	if (!m->sockets.v[*place].key.multicast)
+		(void)epoll_ctl(m->engine->epoll_fd, EPOLL_CTL_ADD, fd, &ev);
+	return fd;
+}
+
+static struct line *make_line(struct media *m, unsigned index,
+			      const struct media_output *o)
+{
+	struct media_output to = {.dscp = o->dscp};
+	struct line *l = NULL;
+	int err = m->n_made_lines < MEDIA_MAX_OUTPUTS ? line_alloc(&l, o)
+						      : ENOBUFS;
+
+	if (err) {
+		fail(m, err);
+		return NULL;
+	}
+	m->made_line[m->n_made_lines++] = l;
+	for (unsigned i = 0; i < o->n_fan; i++) {
+		int place = -1;
+
+		to.dst = o->fan[i];
+		l->fan[i].fd = get_socket(m, &to, &place, &l->fan[i].err);
+		if (place >= 0)
+			m->now.output[index].fan[to.dst.ss_family == AF_INET6] =
+				(int16_t)place;
+	}
+	return l;
+}
+
 void media_output_set(struct media *m, unsigned index,
 		      const struct media_output *o)
 {
@@ -309,15 +373,22 @@ void media_output_set(struct media *m, unsigned index,
 	if (!o) {
 		c.type = COMMAND_OUTPUT_OFF;
 		stage(m, &c);
-		m->now.output[index].used = false;
-		m->now.output[index].socket = -1;
+		forget_output(m, index);
 		return;
 	}
 	if (!check(m, !endpoint_set(&c.output.dst, &o->dst) &&
-			      format_ok(&o->fmt) && o->dscp < 64))
+			      format_ok(&o->fmt) && o->dscp < 64 &&
+			      o->n_fan <= MEDIA_MAX_FAN &&
+			      o->delay_ms <= MEDIA_MAX_DELAY_MS &&
+			      o->copy_us <= MEDIA_MAX_COPY_US))
 		return;
-	c.output.err = socket_pool_get(&m->sockets, o, &place);
-	c.output.fd = place >= 0 ? m->sockets.v[place].fd : -1;
+	c.output.fd = get_socket(m, o, &place, &c.output.err);
+	forget_output(m, index);
+	if (line_needed(o)) {
+		c.output.line = make_line(m, index, o);
+		if (!c.output.line)
+			return;
+	}
 	c.output.fmt = o->fmt;
 	random_start(&c.output.ssrc, &c.output.ts, &c.output.seq);
 	for (unsigned i = 0; i < MEDIA_MAX_LEGS; i++)

@@ -8,11 +8,16 @@
 #include "controller/base/clock.h"
 
 #include <errno.h>
+#include <linux/errqueue.h>
 #include <string.h>
 
 /** After so many refusals in a row the send buffer is full: the rest of the
  *  batch is dropped instead of asking for each. */
 #define FULL_AFTER 3
+/** An address stays unreachable for so long after the network last said so. */
+#define UNREACHABLE_US 10000000
+/** Such messages read at once. */
+#define ERRORS_A_TURN 64
 
 void stream_begin(struct stream *s, uint32_t ssrc, uint16_t seq, uint32_t ts,
 		  uint64_t now)
@@ -58,21 +63,143 @@ void stream_header(struct stream *s, uint8_t *dst, uint8_t pt, uint32_t clock,
 	s->ts += n;
 }
 
-void output_outcome(struct engine *e, unsigned i, int err)
+static int *outcome_of(struct output *o, unsigned target, uint64_t **at)
+{
+	struct line_fan *f;
+
+	if (!target) {
+		*at = &o->err_us;
+		return &o->err;
+	}
+	if (!o->line || target > o->line->n_fan)
+		return NULL;
+	f = &o->line->fan[target - 1];
+	*at = &f->err_us;
+	return &f->err;
+}
+
+void output_outcome(struct engine *e, unsigned i, unsigned target, int err)
 {
 	struct output *o = &e->output[i];
+	uint64_t *at;
+	int *was = outcome_of(o, target, &at);
 
 	if (err)
 		engine_count(&o->errors, 1);
 	/* A full buffer passes by itself; it is counted only. */
-	if (err == EAGAIN || err == ENOBUFS || err == o->err)
+	if (!was || err == EAGAIN || err == ENOBUFS || err == *was)
 		return;
-	o->err = err;
+	/* That a datagram has left says nothing about its arrival. */
+	if (!err && *at && clock_mono_us() - *at < UNREACHABLE_US)
+		return;
+	*at = 0;
+	*was = err;
 	e->owing = true;
 }
 
-void batch_add(struct engine *e, unsigned output, const uint8_t *payload,
-	       size_t bytes, uint32_t n, uint64_t now)
+static void unreachable(struct engine *e, unsigned i, unsigned target, int err,
+			uint64_t now)
+{
+	uint64_t *at;
+
+	output_outcome(e, i, target, err);
+	if (outcome_of(&e->output[i], target, &at))
+		*at = now;
+}
+
+static void blame(struct engine *e, const struct sockaddr_storage *ss, int err,
+		  uint64_t now)
+{
+	union endpoint to, fan;
+
+	if (endpoint_set(&to, ss))
+		return;
+	for (unsigned i = 0; i < MEDIA_MAX_OUTPUTS; i++) {
+		const struct output *o = &e->output[i];
+
+		if (!o->used)
+			continue;
+		if (endpoint_equal(&o->dst, &to))
+			unreachable(e, i, 0, err, now);
+		for (unsigned k = 0; o->line && k < o->line->n_fan; k++)
+			if (!endpoint_set(&fan, &o->line->fan[k].dst) &&
+			    endpoint_equal(&fan, &to))
+				unreachable(e, i, k + 1, err, now);
+	}
+}
+
+void output_errors(struct engine *e, int fd, uint64_t now)
+{
+	for (unsigned i = 0; i < ERRORS_A_TURN; i++) {
+		struct sockaddr_storage to = {0};
+		uint8_t control[256], byte;
+		struct iovec iov = {&byte, 1};
+		struct msghdr h = {
+			.msg_name = &to,
+			.msg_namelen = sizeof(to),
+			.msg_iov = &iov,
+			.msg_iovlen = 1,
+			.msg_control = control,
+			.msg_controllen = sizeof(control),
+		};
+
+		if (recvmsg(fd, &h, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+			return;
+		for (struct cmsghdr *c = CMSG_FIRSTHDR(&h); c;
+		     c = CMSG_NXTHDR(&h, c)) {
+			struct sock_extended_err x;
+
+			if (c->cmsg_type != IP_RECVERR &&
+			    c->cmsg_type != IPV6_RECVERR)
+				continue;
+			memcpy(&x, CMSG_DATA(c), sizeof(x));
+			if (x.ee_errno && x.ee_errno != EMSGSIZE)
+				blame(e, &to, (int)x.ee_errno, now);
+		}
+	}
+}
+
+/** The next message of the batch, to go out of a socket. */
+static unsigned batch_next(struct engine *e, int fd, unsigned output,
+			   unsigned target)
+{
+	struct batch *b = &e->batch;
+
+	if (b->n == BATCH_MESSAGES || (b->n && b->fd != fd))
+		batch_flush(e);
+	b->fd = fd;
+	b->output[b->n] = (uint16_t)output;
+	b->target[b->n] = (uint8_t)target;
+	return b->n++;
+}
+
+/** Queues a packet that lies in a line. */
+static void batch_whole(struct engine *e, unsigned output, unsigned target,
+			const uint8_t *packet, size_t len)
+{
+	struct output *o = &e->output[output];
+	struct line_fan *fan = target ? &o->line->fan[target - 1] : NULL;
+	int fd = fan ? fan->fd : o->fd;
+	struct batch *b = &e->batch;
+	struct msghdr *h;
+	unsigned i;
+
+	if (fd < 0)
+		return;
+	i = batch_next(e, fd, output, target);
+	b->iov[i][0].iov_base = (void *)(uintptr_t)packet;
+	b->iov[i][0].iov_len = len;
+	h = &b->msg[i].msg_hdr;
+	h->msg_iovlen = 1;
+	h->msg_name = fan ? (void *)&fan->dst : (void *)&o->dst;
+	h->msg_namelen = fan ? fan->dst.ss_family == AF_INET6
+					 ? sizeof(struct sockaddr_in6)
+					 : sizeof(struct sockaddr_in)
+			     : endpoint_len(&o->dst);
+}
+
+static void batch_add(struct engine *e, unsigned output, const uint8_t *payload,
+		      size_t bytes, uint32_t n, uint64_t now)
 {
 	struct output *o = &e->output[output];
 	struct batch *b = &e->batch;
@@ -81,13 +208,10 @@ void batch_add(struct engine *e, unsigned output, const uint8_t *payload,
 
 	if (o->fd < 0)
 		return;
-	if (b->n == BATCH_MESSAGES || (b->n && b->fd != o->fd))
-		batch_flush(e);
-	b->fd = o->fd;
-	i = b->n++;
+	i = batch_next(e, o->fd, output, 0);
+	b->iov[i][0].iov_base = b->packet[i];
 	stream_header(&o->stream, b->packet[i], o->fmt.pt, o->fmt.clock, n,
 		      now);
-	b->output[i] = (uint16_t)output;
 	h = &b->msg[i].msg_hdr;
 	if (bytes <= BATCH_INLINE) {
 		memcpy(b->packet[i] + PACKET_HEADER, payload, bytes);
@@ -101,6 +225,75 @@ void batch_add(struct engine *e, unsigned output, const uint8_t *payload,
 	}
 	h->msg_name = &o->dst;
 	h->msg_namelen = endpoint_len(&o->dst);
+}
+
+static void line_schedule(struct engine *e, unsigned i)
+{
+	const struct line *l = e->output[i].line;
+
+	e->line_due[i] = l ? line_due(l) : ENGINE_NEVER;
+}
+
+void output_line(struct engine *e, unsigned i, struct line *l)
+{
+	struct output *o = &e->output[i];
+
+	report_line(e, i, o->line);
+	o->line = l;
+	e->owing = true;
+	if (l && i >= e->n_lines)
+		e->n_lines = i + 1;
+	line_schedule(e, i);
+	while (e->n_lines && !e->output[e->n_lines - 1].line)
+		e->n_lines--;
+}
+
+void output_send(struct engine *e, unsigned i, const uint8_t *payload,
+		 size_t bytes, uint32_t n, uint64_t due, uint64_t now)
+{
+	struct output *o = &e->output[i];
+	uint8_t *packet;
+
+	if (!o->line) {
+		batch_add(e, i, payload, bytes, n, now);
+		return;
+	}
+	packet = line_room(o->line);
+	stream_header(&o->stream, packet, o->fmt.pt, o->fmt.clock, n, now);
+	memcpy(packet + PACKET_HEADER, payload, bytes);
+	line_put(o->line, PACKET_HEADER + bytes, due);
+	line_schedule(e, i);
+}
+
+void lines_run(struct engine *e, uint64_t horizon)
+{
+	bool any = true;
+
+	/* One packet of each at a time, first to all outputs' own addresses,
+	 * then to the fans': neighbours mostly share a socket, and one call
+	 * sends them. */
+	while (any) {
+		any = false;
+		for (unsigned i = 0; i < e->n_lines; i++) {
+			struct line *l = e->output[i].line;
+
+			if (e->line_due[i] > horizon)
+				continue;
+			any = true;
+			l->out = line_next(l, horizon, &l->out_len);
+			batch_whole(e, i, 0, l->out, l->out_len);
+			line_schedule(e, i);
+		}
+		for (unsigned i = 0; any && i < e->n_lines; i++) {
+			struct line *l = e->output[i].line;
+
+			if (!l || !l->out)
+				continue;
+			for (unsigned k = 0; k < l->n_fan; k++)
+				batch_whole(e, i, k + 1, l->out, l->out_len);
+			l->out = NULL;
+		}
+	}
 }
 
 uint8_t *batch_room(struct engine *e, size_t bytes)
@@ -124,10 +317,19 @@ void batch_first(struct engine *e, unsigned slot)
 		b->first[b->n_first++] = (uint16_t)slot;
 }
 
+static inline void output_sent(struct engine *e, unsigned i, unsigned target)
+{
+	const struct output *o = &e->output[i];
+
+	if (target ? o->line->fan[target - 1].err : o->err)
+		output_outcome(e, i, target, 0);
+}
+
 void batch_flush(struct engine *e)
 {
 	struct batch *b = &e->batch;
 	unsigned done = 0, full = 0;
+	bool again = false;
 
 	if (b->n_first) {
 		uint64_t at = clock_mono_us();
@@ -142,21 +344,31 @@ void batch_flush(struct engine *e)
 		engine_count(&e->send_calls, 1);
 		for (int i = 0; i < r; i++, done++) {
 			engine_count(&e->output[b->output[done]].packets, 1);
-			if (e->output[b->output[done]].err)
-				output_outcome(e, b->output[done], 0);
+			output_sent(e, b->output[done], b->target[done]);
 		}
 		if (r > 0) {
 			engine_count(&e->packets, (uint64_t)r);
 			full = 0;
+			again = false;
 			continue;
 		}
 		if (r < 0 && errno == EINTR)
 			continue;
-		output_outcome(e, b->output[done], errno);
+		/* A socket hands what it learnt about one address to whoever
+		 * sends next: only what fails twice is its own fault. */
+		if (errno != EAGAIN && !again) {
+			again = true;
+			continue;
+		}
+		again = false;
+		output_outcome(e, b->output[done], b->target[done], errno);
 		full = errno == EAGAIN ? full + 1 : 0;
 		done++;
-		while (full >= FULL_AFTER && done < b->n)
-			output_outcome(e, b->output[done++], EAGAIN);
+		while (full >= FULL_AFTER && done < b->n) {
+			output_outcome(e, b->output[done], b->target[done],
+				       EAGAIN);
+			done++;
+		}
 	}
 	b->n = 0;
 	b->arena_used = 0;

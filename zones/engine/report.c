@@ -56,17 +56,49 @@ static bool slot_reports(struct engine *e, unsigned i, uint64_t now)
 	return true;
 }
 
+static bool outcome_report(struct engine *e, unsigned i, unsigned target,
+			   int err, int *told, uint64_t now)
+{
+	if (err == *told)
+		return true;
+	if (!tell(e, err ? MEDIA_OUTPUT_ERROR : MEDIA_OUTPUT_OK, i, 0, now,
+		  target, err))
+		return false;
+	*told = err;
+	return true;
+}
+
 static bool output_reports(struct engine *e, unsigned i, uint64_t now)
 {
 	struct output *o = &e->output[i];
 
-	if (!o->used || o->err == o->err_told)
+	if (o->garbage) {
+		struct report r = {.internal = true, .line = o->garbage};
+
+		if (!push(e, &r))
+			return false;
+		o->garbage = NULL;
+	}
+	if (!o->used)
 		return true;
-	if (!tell(e, o->err ? MEDIA_OUTPUT_ERROR : MEDIA_OUTPUT_OK, i, 0, now,
-		  0, o->err))
+	if (!outcome_report(e, i, 0, o->err, &o->err_told, now))
 		return false;
-	o->err_told = o->err;
+	for (unsigned k = 0; o->line && k < o->line->n_fan; k++)
+		if (!outcome_report(e, i, k + 1, o->line->fan[k].err,
+				    &o->line->fan[k].told, now))
+			return false;
 	return true;
+}
+
+void report_line(struct engine *e, unsigned output, struct line *l)
+{
+	struct report r = {.internal = true, .line = l};
+
+	/* As with playout buffers below. */
+	if (l && !push(e, &r)) {
+		e->output[output].garbage = l;
+		e->owing = true;
+	}
 }
 
 void report_garbage(struct engine *e, unsigned leg, struct playout *p)

@@ -107,6 +107,11 @@ static int open_one(const struct socket_key *k, int *fdp)
 		err = socket_dscp(fd, k->family, k->dscp);
 	if (!err)
 		err = bind_even(fd, k->family);
+	/* Hear of addresses that cannot be reached. */
+	if (!err && !k->multicast)
+		err = k->family == AF_INET6
+			      ? set(fd, IPPROTO_IPV6, IPV6_RECVERR, 1)
+			      : set(fd, IPPROTO_IP, IP_RECVERR, 1);
 	if (err) {
 		close(fd);
 		return err;

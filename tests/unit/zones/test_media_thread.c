@@ -169,6 +169,12 @@ static void thread_does_nothing_forbidden(void **state)
 		o = output_to(&r[i], &f[i]);
 		if (i == 1) /* cannot be sent to */
 			((struct sockaddr_in *)&o.dst)->sin_port = 0;
+		if (i == 2) {
+			o.delay_ms = 60;
+			o.copy_us = 5000;
+			o.fan = &caller.addr;
+			o.n_fan = 1;
+		}
 		media_output_set(w.m, i, &o);
 	}
 	assert_int_equal(media_commit(w.m), 0);
