@@ -29,7 +29,7 @@
 #include <stdint.h>
 
 #define ARB_MAX_OUTPUTS 1024
-#define ARB_MAX_BROADCASTS 256
+#define ARB_MAX_BROADCASTS 512
 
 /** From this level on a broadcast is an emergency (DESIGN section 1). */
 #define ARB_EMERGENCY 200

@@ -20,9 +20,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** Broadcasts at once; the last 40 places are kept for emergencies. */
-#define BROADCAST_MAX 200
-#define BROADCAST_MAX_PLAIN 160
+/** Broadcasts at once; the last 60 places are kept for emergencies. */
+#define BROADCAST_MAX 400
+#define BROADCAST_MAX_PLAIN 340
 
 struct broadcasts;
 

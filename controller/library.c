@@ -21,6 +21,7 @@ struct entry {
 struct library {
 	struct format fmt[CLIP_MAX_FORMATS];
 	size_t n_fmt;
+	size_t n_outputs; /**< the first of them: formats of outputs */
 	uint32_t rate; /**< sound is put together at the highest rate wanted */
 	struct entry *message;
 	size_t n_messages;
@@ -84,7 +85,8 @@ static int message_load(struct library *l, const struct config_message *m,
 		return ENOMEM;
 	err = message_pcm(l, m, &sound, &why);
 	if (!err) {
-		err = clip_alloc(&e->clip, &sound, m->gap_ms, l->fmt, l->n_fmt);
+		err = clip_alloc(&e->clip, &sound, m->gap_ms, l->fmt,
+				 l->n_outputs);
 		if (err)
 			reason_set(&why, err, "cannot be encoded: %s",
 				   strerror(err));
@@ -121,7 +123,7 @@ int library_build(struct library **lp, const struct config *c, bool strict,
 
 	if (!l)
 		return ENOMEM;
-	l->n_fmt = sounds_formats(c, l->fmt);
+	l->n_fmt = sounds_formats(c, l->fmt, &l->n_outputs);
 	if (!l->n_fmt) {
 		static const struct config_where nowhere;
 

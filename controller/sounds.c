@@ -354,13 +354,15 @@ static size_t add_format(struct format *out, size_t n, const struct format *f)
 	return n + 1;
 }
 
-size_t sounds_formats(const struct config *c, struct format *out)
+size_t sounds_formats(const struct config *c, struct format *out,
+		      size_t *outputs)
 {
 	struct format f;
 	size_t n = 0;
 
 	for (size_t i = 0; i < c->n_sounds && n <= CLIP_MAX_FORMATS; i++)
 		n = add_format(out, n, &c->sounds[i].out.fmt);
+	*outputs = n ? n : 1;
 	format_default(&f, CODEC_PCMU, 8000);
 	n = add_format(out, n, &f);
 	format_default(&f, CODEC_PCMA, 8000);

@@ -48,9 +48,15 @@ void sounds_trouble(struct sounds *s, unsigned index, unsigned target, int err);
 /** "platform-1 239.192.7.1:5004", "" for an unused index. */
 const char *sounds_name(const struct sounds *s, unsigned index);
 
-/** Distinct formats of all outputs, then the two a caller can have; at most
- *  CLIP_MAX_FORMATS. Returns how many; out has room for CLIP_MAX_FORMATS.
- *  @return 0 when there are too many */
-size_t sounds_formats(const struct config *c, struct format *out);
+/**
+ * Distinct formats of all outputs, then those a caller can have: prompts are
+ * wanted in all of them, messages only in the outputs'.
+ *
+ * @param out     room for CLIP_MAX_FORMATS
+ * @param outputs gets how many of them are outputs', at least 1
+ * @return how many in all; 0 when there are too many
+ */
+size_t sounds_formats(const struct config *c, struct format *out,
+		      size_t *outputs);
 
 #endif

@@ -28,7 +28,7 @@
 #include <sys/socket.h>
 
 #define MEDIA_MAX_OUTPUTS 1024
-#define MEDIA_MAX_SLOTS 256
+#define MEDIA_MAX_SLOTS 512
 #define MEDIA_MAX_LEGS 256
 /** Addresses one output's stream is sent to beside its own. */
 #define MEDIA_MAX_FAN 64

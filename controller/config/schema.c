@@ -125,7 +125,7 @@ static const struct config_section sections[] = {
 	 .title = "NAME",
 	 .kind = KIND_MESSAGE,
 	 MANY(config_message, messages),
-	 .max = 200,
+	 .max = 500,
 	 .keys = schema_message,
 	 .help = "Recorded or generated sound: a tone, files, or both."},
 	{.name = "input",

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""make bench: trigger latency and fan-out beside the bare sendmmsg loop.
+"""make bench: trigger latency, fan-out and many messages beside the bare
+sendmmsg loop.
 
 Runs bench.py, then prints the figures and ratios of the design's table: each
 against the reference measured in the same run. Repetitions in which the
@@ -77,6 +78,27 @@ def fanout(args):
                 show(median(rows, 'threads', **w))))
 
 
+def streams(args):
+    """N different messages to N zones at once."""
+    rows = []
+    for n in args.streams.split(','):
+        common = ['-n', n, '--reps', str(args.reps), '--seconds',
+                  str(args.seconds)]
+        rows += run('streams', '--peers', 'tocsin', *common)
+        rows += run('fanout', '--peers', 'rtpblast', *common)
+    print('\n| different messages, a zone each | CPU ms per stream-second | '
+          'x bare loop | first packets within ms | lost | RSS MB |')
+    print('|---|---|---|---|---|---|')
+    for n in [int(x) for x in args.streams.split(',')]:
+        bare = median(rows, 'cpu_ms_per_stream_s', peer='rtpblast', n=n)
+        w = dict(peer='tocsin', n=n, source='files')
+        cpu = median(rows, 'cpu_ms_per_stream_s', **w)
+        print('| %d | %s | %s | %s | %s | %s |' % (
+            n, show(cpu), show(cpu / bare if cpu and bare else None),
+            *(show(median(rows, k, **w)) for k in
+              ('start_skew', 'lost', 'rss_mb'))))
+
+
 def trigger(args):
     rows = []
     for n in ('1', '50'):
@@ -105,15 +127,15 @@ def main():
     p.add_argument('--reps', type=int, default=3)
     p.add_argument('--seconds', type=float, default=8)
     p.add_argument('--runs', type=int, default=50)
-    p.add_argument('--only', choices=['fanout', 'trigger'])
+    p.add_argument('--streams', default='1,10,100,250')
+    p.add_argument('--only', choices=['fanout', 'streams', 'trigger'])
     args = p.parse_args()
     os.makedirs(tbench.RESULTS, exist_ok=True)
     print('# %s, %d cores, Linux %s' % (time.strftime('%Y-%m-%d'),
                                         os.cpu_count(), platform.release()))
-    if args.only != 'fanout':
-        trigger(args)
-    if args.only != 'trigger':
-        fanout(args)
+    for case in (trigger, fanout, streams):
+        if args.only in (None, case.__name__):
+            case(args)
 
 
 if __name__ == '__main__':

@@ -528,8 +528,8 @@ static void test_limits(void **state)
 	(void)state;
 	limit(ZONE, "zone \"n@\" { zones = { \"z\" } }", CONFIG_MAX_ZONES - 1,
 	      "more than 1000 zone");
-	limit("", "message \"m@\" { tone = \"test\" }", 200,
-	      "more than 200 message");
+	limit("", "message \"m@\" { tone = \"test\" }", 500,
+	      "more than 500 message");
 	limit("", "input \"i@\" { virtual = true }", 1000,
 	      "more than 1000 input");
 	limit("", "output \"o@\" { virtual = true }", 1000,

@@ -148,7 +148,7 @@ static void test_limits(void **state)
 		assert_int_equal(play(s, "siren", "a", 100, 60000, NULL, &r),
 				 0);
 	assert_int_equal(play(s, "siren", "a", 199, 60000, NULL, &r), ENOSPC);
-	assert_non_null(strstr(r.why.text, "160"));
+	assert_non_null(strstr(r.why.text, "340"));
 	for (int i = BROADCAST_MAX_PLAIN; i < BROADCAST_MAX; i++)
 		assert_int_equal(play(s, "siren", "a", 200, 0, NULL, &r), 0);
 	assert_int_equal(play(s, "siren", "a", 250, 0, NULL, &r), ENOSPC);
