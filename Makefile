@@ -32,7 +32,8 @@ BUILD_PACKAGES := gcc libc6-dev make pkg-config libre-dev librem-dev \
 	libmosquitto-dev libgpiod-dev libssl-dev libsystemd-dev libcrypt-dev \
 	libspandsp-dev libopus-dev libebur128-dev libical-dev libmodbus-dev
 TEST_PACKAGES := $(BUILD_PACKAGES) libcmocka-dev python3 python3-pytest \
-	python3-numpy python3-scipy python3-paho-mqtt sip-tester baresip-core \
+	python3-numpy python3-scipy python3-paho-mqtt python3-dateutil \
+	libfaketime tzdata sip-tester baresip-core \
 	mosquitto mosquitto-clients iproute2 nftables tcpdump curl openssl \
 	sqlite3 procps util-linux
 DEMO_PACKAGES := $(BUILD_PACKAGES) python3 iproute2
@@ -158,6 +159,18 @@ $(BUILD)/$(1:.c=): $(call obj,$(1)) $(call archives,$(or $(below_$(call part_of,
 endef
 $(foreach t,$(unit_src),$(eval $(call unit,$(t))))
 
+# The schedules against an independent implementation: random cases, one seed.
+ORACLE_CASES ?= 600
+ORACLE_SEED ?= 7
+$(BUILD)/tests/oracle/expand: $(call obj,tests/oracle/expand.c) $(call archives,scheduler base)
+	@mkdir -p $(@D)
+	@echo "  LD  $@"
+	@$(link)
+
+oracle: $(BUILD)/tests/oracle/expand ## schedules against python-dateutil, ORACLE_CASES of them
+	@BUILD=$(abspath $(BUILD)) ORACLE_CASES=$(ORACLE_CASES) ORACLE_SEED=$(ORACLE_SEED) \
+		$(PYTHON) -m pytest -q -p no:cacheprovider tests/oracle
+
 # This one runs it.
 $(BUILD)/tests/unit/web/test_ctl: $(BUILD)/tocsinctl
 
@@ -194,7 +207,7 @@ fi
 endef
 
 check: deps ## all tests: unit, model, site (root)
-	@$(MAKE) all unit
+	@$(MAKE) all unit oracle
 	@$(MAKE) site
 
 site: all ## tests in network namespaces with real peers (root)
@@ -276,7 +289,7 @@ help: ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | \
 		awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
-.PHONY: all unit deps deps-build deps-demo deps-lint deps-fuzz deps-gpio check \
+.PHONY: all unit oracle deps deps-build deps-demo deps-lint deps-fuzz deps-gpio check \
 	check-gpio check-gpio-run site demo \
 	bench bench-run asan tsan fuzz fuzz-run lint clean help
 
