@@ -34,7 +34,7 @@ BUILD_PACKAGES := gcc libc6-dev make pkg-config libre-dev librem-dev \
 TEST_PACKAGES := $(BUILD_PACKAGES) libcmocka-dev python3 python3-pytest \
 	python3-numpy python3-scipy python3-paho-mqtt python3-dateutil \
 	libfaketime tzdata sip-tester baresip-core \
-	mosquitto mosquitto-clients iproute2 nftables tcpdump curl openssl \
+	mosquitto mosquitto-clients ffmpeg iproute2 nftables tcpdump curl openssl \
 	sqlite3 procps util-linux
 DEMO_PACKAGES := $(BUILD_PACKAGES) python3 iproute2
 LINT_PACKAGES := clang-format cppcheck

@@ -215,6 +215,8 @@ static bool get(struct control *c, struct web_request *r, const struct route *p)
 		body = field_outputs_json(c->field);
 	} else if (!strcmp(what, "messages")) {
 		body = messages_json(c);
+	} else if (!strcmp(what, "sources")) {
+		body = sources_json(c->sources);
 	} else if (!strcmp(what, "faults")) {
 		body = faults_json(c->faults);
 	} else if (!strcmp(what, "calls")) {

@@ -115,7 +115,12 @@ static void on_report(const struct media_report *r, void *arg)
 	case MEDIA_LEG_SILENT:
 	case MEDIA_LEG_CLOSED:
 	case MEDIA_PROMPT_DONE:
-		paging_report(c->paging, r);
+	case MEDIA_STREAM_BEGAN:
+	case MEDIA_STREAM_ENDED:
+		if (r->index < MEDIA_CALL_LEGS)
+			paging_report(c->paging, r);
+		else
+			sources_report(c->sources, r);
 		break;
 	case MEDIA_OUTPUT_ERROR:
 		sounds_trouble(c->sounds, r->index, r->n,
@@ -204,6 +209,7 @@ static void on_look(void *arg)
 	look_at_journal(c);
 	if (sounds_watch(c->sounds))
 		broadcasts_reroute(c->broadcasts);
+	sources_watch(c->sources);
 	field_watch(c->field);
 	alarms_watch(c->alarms);
 	if (control_healthy(c)) {
@@ -357,6 +363,8 @@ static int open_parts(struct control *c, struct reason *why)
 			 c->faults, c->journal) ||
 	    paging_alloc(&c->paging, c->media, c->broadcasts, c->recorder,
 			 c->faults) ||
+	    sources_alloc(&c->sources, c->media, c->broadcasts, c->recorder,
+			  c->faults) ||
 	    bridge_alloc(&c->bridge, &c->scope, c->faults))
 		return reason_set(why, ENOMEM, "not enough memory");
 	return 0;
@@ -398,6 +406,8 @@ static int configure(struct control *c, struct reason *why)
 	err = field_configure(c->field, c->config);
 	if (!err)
 		err = alarms_configure(c->alarms, c->config, c->library);
+	if (!err)
+		err = sources_configure(c->sources, c->config);
 	if (err)
 		reason_set(why, err, "not enough memory");
 out:
@@ -550,6 +560,7 @@ struct control *control_free(struct control *c)
 		tc_fd_close(&c->media_fd);
 	c->media = media_free(c->media);
 	paging_free(c->paging);
+	sources_free(c->sources);
 	broadcasts_free(c->broadcasts);
 	sounds_free(c->sounds);
 	library_free(c->library);

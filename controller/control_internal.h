@@ -18,6 +18,7 @@
 #include "recorder.h"
 #include "reload.h"
 #include "sip/stack.h"
+#include "source/sources.h"
 #include "sounds.h"
 #include "web/web.h"
 
@@ -36,6 +37,7 @@ struct control {
 	struct field *field;
 	struct alarms *alarms;
 	struct paging *paging;
+	struct sources *sources;
 	struct stack *stack;
 	struct bridge *bridge;
 	struct web *web;

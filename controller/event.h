@@ -44,6 +44,8 @@
 	X(CALL_REFUSED, "call.refused", WARN)                                  \
 	X(CALL_HELD, "call.held", INFO)                                        \
 	X(CALL_ENDED, "call.ended", INFO)                                      \
+	X(SOURCE_BEGAN, "source.began", INFO)                                  \
+	X(SOURCE_ENDED, "source.ended", INFO)                                  \
 	X(MQTT_CONNECTED, "mqtt.connected", NOTICE)                            \
 	X(MQTT_LOST, "mqtt.lost", WARN)
 

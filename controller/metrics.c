@@ -105,6 +105,7 @@ char *metrics_text(struct control *c)
 	one(f, "tocsin_http_streams", "gauge", "Live event streams open.",
 	    (double)web.streams);
 	outputs(c, f);
+	sources_metrics(c->sources, f);
 	if (fclose(f)) {
 		free(text);
 		return NULL;

@@ -49,11 +49,11 @@ struct paging {
 	struct faults *faults;
 	const struct config *config;
 	struct library *library;
-	struct page *page[MEDIA_MAX_LEGS];
+	struct page *page[MEDIA_CALL_LEGS];
 	struct {
 		enum leg_state state;
 		struct clip *prompt; /**< of a call that is gone already */
-	} leg[MEDIA_MAX_LEGS];
+	} leg[MEDIA_CALL_LEGS];
 	struct log_rate strangers;
 };
 
@@ -85,7 +85,7 @@ struct paging *paging_free(struct paging *p)
 {
 	if (!p)
 		return NULL;
-	for (size_t i = 0; i < MEDIA_MAX_LEGS; i++) {
+	for (size_t i = 0; i < MEDIA_CALL_LEGS; i++) {
 		if (p->page[i])
 			page_free(p->page[i]);
 		clip_unref(p->leg[i].prompt);
@@ -209,7 +209,7 @@ static bool peer_may(const struct config_peer *peer, int zone)
 
 static int free_leg(const struct paging *p)
 {
-	for (int i = 0; i < MEDIA_MAX_LEGS; i++)
+	for (int i = 0; i < MEDIA_CALL_LEGS; i++)
 		if (p->leg[i].state == LEG_FREE)
 			return i;
 	return -1;
@@ -484,7 +484,7 @@ void paging_report(struct paging *p, const struct media_report *r)
 {
 	struct page *x;
 
-	if (r->index >= MEDIA_MAX_LEGS)
+	if (r->index >= MEDIA_CALL_LEGS)
 		return;
 	x = p->page[r->index];
 	switch (r->type) {
@@ -508,7 +508,7 @@ int paging_hangup(struct paging *p, uint64_t id, const char *actor)
 {
 	char why[160];
 
-	for (size_t i = 0; id && i < MEDIA_MAX_LEGS; i++)
+	for (size_t i = 0; id && i < MEDIA_CALL_LEGS; i++)
 		if (p->page[i] && p->page[i]->id == id) {
 			snprintf(why, sizeof(why), "ended by %s", actor);
 			end_soon(p->page[i], NULL, why);
@@ -519,7 +519,7 @@ int paging_hangup(struct paging *p, uint64_t id, const char *actor)
 
 const char *paging_zone(const struct paging *p, uint64_t id)
 {
-	for (size_t i = 0; id && i < MEDIA_MAX_LEGS; i++)
+	for (size_t i = 0; id && i < MEDIA_CALL_LEGS; i++)
 		if (p->page[i] && p->page[i]->id == id)
 			return p->page[i]->zone;
 	return NULL;
@@ -530,7 +530,7 @@ json_t *paging_json(const struct paging *p)
 	json_t *a = json_array();
 	char since[CLOCK_TEXT_SIZE];
 
-	for (size_t i = 0; i < MEDIA_MAX_LEGS; i++) {
+	for (size_t i = 0; i < MEDIA_CALL_LEGS; i++) {
 		const struct page *x = p->page[i];
 
 		if (!x || !x->id)

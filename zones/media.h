@@ -29,11 +29,15 @@
 
 #define MEDIA_MAX_OUTPUTS 1024
 #define MEDIA_MAX_SLOTS 512
-#define MEDIA_MAX_LEGS 256
 /** Addresses one output's stream is sent to beside its own. */
 #define MEDIA_MAX_FAN 64
 #define MEDIA_MAX_DELAY_MS 2000
 #define MEDIA_MAX_COPY_US 100000
+/** Legs 0 to MEDIA_CALL_LEGS - 1 are for calls, the others for what is
+ *  listened to. */
+#define MEDIA_CALL_LEGS 256
+#define MEDIA_MAX_SOURCES 64
+#define MEDIA_MAX_LEGS (MEDIA_CALL_LEGS + MEDIA_MAX_SOURCES)
 
 /** A set of outputs by index. */
 struct media_set {
@@ -71,6 +75,9 @@ enum media_report_type {
 			      comes again) */
 	MEDIA_LEG_CLOSED,  /**< leg: closed, its socket too; stats filled */
 	MEDIA_PROMPT_DONE, /**< leg: the prompt has been sent */
+	MEDIA_STREAM_BEGAN, /**< leg that listens: somebody talks; n = his SSRC
+			     */
+	MEDIA_STREAM_ENDED, /**< leg that listens: he is over */
 	MEDIA_OUTPUT_ERROR, /**< output: sending fails with err (once per
 			       change); n = 0: to its own address, else to the
 			       n-th of its fan */
@@ -218,7 +225,62 @@ void media_leg_prompt(struct media *m, unsigned leg, const struct clip *clip,
 /** Closes the leg and its socket; MEDIA_LEG_CLOSED follows. */
 void media_leg_close(struct media *m, unsigned leg);
 
+/** Senders by network: an IPv4 one in its IPv6-mapped form, prefix + 96. */
+struct media_net {
+	uint8_t addr[16];
+	uint8_t prefix;
+};
+#define MEDIA_MAX_ALLOW 32
+
+/** A stream that others send to a group or to us, whenever they like. */
+struct media_listen {
+	int fd; /**< bound (to the group itself, so that no other group on the
+		     port leaks in) and joined; the engine owns and closes it */
+	struct format fmt; /**< what is heard; ptime does not matter */
+	uint32_t hang_ms;  /**< so long without a packet: he is over */
+	unsigned n_allow;  /**< 0 = anybody */
+	struct media_net allow[MEDIA_MAX_ALLOW];
+};
+
+/**
+ * Opens leg `leg`, which must not be in use up to MEDIA_LEG_CLOSED, to listen.
+ *
+ * A stream begins with its second packet in order, the first one being kept,
+ * and MEDIA_STREAM_BEGAN follows; one who begins meanwhile is not heard, nor
+ * are packets of another payload type or size. A stream that carries an SSRC
+ * of our own outputs, as its source or a contributing one, never begins.
+ */
+void media_listen_open(struct media *m, unsigned leg,
+		       const struct media_listen *l);
+
 /* Not staged: readings, any thread. */
+
+/** Why packets are not heard. */
+enum media_unheard {
+	UNHEARD_OWN,     /**< our own outputs' sound: a loop */
+	UNHEARD_SECOND,  /**< of one who talks into another's stream */
+	UNHEARD_FOREIGN, /**< of senders that are not allowed */
+	UNHEARD_TYPE,    /**< not the protocol, or of another payload type */
+	UNHEARD_SIZE,    /**< no whole samples, under 5 or over 60 ms */
+	UNHEARD_COUNT
+};
+
+/** What a leg that listens has heard, in packets since it was opened. */
+struct media_listen_stats {
+	uint64_t heard; /**< taken as sound */
+	struct {
+		uint64_t n;
+		struct sockaddr_in6 by; /**< whose was the last */
+	} unheard[UNHEARD_COUNT];
+	uint8_t last_type;  /**< payload type that was wrong, 128 = no RTP */
+	uint16_t last_size; /**< bytes that were wrong */
+	struct sockaddr_in6 from; /**< who talks, or talked last; IPv4
+				       mapped, family 0 = nobody yet */
+};
+
+/** Reads them; all zero for a leg that does not listen. Control thread. */
+void media_listen_stats(const struct media *m, unsigned leg,
+			struct media_listen_stats *s);
 
 struct media_output_stats {
 	uint64_t packets; /**< sent in its life */

@@ -112,6 +112,26 @@ struct config_sound {
 	size_t n_fan;
 };
 
+enum config_source_kind { SOURCE_MULTICAST, SOURCE_UNICAST };
+
+/** A stream of others that is heard in zones. */
+struct config_source {
+	struct config_where at;
+	char *name;
+	enum config_source_kind kind;
+	char *place; /**< "239.1.2.3:5004", as written */
+	struct sockaddr_storage addr;
+	char *interface; /**< joined on; NULL for unicast */
+	struct format fmt;
+	struct media_net *from; /**< n_from = 0: anybody */
+	size_t n_from;
+	int *zones;
+	size_t n_zones;
+	uint8_t level;
+	uint32_t hang_ms;
+	uint32_t max_ms; /**< 0 = no end */
+};
+
 struct config_message {
 	struct config_where at;
 	char *name;
@@ -234,6 +254,8 @@ struct config {
 	struct config_sound
 		*sounds; /**< outputs of sound; index = arbiter's and media's */
 	size_t n_sounds;
+	struct config_source *sources;
+	size_t n_sources;
 	struct config_message *messages;
 	size_t n_messages;
 	struct config_input *inputs;
@@ -284,6 +306,7 @@ void config_reference(FILE *f);
 
 /** Index by name, -1 when there is none. */
 int config_zone_find(const struct config *c, const char *name);
+int config_source_find(const struct config *c, const char *name);
 int config_message_find(const struct config *c, const char *name);
 int config_input_find(const struct config *c, const char *name);
 int config_alarm_find(const struct config *c, const char *name);

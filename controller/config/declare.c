@@ -7,8 +7,8 @@
 #include <string.h>
 
 struct seen {
-	const struct scan_node *key[16]; /**< of the top, by row */
-	const struct scan_node *single[16];
+	const struct scan_node *key[32]; /**< of the top, by row */
+	const struct scan_node *single[32];
 };
 
 /** Names of one sort: a key is not taken for a section. */

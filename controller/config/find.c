@@ -24,6 +24,11 @@ int config_zone_find(const struct config *c, const char *name)
 	FIND(zones, name);
 }
 
+int config_source_find(const struct config *c, const char *name)
+{
+	FIND(sources, name);
+}
+
 int config_message_find(const struct config *c, const char *name)
 {
 	FIND(messages, name);

@@ -22,6 +22,20 @@ static void free_zones(struct config *c)
 	free(c->sounds);
 }
 
+static void free_sources(struct config *c)
+{
+	for (size_t i = 0; i < c->n_sources; i++) {
+		struct config_source *s = &c->sources[i];
+
+		free(s->name);
+		free(s->place);
+		free(s->interface);
+		free(s->from);
+		free(s->zones);
+	}
+	free(c->sources);
+}
+
 static void free_messages(struct config *c)
 {
 	for (size_t i = 0; i < c->n_messages; i++) {
@@ -97,6 +111,7 @@ struct config *config_free(struct config *c)
 	if (!c)
 		return NULL;
 	free_zones(c);
+	free_sources(c);
 	free_messages(c);
 	free_field(c);
 	free_alarms(c);

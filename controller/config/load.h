@@ -94,6 +94,7 @@ void load_zones(struct load *l);
 /** Checks what no single value shows. */
 void load_check(struct load *l);
 void load_check_sounds(struct load *l);
+void load_check_sources(struct load *l);
 void load_check_field(struct load *l);
 void load_check_alarms(struct load *l);
 
@@ -130,11 +131,13 @@ void load_refuse(struct load *l, const struct config_value *val,
 config_set_h set_timezone, set_log_level, set_listen, set_rtp_ports, set_tone,
 	set_allow, set_interface, set_fan, set_extension, set_zones, set_repeat,
 	set_virtual, set_mqtt_input, set_mqtt_output, set_gpio_input,
-	set_gpio_output, set_broker, set_web_listen, set_group, set_hash;
+	set_gpio_output, set_broker, set_web_listen, set_group, set_hash,
+	set_source_multicast, set_source_unicast, set_from;
 config_show_h show_listen, show_rtp_ports, show_allow, show_fan, show_zones,
 	show_repeat, show_virtual, show_mqtt, show_gpio, show_output_virtual,
 	show_output_mqtt, show_output_gpio, show_broker, show_web_listen,
-	show_hash, show_clear_below, show_clear_above;
+	show_hash, show_clear_below, show_clear_above, show_source_multicast,
+	show_source_unicast, show_from;
 config_title_h title_peer, title_multicast, title_unicast;
 config_open_h open_sound, open_broadcast;
 config_nth_h nth_multicast, nth_unicast, nth_broadcast;

@@ -121,6 +121,18 @@ static const struct config_section sections[] = {
 	 .subs = schema_zone_subs,
 	 .help = "Outputs of sound, or other zones, under one name. A zone "
 		 "has at least one output in the end."},
+	{.name = "source",
+	 .title = "NAME",
+	 .kind = KIND_SOURCE,
+	 MANY(config_source, sources),
+	 .max = MEDIA_MAX_SOURCES,
+	 .keys = schema_source,
+	 .variant_at = offsetof(struct config_source, kind),
+	 .variants = schema_source_kinds,
+	 .help = "A stream that others send, like a legacy paging gateway's: "
+		 "while somebody talks it is a live broadcast in its zones. "
+		 "One talker at a time; what is not heard is counted and "
+		 "shown."},
 	{.name = "message",
 	 .title = "NAME",
 	 .kind = KIND_MESSAGE,

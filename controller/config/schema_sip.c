@@ -71,7 +71,7 @@ const struct config_key schema_sip[] = {
 	 .type = TYPE_NUMBER,
 	 FIELD(config_sip, max_calls),
 	 .min = 1,
-	 .max = MEDIA_MAX_LEGS,
+	 .max = MEDIA_CALL_LEGS,
 	 .def = "200",
 	 .help = "Calls at once; more are refused. Left out, it is at most "
 		 "what rtp-ports has room for."},

@@ -1,13 +1,13 @@
 /* Sound: outputs, zones, messages. */
 #include "rows.h"
 
-static const char *const codecs[] = {"pcmu", "pcma", "l16", NULL};
+const char *const schema_codecs[] = {"pcmu", "pcma", "l16", NULL};
 
 static const struct config_key sound_keys[] = {
 	{.name = "codec",
 	 .type = TYPE_CHOICE,
 	 FIELD(config_sound, out.fmt.codec),
-	 .choices = codecs,
+	 .choices = schema_codecs,
 	 .def = "pcmu",
 	 .help = "G.711 mu-law, G.711 A-law or 16 bit linear."},
 	{.name = "interface",

@@ -8,7 +8,6 @@
 
 void set_interface(struct load *l, void *obj, const struct config_value *val)
 {
-	struct config_sound *s = obj;
 	const char *v = val->v[0];
 	bool good = *v && strlen(v) < IF_NAMESIZE && strcmp(v, ".") &&
 		    strcmp(v, "..");
@@ -17,7 +16,7 @@ void set_interface(struct load *l, void *obj, const struct config_value *val)
 		good = good && isgraph((unsigned char)*p) && *p != '/' &&
 		       *p != ':';
 	if (good)
-		load_text(l, &s->interface, v);
+		load_text(l, (char **)((char *)obj + val->key->offset), v);
 	else
 		load_refuse(l, val, v);
 }

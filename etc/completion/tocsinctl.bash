@@ -11,7 +11,7 @@ _tocsinctl()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local commands="status zones broadcasts page stop alarms trigger ack
-		reset inhibit enable inputs input outputs output messages calls
+		reset inhibit enable inputs input outputs output messages sources calls
 		hangup faults journal watch reload config"
 	local word command= words=
 

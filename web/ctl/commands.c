@@ -192,6 +192,18 @@ static enum ctl_exit cmd_calls(const struct ctl *c, int argc, char **argv)
 	return list(c, "calls", argc, "/calls", columns, "no calls");
 }
 
+static enum ctl_exit cmd_sources(const struct ctl *c, int argc, char **argv)
+{
+	static const struct column columns[] = {
+		{"SOURCE", "name"}, {"LISTENS", "listens"}, {"CODEC", "codec"},
+		{"STATE", "state"}, {"FROM", "from"},       {"ZONES", "zones"},
+		{"SINCE", "since"}, {NULL, NULL},
+	};
+
+	(void)argv;
+	return list(c, "sources", argc, "/sources", columns, "no sources");
+}
+
 static enum ctl_exit cmd_faults(const struct ctl *c, int argc, char **argv)
 {
 	static const struct column columns[] = {
@@ -244,6 +256,7 @@ const struct command commands[] = {
 	{"outputs", "", "field outputs", cmd_outputs},
 	{"output", "NAME on|off", "set a field output", act_point},
 	{"messages", "", "messages of the library", cmd_messages},
+	{"sources", "", "streams of others that are listened to", cmd_sources},
 	{"calls", "", "calls that are up", cmd_calls},
 	{"hangup", "ID", "end a call", act_hangup},
 	{"faults", "", "what would keep something from working", cmd_faults},

@@ -1,4 +1,4 @@
-#include "zones/engine/engine.h"
+#include "zones/engine/endpoint.h"
 
 #include <errno.h>
 #include <string.h>
@@ -46,4 +46,19 @@ bool endpoint_equal(const union endpoint *a, const union endpoint *b)
 	return a->in6.sin6_port == b->in6.sin6_port &&
 	       a->in6.sin6_scope_id == b->in6.sin6_scope_id &&
 	       IN6_ARE_ADDR_EQUAL(&a->in6.sin6_addr, &b->in6.sin6_addr);
+}
+
+bool endpoint_in6(const union endpoint *e, struct sockaddr_in6 *in6)
+{
+	if (e->sa.sa_family == AF_INET6) {
+		*in6 = e->in6;
+		return true;
+	}
+	if (e->sa.sa_family != AF_INET)
+		return false;
+	*in6 = (struct sockaddr_in6){.sin6_family = AF_INET6,
+				     .sin6_port = e->in.sin_port};
+	in6->sin6_addr.s6_addr[10] = in6->sin6_addr.s6_addr[11] = 0xff;
+	memcpy(&in6->sin6_addr.s6_addr[12], &e->in.sin_addr, 4);
+	return true;
 }

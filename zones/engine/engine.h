@@ -10,13 +10,15 @@
  *  command.c  carries batches out   feed.c    packets made once for many
  *  route.c    who hears what        output.c  streams, sendmmsg
  *  line.c     what leaves later     report.c  what the control side is told
- *  leg.c      a call's RTP
+ *  leg.c      a call's RTP          hear.c    streams listened to
  */
 #ifndef TOCSIN_ENGINE_H
 #define TOCSIN_ENGINE_H
 
 #include "controller/base/ring.h"
+#include "zones/engine/endpoint.h"
 #include "zones/engine/line.h"
+#include "zones/engine/listen.h"
 #include "zones/engine/packet.h"
 #include "zones/engine/playout.h"
 #include "zones/engine/polyphase.h"
@@ -46,20 +48,6 @@
 
 /** Index of a rate among the supported ones, -1 for another. */
 int engine_rate(uint32_t rate);
-
-union endpoint {
-	struct sockaddr sa;
-	struct sockaddr_in in;
-	struct sockaddr_in6 in6;
-};
-
-/** Copies what counts of an address; 0, or EAFNOSUPPORT. */
-int endpoint_set(union endpoint *e, const struct sockaddr_storage *ss);
-
-/** Same address and port? An IPv4 address equals its IPv6-mapped form. */
-bool endpoint_equal(const union endpoint *a, const union endpoint *b);
-
-socklen_t endpoint_len(const union endpoint *e);
 
 /** Our own RTP stream: where it begins, and what comes next. The timestamp is
  *  kept in 64 bits so that a silence of days is still measured right. */
@@ -150,8 +138,14 @@ struct leg {
 	uint8_t event_pt;
 	struct playout *playout;
 	struct playout *garbage; /**< to be freed by the control side */
+	struct listen *listen; /**< not a call's; belongs to the control side */
 	uint64_t rx_us, silent_us;
 	bool silent;
+	/* Of a leg that listens: */
+	bool talks;
+	uint32_t talker, streams; /**< his SSRC; how many began */
+	bool told_talks;          /**< as the control side knows it */
+	uint32_t told_streams;
 	struct stream stream;
 	uint64_t last_us;
 	const struct clip *prompt;
@@ -241,6 +235,7 @@ struct command {
 			uint32_t ssrc, ts;
 			uint16_t seq;
 			struct playout *playout; /**< NULL: keep the old */
+			struct listen *listen;
 		} leg;
 		struct {
 			const struct clip *clip;
@@ -440,6 +435,13 @@ void leg_receive(struct engine *e, unsigned i);
 /** Sends what is due to callers, and notices the silent. */
 void legs_run(struct engine *e, uint64_t horizon, uint64_t now);
 void leg_stats(const struct leg *l, struct media_leg_stats *s);
+
+/* hear.c */
+/** Takes one datagram of a leg that listens. */
+void hear(struct engine *e, unsigned leg, const union endpoint *from,
+	  const uint8_t *buf, size_t len, uint64_t now);
+/** Nothing came for so long: he is over. */
+void hear_end(struct engine *e, unsigned leg);
 
 /* report.c */
 /** Hands a buffer back to be freed. */

@@ -34,8 +34,9 @@ static void schedule(struct engine *e, unsigned i)
 static void watch_silence(const struct engine *e, struct leg *l, uint64_t now)
 {
 	l->silent = false;
-	l->silent_us = l->recv && e->leg_silence_us ? now + e->leg_silence_us
-						    : ENGINE_NEVER;
+	l->silent_us = l->recv && !l->listen && e->leg_silence_us
+			       ? now + e->leg_silence_us
+			       : ENGINE_NEVER;
 }
 
 void leg_open(struct engine *e, unsigned i, const struct command *c,
@@ -63,6 +64,7 @@ void leg_open(struct engine *e, unsigned i, const struct command *c,
 		.send = c->leg.send,
 		.recv = c->leg.recv,
 		.playout = c->leg.playout,
+		.listen = c->leg.listen,
 		.garbage = garbage,
 		.last_us = now - c->leg.fmt.ptime_ms * UINT64_C(1000),
 		.prompt_idx = -1,
@@ -152,6 +154,7 @@ void leg_close(struct engine *e, unsigned i)
 	l->used = false;
 	l->owe_closed = true;
 	l->owe_rtp = l->owe_silent = false;
+	l->talks = l->told_talks = false;
 	e->owing = true;
 	schedule(e, i);
 }
@@ -221,7 +224,12 @@ void leg_receive(struct engine *e, unsigned i)
 		return;
 	now = clock_mono_us();
 	for (int k = 0; k < n; k++)
-		if (!(e->rx_msg[k].msg_hdr.msg_flags & MSG_TRUNC))
+		if (e->rx_msg[k].msg_hdr.msg_flags & MSG_TRUNC)
+			continue;
+		else if (e->leg[i].listen)
+			hear(e, i, &e->rx_from[k], e->rx[k],
+			     e->rx_msg[k].msg_len, now);
+		else
 			take(e, i, &e->rx_from[k], e->rx[k],
 			     e->rx_msg[k].msg_len, now);
 	schedule(e, i);
@@ -302,7 +310,9 @@ void legs_run(struct engine *e, uint64_t horizon, uint64_t now)
 
 		if (e->leg_due[i] > horizon)
 			continue;
-		if (l->silent_us <= horizon) {
+		if (l->listen && l->silent_us <= horizon) {
+			hear_end(e, i);
+		} else if (l->silent_us <= horizon) {
 			l->silent_us = ENGINE_NEVER;
 			l->silent = true;
 			l->owe_silent = true;

@@ -51,6 +51,11 @@ struct media {
 	unsigned n_made;
 	struct line *made_line[MEDIA_MAX_OUTPUTS]; /**< the same */
 	unsigned n_made_lines;
+	/** Of legs that listen, from opening to MEDIA_LEG_CLOSED. */
+	struct {
+		struct listen *l;
+		bool fresh; /**< of this batch */
+	} listen[MEDIA_MAX_LEGS];
 };
 
 static void forget_output(struct media *m, unsigned i)
@@ -125,6 +130,11 @@ static void unmake(struct media *m)
 		playout_free(m->made[--m->n_made]);
 	while (m->n_made_lines)
 		line_free(m->made_line[--m->n_made_lines]);
+	for (unsigned i = 0; i < MEDIA_MAX_LEGS; i++)
+		if (m->listen[i].fresh) {
+			free(m->listen[i].l);
+			m->listen[i].l = NULL;
+		}
 }
 
 struct media *media_free(struct media *m)
@@ -137,6 +147,8 @@ struct media *media_free(struct media *m)
 	wake(m);
 	pthread_join(m->thread, NULL);
 	engine_free(m->engine);
+	for (unsigned i = 0; i < MEDIA_MAX_LEGS; i++)
+		free(m->listen[i].l);
 	socket_pool_reset(&m->sockets);
 	for (int i = 0; i < ENGINE_RATES; i++)
 		for (int k = 0; k < ENGINE_RATES; k++)
@@ -165,6 +177,10 @@ void media_poll(struct media *m)
 	while (ring_pop(m->engine->reports, &r)) {
 		playout_free(r.garbage);
 		line_free(r.line);
+		if (!r.internal && r.r.type == MEDIA_LEG_CLOSED) {
+			free(m->listen[r.r.index].l);
+			m->listen[r.r.index].l = NULL;
+		}
 		if (!r.internal)
 			m->h(&r.r, m->arg);
 	}
@@ -253,6 +269,8 @@ int media_commit(struct media *m)
 		unmake(m);
 	}
 	m->n_made = m->n_made_lines = 0;
+	for (unsigned i = 0; i < MEDIA_MAX_LEGS; i++)
+		m->listen[i].fresh = false;
 	if (m->sockets_touched) {
 		drop_sockets(m);
 		for (unsigned i = 0; i < SOCKET_MAX; i++)
@@ -474,7 +492,7 @@ void media_stop(struct media *m, unsigned slot)
 /* ------------------------------------------------------------------ legs */
 
 static void stage_leg(struct media *m, enum command_type type, unsigned leg,
-		      const struct media_leg *l)
+		      const struct media_leg *l, struct listen *listen)
 {
 	struct command c = {.type = type, .index = leg};
 	bool open = type == COMMAND_LEG_OPEN;
@@ -506,6 +524,7 @@ static void stage_leg(struct media *m, enum command_type type, unsigned leg,
 				  rate_of(m->now.output[i].rate));
 	c.leg.fd = l->fd;
 	c.leg.fmt = l->fmt;
+	c.leg.listen = listen;
 	c.leg.event_pt = l->event_pt;
 	c.leg.send = l->send;
 	c.leg.recv = l->recv;
@@ -518,14 +537,14 @@ static void stage_leg(struct media *m, enum command_type type, unsigned leg,
 
 void media_leg_open(struct media *m, unsigned leg, const struct media_leg *l)
 {
-	stage_leg(m, COMMAND_LEG_OPEN, leg, l);
+	stage_leg(m, COMMAND_LEG_OPEN, leg, l, NULL);
 }
 
 void media_leg_update(struct media *m, unsigned leg, const struct media_leg *l)
 {
 	/* Without an open leg nothing would own the buffer. */
 	if (check(m, leg < MEDIA_MAX_LEGS && m->now.leg[leg].used))
-		stage_leg(m, COMMAND_LEG_UPDATE, leg, l);
+		stage_leg(m, COMMAND_LEG_UPDATE, leg, l, NULL);
 }
 
 void media_leg_prompt(struct media *m, unsigned leg, const struct clip *clip,
@@ -550,7 +569,44 @@ void media_leg_close(struct media *m, unsigned leg)
 	stage(m, &c);
 }
 
+void media_listen_open(struct media *m, unsigned leg,
+		       const struct media_listen *l)
+{
+	/* Nobody is sent anything: any address will do. */
+	struct media_leg as_leg = {
+		.fd = l->fd,
+		.remote = {.ss_family = AF_INET},
+		.fmt = l->fmt,
+		.recv = true,
+	};
+	struct listen *s;
+
+	if (!check(m, leg < MEDIA_MAX_LEGS && !m->listen[leg].l &&
+			      l->n_allow <= MEDIA_MAX_ALLOW))
+		return;
+	s = calloc(1, sizeof(*s));
+	if (!s) {
+		fail(m, ENOMEM);
+		return;
+	}
+	s->fmt = l->fmt;
+	s->hang_us = l->hang_ms * UINT64_C(1000);
+	s->n_allow = l->n_allow;
+	memcpy(s->allow, l->allow, sizeof(s->allow));
+	m->listen[leg].l = s;
+	m->listen[leg].fresh = true;
+	stage_leg(m, COMMAND_LEG_OPEN, leg, &as_leg, s);
+}
+
 /* -------------------------------------------------------------- readings */
+
+void media_listen_stats(const struct media *m, unsigned leg,
+			struct media_listen_stats *s)
+{
+	*s = (struct media_listen_stats){0};
+	if (leg < MEDIA_MAX_LEGS && m->listen[leg].l)
+		listen_stats(m->listen[leg].l, s);
+}
 
 void media_output_stats(const struct media *m, unsigned index,
 			struct media_output_stats *s)

@@ -39,6 +39,7 @@ struct playout {
 
 	uint32_t epoch; /**< 0 = nothing came yet */
 	int64_t start;  /**< its first position */
+	bool restart;  /**< what comes next begins an epoch */
 	uint32_t ssrc, ts;
 	int64_t ts_x;  /**< position of timestamp ts */
 	uint16_t step; /**< samples of the newest packet */
@@ -244,7 +245,7 @@ static bool is_jump(const struct playout *p, uint32_t ssrc, int64_t x,
 {
 	int64_t slack = due_ns(p, x) - (int64_t)now * 1000;
 
-	if (!p->epoch || ssrc != p->ssrc)
+	if (!p->epoch || p->restart || ssrc != p->ssrc)
 		return true;
 	/* Too early to be kept: the sender's clock jumped forward. */
 	if (slack > (PLAYOUT_MAX_DELAY_US + 100000) * INT64_C(1000))
@@ -270,7 +271,7 @@ bool playout_put(struct playout *p, uint32_t ssrc, uint16_t seq, uint32_t ts,
 	if (!n || n > (size_t)p->rate * PLAYOUT_MAX_MS / 1000)
 		return false;
 	p->stats.received++;
-	if (p->epoch && ssrc != p->ssrc)
+	if (p->epoch && (p->restart || ssrc != p->ssrc))
 		p->seen = 0, p->seq = (uint16_t)(seq - 1);
 	if (!count_seq(p, seq))
 		return true;
@@ -282,6 +283,7 @@ bool playout_put(struct playout *p, uint32_t ssrc, uint16_t seq, uint32_t ts,
 		x = p->start;
 	}
 	p->ssrc = ssrc;
+	p->restart = false;
 	if (newest) {
 		/* Kept near, so that neither 32 bits of timestamp nor the
 		 * rounding of a long way matter. */
@@ -305,6 +307,11 @@ bool playout_put(struct playout *p, uint32_t ssrc, uint16_t seq, uint32_t ts,
 	if (x >= p->start && x > p->s.end - p->s.size / 2)
 		samples_put(&p->s, x, payload, (int64_t)n);
 	return true;
+}
+
+void playout_restart(struct playout *p)
+{
+	p->restart = true;
 }
 
 /* ---------------------------------------------------------------- reading */

@@ -66,6 +66,10 @@ void playout_inherit(struct playout *p, const struct playout *from);
 bool playout_put(struct playout *p, uint32_t ssrc, uint16_t seq, uint32_t ts,
 		 const uint8_t *payload, size_t n, uint64_t now_us);
 
+/** What comes next is another stream, even if its SSRC and numbers look like
+ *  the last one's: gateways begin every talk with the same. */
+void playout_restart(struct playout *p);
+
 /** Reads the counters. */
 void playout_stats(const struct playout *p, struct playout_stats *s);
 

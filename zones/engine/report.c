@@ -113,6 +113,25 @@ void report_garbage(struct engine *e, unsigned leg, struct playout *p)
 	}
 }
 
+/** Began and ended, in this order however often it did both meanwhile. */
+static bool stream_reports(struct engine *e, unsigned i, uint64_t now)
+{
+	struct leg *l = &e->leg[i];
+
+	if (l->told_talks && (!l->talks || l->told_streams != l->streams)) {
+		if (!tell(e, MEDIA_STREAM_ENDED, i, 0, now, 0, 0))
+			return false;
+		l->told_talks = false;
+	}
+	if (l->talks && !l->told_talks) {
+		if (!tell(e, MEDIA_STREAM_BEGAN, i, 0, now, l->talker, 0))
+			return false;
+		l->told_talks = true;
+	}
+	l->told_streams = l->streams;
+	return true;
+}
+
 static bool leg_reports(struct engine *e, unsigned i, uint64_t now)
 {
 	struct leg *l = &e->leg[i];
@@ -124,6 +143,8 @@ static bool leg_reports(struct engine *e, unsigned i, uint64_t now)
 			return false;
 		l->garbage = NULL;
 	}
+	if (!stream_reports(e, i, now))
+		return false;
 	if (l->owe_rtp) {
 		if (!tell(e, MEDIA_LEG_RTP, i, 0, l->rx_us, 0, 0))
 			return false;

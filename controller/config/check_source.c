@@ -1,0 +1,127 @@
+/* Sources: one kind each, its keys, and none of them an output of ours. */
+#include "load.h"
+#include "values.h"
+
+#include <string.h>
+
+static bool has_one_kind(struct load *l, size_t i)
+{
+	const struct config_section *s = schema_kind(KIND_SOURCE);
+	const struct config_source *x = &l->c->sources[i];
+	size_t n = 0;
+
+	for (size_t k = 0; s->variants[k]; k++)
+		n += load_given(l, KIND_SOURCE, i, s->variants[k]);
+	if (n != 1) {
+		problem_add(l->p, x->at,
+			    "source \"%s\" has %s; it needs exactly one of "
+			    "\"multicast\" and \"unicast\"",
+			    x->name, n ? "more than one kind" : "no kind");
+		return false;
+	}
+	for (const struct config_key *k = s->keys; k->name; k++)
+		if (k->variants && !(k->variants & 1u << x->kind) &&
+		    load_given(l, KIND_SOURCE, i, k->name))
+			problem_add(l->p, load_at(l, KIND_SOURCE, i, k->name),
+				    "source \"%s\": \"%s\" has no meaning with "
+				    "\"%s\"",
+				    x->name, k->name, s->variants[x->kind]);
+	return true;
+}
+
+/** The codec's own for what was not given. */
+static void set_format(struct load *l, size_t i)
+{
+	struct config_source *x = &l->c->sources[i];
+	const struct format given = x->fmt;
+	bool l16 = given.codec == CODEC_L16;
+	uint32_t rate = l16 ? 16000 : 8000;
+
+	if (load_given(l, KIND_SOURCE, i, "rate")) {
+		if (given.rate == 8000 ||
+		    (l16 && (given.rate == 16000 || given.rate == 32000 ||
+			     given.rate == 44100 || given.rate == 48000)))
+			rate = given.rate;
+		else
+			problem_add(l->p, load_at(l, KIND_SOURCE, i, "rate"),
+				    "source \"%s\": rate %u; allowed: 8000, "
+				    "for l16 also 16000, 32000, 44100 and "
+				    "48000",
+				    x->name, given.rate);
+	}
+	format_default(&x->fmt, given.codec, rate);
+	if (load_given(l, KIND_SOURCE, i, "payload-type"))
+		x->fmt.pt = given.pt;
+}
+
+static bool same_place(const struct sockaddr_storage *a,
+		       const struct sockaddr_storage *b)
+{
+	size_t n = 0, m = 0;
+	const uint8_t *x = value_bytes(a, &n), *y = value_bytes(b, &m);
+
+	return x && y && n == m && !memcmp(x, y, n) &&
+	       value_port(a) == value_port(b);
+}
+
+/** Whatever the interface: bridged or looped back, it would feed itself. */
+static void check_loop(struct load *l, size_t i)
+{
+	const struct config *c = l->c;
+	const struct config_source *x = &c->sources[i];
+
+	for (size_t k = 0; k < c->n_sounds; k++) {
+		const struct config_sound *o = &c->sounds[k];
+
+		if (!same_place(&x->addr, &o->out.dst))
+			continue;
+		problem_add(l->p, x->at,
+			    "source \"%s\": %s is an output of zone \"%s\" "
+			    "(%s:%d): it would hear ourselves; give one of "
+			    "them another group or port",
+			    x->name, x->place, c->zones[o->zone].name,
+			    o->at.file, o->at.line);
+		return;
+	}
+}
+
+static void check_twice(struct load *l, size_t i)
+{
+	const struct config_source *x = &l->c->sources[i], *y;
+
+	for (size_t k = 0; k < i; k++) {
+		y = &l->c->sources[k];
+		if (!same_place(&x->addr, &y->addr) ||
+		    strcmp(x->interface ? x->interface : "",
+			   y->interface ? y->interface : ""))
+			continue;
+		problem_add(l->p, x->at,
+			    "source \"%s\": %s is that of source \"%s\" "
+			    "(%s:%d); name all zones in one of them",
+			    x->name, x->place, y->name, y->at.file, y->at.line);
+		return;
+	}
+}
+
+void load_check_sources(struct load *l)
+{
+	for (size_t i = 0; i < l->c->n_sources; i++) {
+		struct config_source *x = &l->c->sources[i];
+
+		if (l->node[KIND_SOURCE][i]->damaged || !has_one_kind(l, i))
+			continue;
+		set_format(l, i);
+		/* Its place was refused. */
+		if (!x->addr.ss_family)
+			continue;
+		if (x->kind != SOURCE_UNICAST && !x->interface &&
+		    !load_given(l, KIND_SOURCE, i, "interface"))
+			problem_add(l->p, x->at,
+				    "source \"%s\": \"interface\" is missing: "
+				    "name the network interface the group is "
+				    "joined on, like interface = \"eth1\"",
+				    x->name);
+		check_loop(l, i);
+		check_twice(l, i);
+	}
+}
