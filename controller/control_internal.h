@@ -18,8 +18,8 @@
 #include "recorder.h"
 #include "reload.h"
 #include "sip/stack.h"
-#include "source/sources.h"
 #include "sounds.h"
+#include "source/sources.h"
 #include "web/web.h"
 
 struct control {

@@ -39,7 +39,7 @@ struct playout {
 
 	uint32_t epoch; /**< 0 = nothing came yet */
 	int64_t start;  /**< its first position */
-	bool restart;  /**< what comes next begins an epoch */
+	bool restart;   /**< what comes next begins an epoch */
 	uint32_t ssrc, ts;
 	int64_t ts_x;  /**< position of timestamp ts */
 	uint16_t step; /**< samples of the newest packet */
