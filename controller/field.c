@@ -1,7 +1,6 @@
-#include "field.h"
+#include "field_internal.h"
 
 #include "controller/base/clock.h"
-#include "gpio/lines.h"
 #include "gpio/mqtt.h"
 
 #include <errno.h>
@@ -12,37 +11,6 @@
 
 /** The watch's period: how long a fault of a line may go unseen. */
 #define WATCH_MS 1000
-
-struct in {
-	struct field *field;
-	int index;
-	const struct config_input *conf;
-	struct input_rule rule;
-	struct input_value value;
-	struct line_in *line;
-	bool away;      /**< lost with its broker */
-	uint64_t event; /**< record of the last change */
-	int64_t changed_wall_us;
-};
-
-struct out {
-	const struct config_output *conf;
-	bool driven, manual, shown, known;
-	struct line_out *line;
-};
-
-struct field {
-	struct recorder *recorder;
-	struct faults *faults;
-	field_input_h *inputh;
-	field_publish_h *publishh;
-	void *arg;
-	struct in *in;
-	size_t n_in;
-	struct out *out;
-	size_t n_out;
-	bool busy; /**< within field_fault_outputs() */
-};
 
 int field_alloc(struct field **fp, struct recorder *r, struct faults *fl,
 		field_input_h *inputh, field_publish_h *publishh, void *arg)
@@ -64,6 +32,7 @@ struct field *field_free(struct field *f)
 {
 	if (!f)
 		return NULL;
+	field_buses_free(f);
 	for (size_t i = 0; i < f->n_in; i++)
 		line_in_free(f->in[i].line);
 	for (size_t i = 0; i < f->n_out; i++)
@@ -81,9 +50,8 @@ static void input_key(const struct in *x, char key[96])
 	snprintf(key, 96, "input:%s", x->conf->name);
 }
 
-/** Records what input_apply() and its kin changed, and passes it on. */
-static void changed(struct in *x, bool was_active, const char *actor,
-		    uint64_t cause, uint64_t at_us)
+void field_changed(struct in *x, bool was_active, const char *actor,
+		   uint64_t cause, uint64_t at_us)
 {
 	struct field *f = x->field;
 	const struct input_value *v = &x->value;
@@ -96,7 +64,8 @@ static void changed(struct in *x, bool was_active, const char *actor,
 		fault_clear(f->faults, key);
 	else
 		fault_raise(f->faults, key,
-			    v->quality == INPUT_STALE ? x->rule.max_age_ms : 0,
+			    v->quality == INPUT_STALE ? x->rule.max_age_ms
+						      : x->conf->modbus.poll_ms,
 			    "Check the sensor, its line or its publisher; the "
 			    "last good value is kept meanwhile.",
 			    "input %s: %s: %s", x->conf->name,
@@ -121,7 +90,7 @@ static void on_line(bool level, uint64_t at_us, int err, const char *why,
 
 	if (err) {
 		if (input_lost(v, why, at_us))
-			changed(x, was, NULL, 0, at_us);
+			field_changed(x, was, NULL, 0, at_us);
 		x->line = line_in_free(x->line);
 		return;
 	}
@@ -134,7 +103,7 @@ static void on_line(bool level, uint64_t at_us, int err, const char *why,
 	if (level == was && !bad)
 		return;
 	v->changed_us = at_us;
-	changed(x, was, NULL, 0, at_us);
+	field_changed(x, was, NULL, 0, at_us);
 }
 
 static void open_line(struct in *x)
@@ -149,7 +118,7 @@ static void open_line(struct in *x)
 			  x->conf->active_low, x->conf->debounce_ms, on_line, x,
 			  &why) &&
 	    input_lost(&x->value, why.text, now))
-		changed(x, was, NULL, 0, now);
+		field_changed(x, was, NULL, 0, now);
 }
 
 static bool same_text(const char *a, const char *b)
@@ -176,6 +145,15 @@ static void rule_of(const struct config_input *c, struct input_rule *r)
 static bool same_source(const struct config_input *a,
 			const struct config_input *b)
 {
+	const struct config_modbus *m = &a->modbus, *n = &b->modbus;
+
+	if (m->bus && n->bus &&
+	    (strcmp(m->bus, n->bus) || m->unit != n->unit ||
+	     m->table != n->table ||
+	     m->address[m->table] != n->address[m->table] ||
+	     m->format.type != n->format.type ||
+	     m->format.order != n->format.order))
+		return false;
 	return same_text(a->topic, b->topic) && same_text(a->json, b->json) &&
 	       same_text(a->chip, b->chip) && same_text(a->line, b->line);
 }
@@ -308,6 +286,7 @@ int field_configure(struct field *f, const struct config *c)
 	fault_clear_prefix(f->faults, "point:", output_still_there, (void *)c);
 	for (size_t i = 0; i < f->n_in; i++)
 		open_line(&f->in[i]);
+	field_buses_configure(f, c);
 	for (size_t i = 0; i < f->n_out; i++) {
 		open_out(f, &f->out[i]);
 		show(f, (int)i, NULL, 0);
@@ -336,7 +315,7 @@ int field_input_set(struct field *f, int input, bool active, const char *actor,
 		return 0;
 	x->value.active = active;
 	x->value.changed_us = at_us;
-	changed(x, was, actor, cause, at_us);
+	field_changed(x, was, actor, cause, at_us);
 	return 0;
 }
 
@@ -372,11 +351,11 @@ void field_mqtt(struct field *f, const char *topic, const char *payload,
 				       "a retained message says active; it "
 				       "counts when it is published anew",
 				       at_us))
-				changed(x, was, "mqtt", 0, at_us);
+				field_changed(x, was, "mqtt", 0, at_us);
 			continue;
 		}
 		x->value = v;
-		changed(x, was, "mqtt", 0, at_us);
+		field_changed(x, was, "mqtt", 0, at_us);
 	}
 }
 
@@ -394,7 +373,7 @@ void field_mqtt_state(struct field *f, bool connected)
 			x->away = true;
 			if (input_lost(&x->value, "the MQTT broker is away",
 				       now))
-				changed(x, was, NULL, 0, now);
+				field_changed(x, was, NULL, 0, now);
 		} else if (x->away) {
 			/* The broker is no fault any more; what the sensor says
 			 * is not known, and its max-age runs from now. */
@@ -403,7 +382,7 @@ void field_mqtt_state(struct field *f, bool connected)
 			x->value.changed_us = now;
 			snprintf(x->value.why, sizeof(x->value.why),
 				 "nothing received since the broker is back");
-			changed(x, was, NULL, 0, now);
+			field_changed(x, was, NULL, 0, now);
 		}
 	}
 	for (size_t i = 0; i < f->n_out && connected; i++)
@@ -424,7 +403,7 @@ void field_watch(struct field *f)
 		open_line(x);
 		if (x->conf->kind == INPUT_MQTT &&
 		    input_age(&x->value, &x->rule, now))
-			changed(x, was, NULL, 0, now);
+			field_changed(x, was, NULL, 0, now);
 	}
 	for (size_t i = 0; i < f->n_out; i++)
 		if (f->out[i].conf->kind == OUTPUT_GPIO && !f->out[i].line) {
@@ -442,7 +421,7 @@ static bool wanted(const struct field *f, const struct out *o)
 	return o->driven || o->manual;
 }
 
-static void output_fault(struct field *f, const struct out *o, const char *why)
+void field_output_fault(struct field *f, const struct out *o, const char *why)
 {
 	char key[96];
 
@@ -451,8 +430,11 @@ static void output_fault(struct field *f, const struct out *o, const char *why)
 		fault_clear(f->faults, key);
 	else
 		fault_raise(f->faults, key, WATCH_MS,
-			    "Check chip and line of this output and who else "
-			    "holds it (gpioinfo).",
+			    o->conf->kind == OUTPUT_MODBUS
+				    ? "Check the Modbus device, its unit and "
+				      "address, and who else writes there."
+				    : "Check chip and line of this output and "
+				      "who else holds it (gpioinfo).",
 			    "output %s cannot be driven: %s", o->conf->name,
 			    why);
 }
@@ -466,9 +448,9 @@ static void open_out(struct field *f, struct out *o)
 	o->known = false;
 	if (line_out_alloc(&o->line, o->conf->chip, o->conf->line,
 			   o->conf->active_low, wanted(f, o), &why))
-		output_fault(f, o, why.text);
+		field_output_fault(f, o, why.text);
 	else
-		output_fault(f, o, NULL);
+		field_output_fault(f, o, NULL);
 }
 
 /** Brings one output to what is wanted of it. */
@@ -485,7 +467,7 @@ static void show(struct field *f, int output, const char *actor, uint64_t cause)
 		if (!o->line)
 			return;
 		err = line_out_set(o->line, want);
-		output_fault(f, o, err ? strerror(err) : NULL);
+		field_output_fault(f, o, err ? strerror(err) : NULL);
 		if (err) {
 			o->line = line_out_free(o->line);
 			return;
@@ -493,6 +475,8 @@ static void show(struct field *f, int output, const char *actor, uint64_t cause)
 	} else if (o->conf->kind == OUTPUT_MQTT) {
 		f->publishh(o->conf->topic, want ? o->conf->on : o->conf->off,
 			    f->arg);
+	} else if (o->conf->kind == OUTPUT_MODBUS) {
+		field_bus_write(o, want);
 	}
 	if (want != o->shown) {
 		snprintf(subject, sizeof(subject), "output:%s", o->conf->name);
@@ -543,8 +527,8 @@ void field_fault_outputs(struct field *f)
 
 /* ------------------------------------------------------------------- JSON */
 
-static const char *const input_kinds[] = {"virtual", "mqtt", "gpio"};
-static const char *const output_kinds[] = {"virtual", "mqtt", "gpio"};
+static const char *const input_kinds[] = {"virtual", "mqtt", "gpio", "modbus"};
+static const char *const output_kinds[] = {"virtual", "mqtt", "gpio", "modbus"};
 
 json_t *field_input_json(const struct field *f, int input)
 {

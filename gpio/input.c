@@ -210,27 +210,51 @@ static bool understand(struct input_value *v, const struct input_rule *u,
 	return true;
 }
 
+static bool take(struct input_value *v, bool active, double number,
+		 const struct reading *r, uint64_t now_us)
+{
+	bool changed = set_quality(v, INPUT_GOOD, now_us, "%s", "");
+
+	if (active != v->active) {
+		v->active = active;
+		v->changed_us = now_us;
+		changed = true;
+	}
+	v->number = number;
+	v->read_us = now_us;
+	payload_printable(v->raw, sizeof(v->raw), r->text, r->len);
+	return changed;
+}
+
 static bool apply_reading(struct input_value *v, const struct input_rule *u,
 			  const struct reading *r, uint64_t now_us)
 {
 	double x = number_of(r);
-	bool active, changed;
+	bool active, changed = false;
 
 	if (!r->len)
 		return set_quality(v, INPUT_FAULT, now_us,
 				   "the value is empty");
 	if (!understand(v, u, r, x, now_us, &active, &changed))
 		return changed;
-	changed = set_quality(v, INPUT_GOOD, now_us, "%s", "");
-	if (active != v->active) {
-		v->active = active;
-		v->changed_us = now_us;
-		changed = true;
-	}
-	v->number = x;
-	v->read_us = now_us;
-	payload_printable(v->raw, sizeof(v->raw), r->text, r->len);
-	return changed;
+	return take(v, active, x, r, now_us);
+}
+
+bool input_take(struct input_value *v, bool active, double number,
+		const char *raw, uint64_t now_us)
+{
+	const struct reading r = {.text = raw, .len = strlen(raw)};
+
+	return take(v, active, number, &r, now_us);
+}
+
+bool input_take_number(struct input_value *v, const struct input_rule *rule,
+		       double number, const char *raw, uint64_t now_us)
+{
+	if (isnan(number))
+		return set_quality(v, INPUT_FAULT, now_us, "%s is not a number",
+				   raw);
+	return input_take(v, by_windows(v, rule, number), number, raw, now_us);
 }
 
 static bool apply_json(struct input_value *v, const struct input_rule *u,

@@ -68,6 +68,16 @@ struct input_value {
 bool input_apply(struct input_value *v, const struct input_rule *rule,
 		 const char *payload, size_t len, uint64_t now_us);
 
+/** Takes a good reading as it is: active or not, with the number and the text
+ *  shown for it. @return as input_apply() */
+bool input_take(struct input_value *v, bool active, double number,
+		const char *raw, uint64_t now_us);
+
+/** Takes a number by the rule's windows; NaN is a fault that quotes raw.
+ *  @return as input_apply() */
+bool input_take_number(struct input_value *v, const struct input_rule *rule,
+		       double number, const char *raw, uint64_t now_us);
+
 /**
  * Makes it stale when nothing good came for max_age_ms; true when that is new.
  * For one of which nothing was ever read, the time runs from the first call.

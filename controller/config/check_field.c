@@ -17,7 +17,8 @@ static void check_kind(struct load *l, enum config_kind kind, size_t i,
 	if (n != 1) {
 		problem_add(l->p, load_at(l, kind, i, NULL),
 			    "%s \"%s\" has %s; it needs exactly one of "
-			    "\"virtual = true\", \"mqtt\" and \"gpio\"",
+			    "\"virtual = true\", \"mqtt\", \"gpio\" and "
+			    "\"modbus\"",
 			    s->name, name,
 			    n ? "more than one kind" : "no kind");
 		return;
@@ -151,7 +152,8 @@ void load_check_field(struct load *l)
 	for (size_t i = 0; i < c->n_inputs; i++) {
 		check_kind(l, KIND_INPUT, i, c->inputs[i].name,
 			   c->inputs[i].kind);
-		if (c->inputs[i].kind == INPUT_MQTT)
+		if (c->inputs[i].kind == INPUT_MQTT ||
+		    c->inputs[i].kind == INPUT_MODBUS)
 			check_rule(l, i);
 	}
 	for (size_t i = 0; i < c->n_outputs; i++) {
@@ -161,4 +163,5 @@ void load_check_field(struct load *l)
 			check_topics(l, i);
 	}
 	check_lines(l);
+	load_check_modbus(l);
 }

@@ -10,6 +10,7 @@
 #define TOCSIN_CONFIG_H
 
 #include "controller/base/reason.h"
+#include "gpio/modbus/bus.h"
 #include "zones/media.h"
 
 #include <netinet/in.h>
@@ -144,7 +145,38 @@ struct config_message {
 	uint32_t for_ms; /**< repeat = "10m": at least that long; else 0 */
 };
 
-enum config_input_kind { INPUT_VIRTUAL, INPUT_MQTT, INPUT_GPIO };
+/** How the points of a Modbus bus are asked for. */
+struct config_bus {
+	struct config_where at;
+	char *name; /**< in full, as points have it: "tcp:10.7.2.9:502" */
+	struct mbus_timing timing;
+};
+
+/** Most buses: each has a thread. */
+#define CONFIG_MAX_BUSES 16
+
+/** A point's place on a Modbus bus. */
+struct config_modbus {
+	char *bus; /**< in full; NULL = not on one */
+	uint8_t unit;
+	uint16_t address[4]; /**< as written, by table */
+	bool has_address[4];
+	enum mbus_table table;     /**< the one that was written */
+	struct mbus_format format; /**< of registers */
+	bool has_bit, has_mask, has_equals;
+	uint8_t bit;
+	uint32_t mask, equals;
+	uint32_t poll_ms;
+	uint16_t on, off; /**< of a register that is written */
+	bool readback;
+};
+
+enum config_input_kind {
+	INPUT_VIRTUAL,
+	INPUT_MQTT,
+	INPUT_GPIO,
+	INPUT_MODBUS,
+};
 
 struct config_input {
 	struct config_where at;
@@ -162,9 +194,15 @@ struct config_input {
 	char *chip, *line; /**< "gpiochip0", "17" or a line's name */
 	bool active_low;
 	uint32_t debounce_ms;
+	struct config_modbus modbus;
 };
 
-enum config_output_kind { OUTPUT_VIRTUAL, OUTPUT_MQTT, OUTPUT_GPIO };
+enum config_output_kind {
+	OUTPUT_VIRTUAL,
+	OUTPUT_MQTT,
+	OUTPUT_GPIO,
+	OUTPUT_MODBUS,
+};
 enum config_role { ROLE_PLAIN, ROLE_FAULT };
 
 /** A field output (relay, beacon): not sound. */
@@ -176,6 +214,7 @@ struct config_output {
 	char *topic, *on, *off; /**< mqtt */
 	char *chip, *line;      /**< gpio */
 	bool active_low;
+	struct config_modbus modbus;
 };
 
 struct config_alarm_broadcast {
@@ -264,6 +303,9 @@ struct config {
 	size_t n_outputs;
 	struct config_alarm *alarms;
 	size_t n_alarms;
+	struct config_bus *buses;
+	size_t n_buses;
+	struct config_bus bus_default; /**< of buses without a section */
 	struct config_user *users;
 	size_t n_users;
 
@@ -311,6 +353,10 @@ int config_message_find(const struct config *c, const char *name);
 int config_input_find(const struct config *c, const char *name);
 int config_alarm_find(const struct config *c, const char *name);
 int config_output_find(const struct config *c, const char *name);
+
+/** How a bus is asked: by its section, else by default. */
+const struct mbus_timing *config_bus_timing(const struct config *c,
+					    const char *bus);
 
 /** Zone that is dialled by this extension, -1 when none. */
 int config_extension_find(const struct config *c, const char *extension);

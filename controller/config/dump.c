@@ -105,7 +105,7 @@ static bool show_real(const struct config_key *k, const char *obj, FILE *f)
 {
 	double v;
 
-	if (!*(const bool *)(obj + k->other))
+	if (k->other && !*(const bool *)(obj + k->other))
 		return false;
 	memcpy(&v, obj + k->offset, sizeof(v));
 	schema_real(f, v);
@@ -127,6 +127,8 @@ static bool show(const struct config *c, const struct config_key *k,
 		fputs(*(const bool *)field ? "true" : "false", f);
 		return true;
 	case TYPE_NUMBER:
+		if (k->other && !*(const bool *)(obj + k->other))
+			return false;
 		fprintf(f, "%u", (unsigned)number(field, k->size));
 		return true;
 	case TYPE_REAL:

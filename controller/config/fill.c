@@ -195,7 +195,11 @@ static bool set_one(struct load *l, char *obj, const struct config_value *val)
 	case TYPE_FLAG:
 		return value_flag(val->v[0], field);
 	case TYPE_NUMBER:
-		return set_number(field, val);
+		if (!set_number(field, val))
+			return false;
+		if (val->key->other)
+			memcpy(obj + val->key->other, &yes, sizeof(yes));
+		return true;
 	case TYPE_REAL:
 		if (!value_real(val->v[0], field))
 			return false;

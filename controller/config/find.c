@@ -58,6 +58,15 @@ int config_extension_find(const struct config *c, const char *extension)
 	return -1;
 }
 
+const struct mbus_timing *config_bus_timing(const struct config *c,
+					    const char *bus)
+{
+	for (size_t i = 0; i < c->n_buses; i++)
+		if (!strcmp(c->buses[i].name, bus))
+			return &c->buses[i].timing;
+	return &c->bus_default.timing;
+}
+
 int config_level(const struct config *c, const char *text)
 {
 	long v;

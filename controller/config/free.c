@@ -61,7 +61,11 @@ static void free_field(struct config *c)
 		free(x->match);
 		free(x->chip);
 		free(x->line);
+		free(x->modbus.bus);
 	}
+	for (size_t i = 0; i < c->n_buses; i++)
+		free(c->buses[i].name);
+	free(c->buses);
 	for (size_t i = 0; i < c->n_outputs; i++) {
 		struct config_output *x = &c->outputs[i];
 
@@ -71,6 +75,7 @@ static void free_field(struct config *c)
 		free(x->off);
 		free(x->chip);
 		free(x->line);
+		free(x->modbus.bus);
 	}
 	free(c->inputs);
 	free(c->outputs);

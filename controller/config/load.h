@@ -96,6 +96,7 @@ void load_check(struct load *l);
 void load_check_sounds(struct load *l);
 void load_check_sources(struct load *l);
 void load_check_field(struct load *l);
+void load_check_modbus(struct load *l);
 void load_check_alarms(struct load *l);
 
 /** Index by name while loading, -1. */
@@ -139,6 +140,9 @@ config_show_h show_listen, show_rtp_ports, show_allow, show_fan, show_zones,
 	show_hash, show_clear_below, show_clear_above, show_source_multicast,
 	show_source_unicast, show_from;
 config_title_h title_peer, title_multicast, title_unicast;
+config_set_h set_modbus_input, set_modbus_output, set_word;
+config_show_h show_modbus, show_output_modbus, show_mask, show_equals;
+config_title_h title_bus;
 config_open_h open_sound, open_broadcast;
 config_nth_h nth_multicast, nth_unicast, nth_broadcast;
 

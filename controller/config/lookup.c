@@ -153,6 +153,7 @@ const char *schema_kind_name(enum config_kind kind)
 		[KIND_SOURCE] = "a source", [KIND_MESSAGE] = "a message",
 		[KIND_INPUT] = "an input",  [KIND_OUTPUT] = "an output",
 		[KIND_ALARM] = "an alarm",  [KIND_USER] = "a user",
+		[KIND_BUS] = "a bus",
 	};
 
 	return names[kind];

@@ -147,7 +147,7 @@ static void clean(struct load *l, struct scan *scan,
 		  const struct config_section *s, struct scan_node *n,
 		  const char *where)
 {
-	const struct scan_node *first[32] = {NULL};
+	const struct scan_node *first[64] = {NULL};
 	size_t subs = 0;
 
 	for (struct scan_node *x = n->child; x; x = x->next) {
@@ -206,7 +206,7 @@ static cfg_t *read_text(struct load *l, struct scan *scan,
 
 struct reader {
 	cfg_opt_t *top;     /**< the keys of the top */
-	cfg_opt_t *sec[16]; /**< each section with an end behind it */
+	cfg_opt_t *sec[32]; /**< each section with an end behind it */
 	size_t used[KIND_COUNT];
 };
 

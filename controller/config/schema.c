@@ -140,6 +140,16 @@ static const struct config_section sections[] = {
 	 .max = 500,
 	 .keys = schema_message,
 	 .help = "Recorded or generated sound: a tone, files, or both."},
+	{.name = "bus",
+	 .title = "ADDRESS",
+	 .kind = KIND_BUS,
+	 MANY(config_bus, buses),
+	 .max = CONFIG_MAX_BUSES,
+	 .titleh = title_bus,
+	 .keys = schema_bus,
+	 .help = "How a Modbus bus is asked: its title is what points have as "
+		 "modbus. Without it the defaults hold. Each bus that has a "
+		 "point takes a thread."},
 	{.name = "input",
 	 .title = "NAME",
 	 .kind = KIND_INPUT,

@@ -27,6 +27,7 @@ enum config_kind {
 	KIND_OUTPUT,
 	KIND_ALARM,
 	KIND_USER,
+	KIND_BUS,
 	KIND_COUNT
 };
 
@@ -34,8 +35,9 @@ enum config_type {
 	TYPE_TEXT,     /**< char *; max = bytes */
 	TYPE_NAME,     /**< char *, as value_name() */
 	TYPE_FLAG,     /**< bool */
-	TYPE_NUMBER,   /**< unsigned field of `size` bytes */
-	TYPE_REAL,     /**< double; `other` = bool that says it was given */
+	TYPE_NUMBER,   /**< unsigned field of `size` bytes; `other` as below */
+	TYPE_REAL,     /**< double; `other` = bool that says it was given, or
+			  0 */
 	TYPE_DURATION, /**< unsigned field; min and max in ms */
 	TYPE_GAIN,     /**< int16_t centibels; min and max in dB */
 	TYPE_LEVEL,    /**< uint8_t priority */

@@ -4,17 +4,46 @@
 static const char *const actives[] = {"high", "low", NULL};
 static const char *const output_roles[] = {"plain", "fault", NULL};
 
-const char *const schema_input_kinds[] = {[INPUT_VIRTUAL] = "virtual",
-					  [INPUT_MQTT] = "mqtt",
-					  [INPUT_GPIO] = "gpio",
-					  NULL};
+const char *const schema_input_kinds[] = {
+	[INPUT_VIRTUAL] = "virtual",
+	[INPUT_MQTT] = "mqtt",
+	[INPUT_GPIO] = "gpio",
+	[INPUT_MODBUS] = "modbus",
+	NULL,
+};
 
-const char *const schema_output_kinds[] = {[OUTPUT_VIRTUAL] = "virtual",
-					   [OUTPUT_MQTT] = "mqtt",
-					   [OUTPUT_GPIO] = "gpio",
-					   NULL};
+const char *const schema_output_kinds[] = {
+	[OUTPUT_VIRTUAL] = "virtual",
+	[OUTPUT_MQTT] = "mqtt",
+	[OUTPUT_GPIO] = "gpio",
+	[OUTPUT_MODBUS] = "modbus",
+	NULL,
+};
 
+static const char *const types[] = {
+	[MBUS_U16] = "u16", [MBUS_S16] = "s16", [MBUS_U32] = "u32",
+	[MBUS_S32] = "s32", [MBUS_F32] = "f32", NULL};
+static const char *const orders[] = {[MBUS_ABCD] = "abcd",
+				     [MBUS_CDAB] = "cdab",
+				     [MBUS_BADC] = "badc",
+				     [MBUS_DCBA] = "dcba",
+				     NULL};
+
+/** The keys of one kind, or of two. */
 #define INPUT_IS(kind) .variants = 1u << INPUT_##kind
+#define INPUT_HAS_NUMBER .variants = 1u << INPUT_MQTT | 1u << INPUT_MODBUS
+#define INPUT_HAS_LEVEL .variants = 1u << INPUT_GPIO | 1u << INPUT_MODBUS
+
+#define AN_ADDRESS(of, key, tab, what)                                         \
+	{                                                                      \
+		.name = key, .type = TYPE_NUMBER,                              \
+		FIELD(config_##of, modbus.address[tab]),                       \
+		OTHER(config_##of, modbus.has_address[tab]),                   \
+		.variants = 1u << 3, .max = 65535,                             \
+		.help = what " at this address of the protocol, from 0"        \
+	}
+_Static_assert(INPUT_MODBUS == 3 && OUTPUT_MODBUS == 3, "see AN_ADDRESS");
+
 const struct config_key schema_input[] = {
 	{.name = "virtual",
 	 .type = TYPE_SPECIAL,
@@ -24,7 +53,7 @@ const struct config_key schema_input[] = {
 	 .show = show_virtual,
 	 .allowed = "true",
 	 .help = "Set over the API only. An input has exactly one of virtual, "
-		 "mqtt and gpio."},
+		 "mqtt, gpio and modbus."},
 	{.name = "mqtt",
 	 .type = TYPE_SPECIAL,
 	 FIELD(config_input, topic),
@@ -54,26 +83,26 @@ const struct config_key schema_input[] = {
 	 .type = TYPE_REAL,
 	 FIELD(config_input, above),
 	 OTHER(config_input, has_above),
-	 INPUT_IS(MQTT),
+	 INPUT_HAS_NUMBER,
 	 .help = "Active when the number is above this."},
 	{.name = "clear-below",
 	 .type = TYPE_REAL,
 	 FIELD(config_input, clear_below),
 	 .show = show_clear_below,
-	 INPUT_IS(MQTT),
+	 INPUT_HAS_NUMBER,
 	 .defaults = "the value of above",
 	 .help = "Normal again when it is below this."},
 	{.name = "below",
 	 .type = TYPE_REAL,
 	 FIELD(config_input, below),
 	 OTHER(config_input, has_below),
-	 INPUT_IS(MQTT),
+	 INPUT_HAS_NUMBER,
 	 .help = "Active when the number is below this."},
 	{.name = "clear-above",
 	 .type = TYPE_REAL,
 	 FIELD(config_input, clear_above),
 	 .show = show_clear_above,
-	 INPUT_IS(MQTT),
+	 INPUT_HAS_NUMBER,
 	 .defaults = "the value of below",
 	 .help = "Normal again when it is above this."},
 	{.name = "max-age",
@@ -95,10 +124,11 @@ const struct config_key schema_input[] = {
 	{.name = "active",
 	 .type = TYPE_CHOICE,
 	 FIELD(config_input, active_low),
-	 INPUT_IS(GPIO),
+	 INPUT_HAS_LEVEL,
 	 .choices = actives,
 	 .def = "high",
-	 .help = "Level of the line that means active."},
+	 .help = "Level of the line, or of the Modbus bit, that means "
+		 "active."},
 	{.name = "debounce",
 	 .type = TYPE_DURATION,
 	 FIELD(config_input, debounce_ms),
@@ -106,6 +136,91 @@ const struct config_key schema_input[] = {
 	 .max = 10e3,
 	 .def = "20ms",
 	 .help = "A level counts once it has stood this long."},
+	{.name = "modbus",
+	 .type = TYPE_SPECIAL,
+	 FIELD(config_input, modbus.bus),
+	 .variants = ~0u,
+	 .set = set_modbus_input,
+	 .show = show_modbus,
+	 .allowed = MBUS_ADDRESS_ALLOWED,
+	 .help = "Read on this Modbus bus, from exactly one of coil, "
+		 "discrete, input and holding. A register needs bit, mask, "
+		 "equals, above or below as well."},
+	{.name = "unit",
+	 .type = TYPE_NUMBER,
+	 FIELD(config_input, modbus.unit),
+	 INPUT_IS(MODBUS),
+	 .max = 255,
+	 .def = "1",
+	 .help = "Unit (slave) on that bus; on a serial line 1 to 247."},
+	AN_ADDRESS(input, "coil", MBUS_COIL, "The coil"),
+	AN_ADDRESS(input, "discrete", MBUS_DISCRETE, "The discrete input"),
+	AN_ADDRESS(input, "input", MBUS_INPUT, "The input register"),
+	AN_ADDRESS(input, "holding", MBUS_HOLDING, "The holding register"),
+	{.name = "type",
+	 .type = TYPE_CHOICE,
+	 FIELD(config_input, modbus.format.type),
+	 INPUT_IS(MODBUS),
+	 .choices = types,
+	 .def = "u16",
+	 .help = "What the register holds; u32, s32 and f32 (IEEE 754) take "
+		 "two."},
+	{.name = "word-order",
+	 .type = TYPE_CHOICE,
+	 FIELD(config_input, modbus.format.order),
+	 INPUT_IS(MODBUS),
+	 .choices = orders,
+	 .def = "abcd",
+	 .help = "Order of the four bytes of two registers, a the most "
+		 "significant."},
+	{.name = "bit",
+	 .type = TYPE_NUMBER,
+	 FIELD(config_input, modbus.bit),
+	 OTHER(config_input, modbus.has_bit),
+	 INPUT_IS(MODBUS),
+	 .max = 31,
+	 .help = "Active when this bit of the register is 1; 0 is the least "
+		 "significant."},
+	{.name = "mask",
+	 .type = TYPE_SPECIAL,
+	 FIELD(config_input, modbus.mask),
+	 OTHER(config_input, modbus.has_mask),
+	 INPUT_IS(MODBUS),
+	 .set = set_word,
+	 .show = show_mask,
+	 .allowed = "a whole number of at most 32 bits, like 0x00f0 or 240",
+	 .help = "Only these bits of the register count. Without equals it is "
+		 "active when any of them is 1."},
+	{.name = "equals",
+	 .type = TYPE_SPECIAL,
+	 FIELD(config_input, modbus.equals),
+	 OTHER(config_input, modbus.has_equals),
+	 INPUT_IS(MODBUS),
+	 .set = set_word,
+	 .show = show_equals,
+	 .allowed = "a whole number of at most 32 bits, like 0x00f0 or 240",
+	 .help = "Active when the register (what mask leaves of it) is "
+		 "this."},
+	{.name = "scale",
+	 .type = TYPE_REAL,
+	 FIELD(config_input, modbus.format.scale),
+	 INPUT_IS(MODBUS),
+	 .def = "1",
+	 .help = "The value is the register times this,"},
+	{.name = "offset",
+	 .type = TYPE_REAL,
+	 FIELD(config_input, modbus.format.offset),
+	 INPUT_IS(MODBUS),
+	 .def = "0",
+	 .help = "plus this. Thresholds are about the value."},
+	{.name = "poll",
+	 .type = TYPE_DURATION,
+	 FIELD(config_input, modbus.poll_ms),
+	 INPUT_IS(MODBUS),
+	 .min = 10,
+	 .max = HOUR,
+	 .def = "200ms",
+	 .help = "How often it is read."},
 	{0},
 };
 
@@ -119,7 +234,7 @@ const struct config_key schema_output[] = {
 	 .show = show_output_virtual,
 	 .allowed = "true",
 	 .help = "Seen over the API only. An output has exactly one of "
-		 "virtual, mqtt and gpio."},
+		 "virtual, mqtt, gpio and modbus."},
 	{.name = "mqtt",
 	 .type = TYPE_SPECIAL,
 	 FIELD(config_output, topic),
@@ -159,6 +274,55 @@ const struct config_key schema_output[] = {
 	 .choices = actives,
 	 .def = "high",
 	 .help = "Level of the line that means active."},
+	{.name = "modbus",
+	 .type = TYPE_SPECIAL,
+	 FIELD(config_output, modbus.bus),
+	 .variants = ~0u,
+	 .set = set_modbus_output,
+	 .show = show_output_modbus,
+	 .allowed = MBUS_ADDRESS_ALLOWED,
+	 .help = "Written on this Modbus bus, to one of coil and holding, and "
+		 "read back: what does not read as it was written is a fault. "
+		 "It is left off when the daemon ends."},
+	{.name = "unit",
+	 .type = TYPE_NUMBER,
+	 FIELD(config_output, modbus.unit),
+	 OUTPUT_IS(MODBUS),
+	 .max = 255,
+	 .def = "1",
+	 .help = "Unit (slave) on that bus; on a serial line 1 to 247."},
+	AN_ADDRESS(output, "coil", MBUS_COIL, "The coil"),
+	AN_ADDRESS(output, "holding", MBUS_HOLDING, "The holding register"),
+	{.name = "on-value",
+	 .type = TYPE_NUMBER,
+	 FIELD(config_output, modbus.on),
+	 OUTPUT_IS(MODBUS),
+	 .max = 65535,
+	 .def = "1",
+	 .help = "What is written to a holding register for active."},
+	{.name = "off-value",
+	 .type = TYPE_NUMBER,
+	 FIELD(config_output, modbus.off),
+	 OUTPUT_IS(MODBUS),
+	 .max = 65535,
+	 .def = "0",
+	 .help = "What is written to a holding register for not active."},
+	{.name = "read-back",
+	 .type = TYPE_FLAG,
+	 FIELD(config_output, modbus.readback),
+	 OUTPUT_IS(MODBUS),
+	 .def = "true",
+	 .help = "Read after it was written and from then on. Of a device "
+		 "that cannot be read say false: it is written anew each "
+		 "time."},
+	{.name = "poll",
+	 .type = TYPE_DURATION,
+	 FIELD(config_output, modbus.poll_ms),
+	 OUTPUT_IS(MODBUS),
+	 .min = 10,
+	 .max = HOUR,
+	 .def = "1s",
+	 .help = "How often it is read back."},
 	{.name = "role",
 	 .type = TYPE_CHOICE,
 	 FIELD(config_output, role),
@@ -225,5 +389,56 @@ const struct config_key schema_alarm[] = {
 	 OTHER(config_alarm, n_outputs),
 	 .kind = KIND_OUTPUT,
 	 .help = "Outputs that are on while it is not normal."},
+	{0},
+};
+
+const struct config_key schema_bus[] = {
+	{.name = "timeout",
+	 .type = TYPE_DURATION,
+	 FIELD(config_bus, timing.timeout_ms),
+	 .min = 10,
+	 .max = 10e3,
+	 .def = "500ms",
+	 .help = "How long an answer is waited for. A silent unit costs the "
+		 "others this once in a while, and on a serial line an answer "
+		 "that comes later may be taken for the next: give the slowest "
+		 "unit its time."},
+	{.name = "retries",
+	 .type = TYPE_NUMBER,
+	 FIELD(config_bus, timing.retries),
+	 .max = 10,
+	 .def = "2",
+	 .help = "Failures in a row that are passed over; the next one is a "
+		 "fault."},
+	{.name = "back-off",
+	 .type = TYPE_DURATION,
+	 FIELD(config_bus, timing.back_off_ms),
+	 .min = 100,
+	 .max = MINUTE,
+	 .def = "1s",
+	 .help = "How long a unit that does not answer, or a connection, is "
+		 "left alone; doubled each time,"},
+	{.name = "max-back-off",
+	 .type = TYPE_DURATION,
+	 FIELD(config_bus, timing.max_back_off_ms),
+	 .min = 100,
+	 .max = 10 * MINUTE,
+	 .def = "10s",
+	 .help = "up to this."},
+	{.name = "gap",
+	 .type = TYPE_NUMBER,
+	 FIELD(config_bus, timing.limits.gap),
+	 .max = MBUS_MAX_REGISTERS,
+	 .def = "0",
+	 .help = "Points are read together across at most this many addresses "
+		 "that no point has."},
+	{.name = "max-registers",
+	 .type = TYPE_NUMBER,
+	 FIELD(config_bus, timing.limits.registers),
+	 .min = 2,
+	 .max = MBUS_MAX_REGISTERS,
+	 .def = "125",
+	 .help = "Registers that one request asks for at most; bits 16 times "
+		 "as many, up to 2000."},
 	{0},
 };

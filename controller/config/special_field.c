@@ -75,6 +75,62 @@ void set_mqtt_output(struct load *l, void *obj, const struct config_value *val)
 	load_text(l, &o->topic, val->v[0]);
 }
 
+static bool read_bus(struct load *l, const struct config_value *val, char **bus)
+{
+	char text[MBUS_ADDRESS_SIZE];
+	struct mbus_address a;
+
+	if (!mbus_address_read(&a, val->v[0])) {
+		load_refuse(l, val, val->v[0]);
+		return false;
+	}
+	load_text(l, bus, mbus_address_text(text, &a));
+	return true;
+}
+
+void set_modbus_input(struct load *l, void *obj, const struct config_value *val)
+{
+	struct config_input *i = obj;
+
+	i->kind = INPUT_MODBUS;
+	read_bus(l, val, &i->modbus.bus);
+}
+
+void set_modbus_output(struct load *l, void *obj,
+		       const struct config_value *val)
+{
+	struct config_output *o = obj;
+
+	o->kind = OUTPUT_MODBUS;
+	read_bus(l, val, &o->modbus.bus);
+}
+
+/** A number of 32 bits, decimal or hexadecimal. */
+void set_word(struct load *l, void *obj, const struct config_value *val)
+{
+	const char *s = val->v[0];
+	const bool hex = !strncmp(s, "0x", 2);
+	const char *digits = hex ? s + 2 : s;
+	const bool yes = true;
+	unsigned long long v;
+	uint32_t word;
+
+	if (!*digits || strlen(digits) > 10 ||
+	    digits[strspn(digits,
+			  hex ? "0123456789abcdefABCDEF" : "0123456789")]) {
+		load_refuse(l, val, s);
+		return;
+	}
+	v = strtoull(digits, NULL, hex ? 16 : 10);
+	if (v > UINT32_MAX) {
+		load_refuse(l, val, s);
+		return;
+	}
+	word = (uint32_t)v;
+	memcpy((char *)obj + val->key->offset, &word, sizeof(word));
+	memcpy((char *)obj + val->key->other, &yes, sizeof(yes));
+}
+
 static bool show_topic(const char *topic, FILE *f)
 {
 	if (topic)
@@ -161,4 +217,38 @@ bool show_output_gpio(const struct config *c, const void *obj, FILE *f)
 
 	(void)c;
 	return show_line(o->chip, o->line, f);
+}
+
+bool show_modbus(const struct config *c, const void *obj, FILE *f)
+{
+	(void)c;
+	return show_topic(((const struct config_input *)obj)->modbus.bus, f);
+}
+
+bool show_output_modbus(const struct config *c, const void *obj, FILE *f)
+{
+	(void)c;
+	return show_topic(((const struct config_output *)obj)->modbus.bus, f);
+}
+
+bool show_mask(const struct config *c, const void *obj, FILE *f)
+{
+	const struct config_modbus *m =
+		&((const struct config_input *)obj)->modbus;
+
+	(void)c;
+	if (m->has_mask)
+		fprintf(f, "0x%x", m->mask);
+	return m->has_mask;
+}
+
+bool show_equals(const struct config *c, const void *obj, FILE *f)
+{
+	const struct config_modbus *m =
+		&((const struct config_input *)obj)->modbus;
+
+	(void)c;
+	if (m->has_equals)
+		fprintf(f, "0x%x", m->equals);
+	return m->has_equals;
 }

@@ -6,6 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+void title_bus(struct load *l, void *obj, const struct config_value *title)
+{
+	struct config_bus *b = obj;
+	struct mbus_address a;
+	char text[MBUS_ADDRESS_SIZE];
+
+	if (mbus_address_read(&a, title->v[0]))
+		load_text(l, &b->name, mbus_address_text(text, &a));
+	else
+		problem_add(l->p, title->at,
+			    "%s\"%.80s\" is no Modbus bus; write it like %s",
+			    title->where, title->v[0], MBUS_ADDRESS_ALLOWED);
+}
+
 void title_peer(struct load *l, void *obj, const struct config_value *title)
 {
 	struct config_peer *p = obj;

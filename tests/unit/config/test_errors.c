@@ -334,6 +334,64 @@ static void test_field(void **state)
 	      4, "is taken by output \"o\""});
 }
 
+#define BUS(more) INPUT("modbus = \"tcp:h\" " more)
+#define OUT(more) "output \"o\" { modbus = \"tcp:h\" " more " }\n"
+
+static void test_modbus(void **state)
+{
+	(void)state;
+	EACH({INPUT("modbus = \"h:502\" coil = 1"), 1, "rtu:DEVICE"},
+	     {BUS(""), 1, "no address"},
+	     {BUS("coil = 1 input = 2 bit = 0"), 1, "more than one address"},
+	     {BUS("coil = 65536"), 1, "0 to 65535"},
+	     {BUS("coil = 1 unit = 256"), 1, "0 to 255"},
+	     {INPUT("modbus = \"rtu:/dev/x:9600\" coil = 1 unit = 248"), 1,
+	      "1 to 247"},
+	     {BUS("holding = 1"), 1, "nothing says when"},
+	     {BUS("coil = 1 above = 1"), 1, "\"above\" is about registers"},
+	     {BUS("coil = 1 type = u32"), 1, "\"type\" is about registers"},
+	     {BUS("holding = 1 type = u64 bit = 1"), 1, "\"f32\""},
+	     {BUS("holding = 1 bit = 16"), 1, "0 to 15"},
+	     {BUS("holding = 1 type = u32 bit = 32"), 1, "0 to 31"},
+	     {BUS("holding = 1 bit = 1 mask = 2"), 1, "use \"bit\", or"},
+	     {BUS("holding = 1 bit = 1 above = 2"), 1, "use one way"},
+	     {BUS("holding = 1 mask = 0x10000"), 1, "more bits than"},
+	     {BUS("holding = 1 mask = 0"), 1, "lets no bit count"},
+	     {BUS("holding = 1 mask = 0x100000000"), 1, "at most 32 bits"},
+	     {BUS("holding = 1 mask = 0xg"), 1, "at most 32 bits"},
+	     {BUS("holding = 1 mask = 1 equals = 2"), 1, "can never be"},
+	     {BUS("holding = 1 equals = 70000"), 1, "can never be"},
+	     {BUS("holding = 1 type = f32 bit = 1"), 1, "mean nothing"},
+	     {BUS("holding = 1 word-order = cdab bit = 1"), 1,
+	      "is about two registers"},
+	     {BUS("holding = 65535 type = u32 bit = 1"), 1,
+	      "does not begin at 65535"},
+	     {BUS("holding = 1 scale = 0 above = 1"), 1, "every value"},
+	     {BUS("holding = 1 above = 1 active = low"), 1,
+	      "thresholds say themselves"},
+	     {BUS("holding = 1 above = 1 clear-below = 2"), 1,
+	      "active and normal at once"},
+	     {BUS("coil = 1 poll = 5ms"), 1, "a duration from 10ms to 1h"},
+	     {BUS("coil = 1 debounce = 5ms"), 1, "has no meaning"},
+	     {OUT("discrete = 1"), 1, "unknown key"},
+	     {OUT(""), 1, "no address"},
+	     {OUT("coil = 1 on-value = 2"), 1, "a coil is 1 or 0"},
+	     {OUT("holding = 1 on-value = 0"), 1, "are the same"},
+	     {OUT("coil = 1") "output \"p\" { modbus = \"tcp:h:502\" coil = "
+			      "1 }",
+	      2, "is written by output \"o\""},
+	     {BUS("coil = 1") "bus \"tcp:h\" { timeout = 1ms }", 2,
+	      "a duration from 10ms to 10s"},
+	     {BUS("coil = 1") "bus \"h\" { }", 2, "is no Modbus bus"},
+	     {BUS("coil = 1") "bus \"tcp:h\" { }\nbus \"tcp:h:502\" { }", 3,
+	      "is given twice"},
+	     {BUS("coil = 1") "bus \"tcp:h\" { back-off = 1m }", 2,
+	      "\"max-back-off\" is less"},
+	     {"input a { modbus = \"rtu:/dev/x:9600\" coil = 1 }\n"
+	      "input b { modbus = \"rtu:/dev/x:19200\" coil = 1 }",
+	      2, "one serial line"});
+}
+
 #define MESSAGE(more) "message \"m\" { tone = \"test\" " more " }\n"
 #define ALARM(more) "alarm \"a\" { " more " }\n"
 
@@ -627,6 +685,7 @@ int main(void)
 		cmocka_unit_test(test_zones),
 		cmocka_unit_test(test_messages),
 		cmocka_unit_test(test_field),
+		cmocka_unit_test(test_modbus),
 		cmocka_unit_test(test_alarms),
 		cmocka_unit_test(test_outside),
 		cmocka_unit_test(test_all_at_once),

@@ -133,8 +133,19 @@ static const char full[] =
 	"input word { mqtt = \"w\" match = 'say \"${x}\" \\\\' }\n"
 	"input gate { gpio = \"/dev/gpiochip0:17\" active = low debounce = 0 "
 	"}\n"
+	"input door { modbus = \"tcp:10.7.2.9\" unit = 3 discrete = 12 active "
+	"= "
+	"low }\n"
+	"input level { modbus = \"rtu:/dev/ttyUSB0:9600\" holding = 40 type = "
+	"f32\n"
+	"  word-order = cdab scale = 0.1 offset = -40 above = 7 poll = 1s }\n"
+	"input state { modbus = \"tcp:10.7.2.9:502\" input = 4 mask = 0xf0\n"
+	"  equals = 0x20 }\n"
+	"bus \"tcp:10.7.2.9\" { timeout = 250ms retries = 0 gap = 4 }\n"
 	"output b { gpio = \"gpiochip0:BEACON\" active = low role = fault }\n"
 	"output t { mqtt = \"out/t\" on = '{\"on\":1}' off = \"\" }\n"
+	"output sign { modbus = \"tcp:10.7.2.9\" holding = 5 on-value = 7\n"
+	"  read-back = off }\n"
 	"alarm a { inputs = { v, gas } latch = false outputs = { t }\n"
 	"  broadcast { message = m zones = { all, yard } priority = evacuate "
 	"}\n"
@@ -259,6 +270,29 @@ static void check_full_field(const struct config *c)
 	assert_string_equal(i[3].line, "17");
 	assert_true(i[3].active_low);
 	assert_int_equal(i[3].debounce_ms, 0);
+	assert_int_equal(i[4].kind, INPUT_MODBUS);
+	assert_string_equal(i[4].modbus.bus, "tcp:10.7.2.9:502");
+	assert_int_equal(i[4].modbus.unit, 3);
+	assert_int_equal(i[4].modbus.table, MBUS_DISCRETE);
+	assert_int_equal(i[4].modbus.address[MBUS_DISCRETE], 12);
+	assert_int_equal(i[4].modbus.poll_ms, 200);
+	assert_true(i[4].active_low);
+	assert_string_equal(i[5].modbus.bus, "rtu:/dev/ttyUSB0:9600:8E1");
+	assert_int_equal(i[5].modbus.format.type, MBUS_F32);
+	assert_int_equal(i[5].modbus.format.order, MBUS_CDAB);
+	assert_true(i[5].modbus.format.scale == 0.1);
+	assert_true(i[5].modbus.format.offset == -40);
+	assert_true(i[5].above == 7 && i[5].clear_below == 7);
+	assert_int_equal(i[6].modbus.mask, 0xf0);
+	assert_int_equal(i[6].modbus.equals, 0x20);
+	assert_true(i[6].modbus.has_equals && !i[6].modbus.has_bit);
+	assert_int_equal(o[2].modbus.on, 7);
+	assert_false(o[2].modbus.readback);
+	assert_int_equal(config_bus_timing(c, "tcp:10.7.2.9:502")->timeout_ms,
+			 250);
+	assert_int_equal(config_bus_timing(c, "tcp:10.7.2.9:502")->retries, 0);
+	assert_int_equal(config_bus_timing(c, "tcp:10.7.2.8:502")->timeout_ms,
+			 500);
 	assert_int_equal(o[0].kind, OUTPUT_GPIO);
 	assert_int_equal(o[0].role, ROLE_FAULT);
 	assert_string_equal(o[0].line, "BEACON");
