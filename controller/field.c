@@ -24,6 +24,7 @@ int field_alloc(struct field **fp, struct recorder *r, struct faults *fl,
 	f->inputh = inputh;
 	f->publishh = publishh;
 	f->arg = arg;
+	tmr_init(&f->tmr);
 	*fp = f;
 	return 0;
 }
@@ -32,6 +33,7 @@ struct field *field_free(struct field *f)
 {
 	if (!f)
 		return NULL;
+	tmr_cancel(&f->tmr);
 	field_buses_free(f);
 	for (size_t i = 0; i < f->n_in; i++)
 		line_in_free(f->in[i].line);
@@ -79,6 +81,8 @@ void field_changed(struct in *x, bool was_active, const char *actor,
 		v->active ? "active" : "normal", input_quality_name(v->quality),
 		*v->why ? ": " : "", v->why);
 	f->inputh(x->index, x->event, at_us, f->arg);
+	if (x->conf->kind != INPUT_PAIR)
+		field_pairs(f, x);
 }
 
 static void on_line(bool level, uint64_t at_us, int err, const char *why,
@@ -154,6 +158,12 @@ static bool same_source(const struct config_input *a,
 	     m->format.type != n->format.type ||
 	     m->format.order != n->format.order))
 		return false;
+	if (a->loop.n != b->loop.n)
+		return false;
+	for (size_t i = 0; i < a->loop.n; i++)
+		if (a->loop.window[i].high != b->loop.window[i].high ||
+		    a->loop.window[i].state != b->loop.window[i].state)
+			return false;
 	return same_text(a->topic, b->topic) && same_text(a->json, b->json) &&
 	       same_text(a->chip, b->chip) && same_text(a->line, b->line);
 }
@@ -225,6 +235,7 @@ int field_configure(struct field *f, const struct config *c)
 			in[i].value = old->value;
 			in[i].event = old->event;
 			in[i].away = old->away;
+			in[i].loop.glitches = old->loop.glitches;
 			in[i].changed_wall_us = old->changed_wall_us;
 			if (!same_source(old->conf, &c->inputs[i])) {
 				/* The last value stands until the new source
@@ -287,6 +298,7 @@ int field_configure(struct field *f, const struct config *c)
 	for (size_t i = 0; i < f->n_in; i++)
 		open_line(&f->in[i]);
 	field_buses_configure(f, c);
+	field_pairs(f, NULL);
 	for (size_t i = 0; i < f->n_out; i++) {
 		open_out(f, &f->out[i]);
 		show(f, (int)i, NULL, 0);
@@ -527,7 +539,8 @@ void field_fault_outputs(struct field *f)
 
 /* ------------------------------------------------------------------- JSON */
 
-static const char *const input_kinds[] = {"virtual", "mqtt", "gpio", "modbus"};
+static const char *const input_kinds[] = {"virtual", "mqtt", "gpio", "modbus",
+					  "pair"};
 static const char *const output_kinds[] = {"virtual", "mqtt", "gpio", "modbus"};
 
 json_t *field_input_json(const struct field *f, int input)

@@ -2,6 +2,7 @@
 #ifndef TOCSIN_FIELD_INTERNAL_H
 #define TOCSIN_FIELD_INTERNAL_H
 
+#include "controller/base/compat.h"
 #include "field.h"
 #include "gpio/lines.h"
 
@@ -12,8 +13,9 @@ struct in {
 	struct input_rule rule;
 	struct input_value value;
 	struct line_in *line;
-	bool away;      /**< lost with its broker */
-	uint64_t event; /**< record of the last change */
+	struct loop loop; /**< of a loop, a pair, or what is held */
+	bool away;        /**< lost with its broker */
+	uint64_t event;   /**< record of the last change */
 	int64_t changed_wall_us;
 };
 
@@ -36,6 +38,7 @@ struct field {
 	struct out *out;
 	size_t n_out;
 	struct field_bus *bus; /**< list */
+	struct tmr tmr;        /**< pairs whose state must stand */
 	bool busy;             /**< within field_fault_outputs() */
 };
 
@@ -45,6 +48,13 @@ void field_changed(struct in *x, bool was_active, const char *actor,
 
 /** Says why an output cannot be driven; NULL = it can. */
 void field_output_fault(struct field *f, const struct out *o, const char *why);
+
+/** Puts in force what a loop's state means, new or not. */
+void field_loop_state(struct in *x, bool fresh, double number, const char *raw,
+		      uint64_t at_us);
+
+/** Looks at the pairs that an input belongs to, NULL = at all. */
+void field_pairs(struct field *f, const struct in *part);
 
 /** Brings the buses to the points of f->in and f->out. */
 void field_buses_configure(struct field *f, const struct config *c);

@@ -6,6 +6,7 @@
 #include "gpio/modbus/bus.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,10 +34,11 @@ static void bus_key(const struct field_bus *b, char key[96])
 static void read_input(struct in *x, const struct mbus_reading *r)
 {
 	const struct config_modbus *m = &x->conf->modbus;
-	struct input_value *v = &x->value;
-	bool was = v->active, active, changed;
+	const struct loop_rule *hold = &x->conf->loop;
+	const struct input_value *v = &x->value;
+	bool active, fresh, was = v->active;
 	uint32_t bits = mbus_bits(&m->format, r->words);
-	char raw[16];
+	char raw[16], text[48];
 	double n;
 
 	snprintf(raw, sizeof(raw),
@@ -52,13 +54,23 @@ static void read_input(struct in *x, const struct mbus_reading *r)
 			 : m->has_equals ? bits == m->equals
 					 : bits != 0;
 		active ^= x->conf->active_low;
-		changed = input_take(v, active, bits, raw, r->at_us);
+		n = bits;
 	} else {
 		n = mbus_number(&m->format, r->words);
-		changed = input_take_number(v, &x->rule, n, raw, r->at_us);
+		if (isnan(n)) {
+			snprintf(text, sizeof(text), "%s is not a number", raw);
+			loop_lost(&x->loop);
+			if (input_lost(&x->value, text, r->at_us))
+				field_changed(x, was, NULL, 0, r->at_us);
+			return;
+		}
+		active = hold->n ? false : input_beyond(v, &x->rule, n);
 	}
-	if (changed)
-		field_changed(x, was, NULL, 0, r->at_us);
+	fresh = hold->n ? loop_take(&x->loop, hold, n, r->at_us)
+			: loop_take_state(&x->loop, hold,
+					  active ? LOOP_ALARM : LOOP_NORMAL,
+					  r->at_us);
+	field_loop_state(x, fresh, n, raw, r->at_us);
 }
 
 static void on_reading(const struct mbus_reading *r, void *arg)
@@ -75,9 +87,12 @@ static void on_reading(const struct mbus_reading *r, void *arg)
 	struct in *x = &f->in[b->index[r->point]];
 	bool was = x->value.active;
 
-	if (r->status == MBUS_OK)
+	if (r->status == MBUS_OK) {
 		read_input(x, r);
-	else if (input_lost(&x->value, r->text, r->at_us))
+		return;
+	}
+	loop_lost(&x->loop);
+	if (input_lost(&x->value, r->text, r->at_us))
 		field_changed(x, was, NULL, 0, r->at_us);
 }
 
@@ -170,8 +185,10 @@ static void give_up(struct field_bus *b, const char *why)
 		struct in *x = &f->in[i];
 		bool was = x->value.active;
 
-		if (is_here(b, &x->conf->modbus) &&
-		    input_lost(&x->value, why, now))
+		if (!is_here(b, &x->conf->modbus))
+			continue;
+		loop_lost(&x->loop);
+		if (input_lost(&x->value, why, now))
 			field_changed(x, was, NULL, 0, now);
 	}
 }

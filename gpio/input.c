@@ -160,8 +160,8 @@ static bool is_one_of(const struct reading *r, const char *const *words)
 
 /* While it is active the last number tells which window holds it; where it
  * cannot (the rule changed, the value was text) either does. */
-static bool by_windows(const struct input_value *v, const struct input_rule *u,
-		       double x)
+bool input_beyond(const struct input_value *v, const struct input_rule *u,
+		  double x)
 {
 	bool in_high = u->has_above && v->number >= u->clear_below;
 	bool in_low = u->has_below && v->number <= u->clear_above;
@@ -194,7 +194,7 @@ static bool understand(struct input_value *v, const struct input_rule *u,
 					       "\"%s\" is not a number", text);
 			return false;
 		}
-		*active = by_windows(v, u, x);
+		*active = input_beyond(v, u, x);
 	} else if (is_one_of(r, on)) {
 		*active = true;
 	} else if (is_one_of(r, off)) {
@@ -246,15 +246,6 @@ bool input_take(struct input_value *v, bool active, double number,
 	const struct reading r = {.text = raw, .len = strlen(raw)};
 
 	return take(v, active, number, &r, now_us);
-}
-
-bool input_take_number(struct input_value *v, const struct input_rule *rule,
-		       double number, const char *raw, uint64_t now_us)
-{
-	if (isnan(number))
-		return set_quality(v, INPUT_FAULT, now_us, "%s is not a number",
-				   raw);
-	return input_take(v, by_windows(v, rule, number), number, raw, now_us);
 }
 
 static bool apply_json(struct input_value *v, const struct input_rule *u,

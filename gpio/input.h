@@ -73,10 +73,9 @@ bool input_apply(struct input_value *v, const struct input_rule *rule,
 bool input_take(struct input_value *v, bool active, double number,
 		const char *raw, uint64_t now_us);
 
-/** Takes a number by the rule's windows; NaN is a fault that quotes raw.
- *  @return as input_apply() */
-bool input_take_number(struct input_value *v, const struct input_rule *rule,
-		       double number, const char *raw, uint64_t now_us);
+/** Would this number make it active, as it stands? */
+bool input_beyond(const struct input_value *v, const struct input_rule *rule,
+		  double number);
 
 /**
  * Makes it stale when nothing good came for max_age_ms; true when that is new.

@@ -17,10 +17,10 @@ static void check_kind(struct load *l, enum config_kind kind, size_t i,
 	if (n != 1) {
 		problem_add(l->p, load_at(l, kind, i, NULL),
 			    "%s \"%s\" has %s; it needs exactly one of "
-			    "\"virtual = true\", \"mqtt\", \"gpio\" and "
-			    "\"modbus\"",
-			    s->name, name,
-			    n ? "more than one kind" : "no kind");
+			    "\"virtual = true\", \"mqtt\", \"gpio\"%s",
+			    s->name, name, n ? "more than one kind" : "no kind",
+			    kind == KIND_INPUT ? ", \"modbus\" and \"pair\""
+					       : " and \"modbus\"");
 		return;
 	}
 	for (const struct config_key *k = s->keys; k->name; k++)
@@ -149,12 +149,17 @@ void load_check_field(struct load *l)
 {
 	const struct config *c = l->c;
 
+	for (size_t i = 0; i < c->n_inputs; i++)
+		if (load_given(l, KIND_INPUT, i, "pair"))
+			c->inputs[i].kind = INPUT_PAIR;
 	for (size_t i = 0; i < c->n_inputs; i++) {
 		check_kind(l, KIND_INPUT, i, c->inputs[i].name,
 			   c->inputs[i].kind);
 		if (c->inputs[i].kind == INPUT_MQTT ||
 		    c->inputs[i].kind == INPUT_MODBUS)
 			check_rule(l, i);
+		if (c->inputs[i].kind == INPUT_PAIR)
+			load_check_loop(l, i);
 	}
 	for (size_t i = 0; i < c->n_outputs; i++) {
 		check_kind(l, KIND_OUTPUT, i, c->outputs[i].name,

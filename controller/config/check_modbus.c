@@ -91,6 +91,10 @@ static void check_bit_point(struct load *l, const struct point *p)
 		{"offset", m->format.offset != 0},
 		{"above", x->has_above},
 		{"below", x->has_below},
+		{"normal", x->n_window[LOOP_NORMAL] > 0},
+		{"alarm", x->n_window[LOOP_ALARM] > 0},
+		{"short", x->n_window[LOOP_SHORT] > 0},
+		{"open", x->n_window[LOOP_OPEN] > 0},
 	};
 
 	for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
@@ -103,7 +107,9 @@ static void check_bit_point(struct load *l, const struct point *p)
 /** Was anything written that would say it, if only it did fit? */
 static bool any_given(const struct load *l, const struct point *p)
 {
-	return given(l, p, "bit") || given(l, p, "mask") ||
+	return given(l, p, "normal") || given(l, p, "alarm") ||
+	       given(l, p, "short") || given(l, p, "open") ||
+	       given(l, p, "bit") || given(l, p, "mask") ||
 	       given(l, p, "equals") || given(l, p, "above") ||
 	       given(l, p, "below");
 }
@@ -116,6 +122,10 @@ static void check_word(struct load *l, const struct point *p)
 	const uint32_t all = bits == 32 ? UINT32_MAX : 0xffff;
 	const bool by_bits = m->has_bit || m->has_mask || m->has_equals;
 	const bool by_number = x->has_above || x->has_below;
+	const bool has_windows =
+		x->n_window[LOOP_NORMAL] + x->n_window[LOOP_ALARM] +
+			x->n_window[LOOP_SHORT] + x->n_window[LOOP_OPEN] >
+		0;
 
 	if (m->format.order != MBUS_ABCD && bits == 16)
 		report(l, p, "word-order",
@@ -124,8 +134,14 @@ static void check_word(struct load *l, const struct point *p)
 	if (!by_bits && !by_number && !any_given(l, p))
 		report(l, p, "modbus",
 		       "nothing says when a register means active; add "
-		       "\"bit\", \"mask\", \"equals\", \"above\" or "
-		       "\"below\"");
+		       "\"bit\", \"mask\", \"equals\", \"above\", "
+		       "\"below\", or the windows of a loop (\"normal\", "
+		       "\"alarm\", \"short\", \"open\")");
+	if (has_windows && (by_bits || by_number))
+		report(l, p, "alarm",
+		       "the windows of a loop say all; \"bit\", \"mask\", "
+		       "\"equals\", \"above\" and \"below\" do not go with "
+		       "them");
 	if (by_bits && by_number)
 		report(l, p, x->has_above ? "above" : "below",
 		       "\"bit\", \"mask\" and \"equals\" look at bits, "
@@ -150,7 +166,7 @@ static void check_word(struct load *l, const struct point *p)
 		       m->equals,
 		       m->has_mask ? "mask does not let count"
 				   : "the register does not have");
-	if (by_number && x->active_low)
+	if ((by_number || has_windows) && x->active_low)
 		report(l, p, "active",
 		       "\"active\" is about a bit; thresholds say themselves "
 		       "what is active");
@@ -167,10 +183,12 @@ static void check_input(struct load *l, size_t i)
 	if (l->node[KIND_INPUT][i]->damaged || !check_table(l, &p))
 		return;
 	check_unit(l, &p);
-	if (mbus_is_bit(p.m->table))
+	if (mbus_is_bit(p.m->table)) {
 		check_bit_point(l, &p);
-	else
-		check_word(l, &p);
+		return;
+	}
+	check_word(l, &p);
+	load_check_loop(l, i);
 }
 
 static bool same_place(const struct config_modbus *a,

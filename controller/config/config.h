@@ -10,6 +10,7 @@
 #define TOCSIN_CONFIG_H
 
 #include "controller/base/reason.h"
+#include "gpio/loop.h"
 #include "gpio/modbus/bus.h"
 #include "zones/media.h"
 
@@ -176,6 +177,7 @@ enum config_input_kind {
 	INPUT_MQTT,
 	INPUT_GPIO,
 	INPUT_MODBUS,
+	INPUT_PAIR,
 };
 
 struct config_input {
@@ -195,6 +197,12 @@ struct config_input {
 	bool active_low;
 	uint32_t debounce_ms;
 	struct config_modbus modbus;
+	/* pair, and loops on modbus */
+	int *pair; /**< two inputs */
+	size_t n_pair;
+	char **window[4]; /**< as written, by enum loop_state */
+	size_t n_window[4];
+	struct loop_rule loop; /**< hold times without windows too */
 };
 
 enum config_output_kind {

@@ -85,7 +85,7 @@ static bool show_list(const struct config *c, const struct config_key *k,
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		fputs(i ? ", " : "{ ", f);
-		schema_quote(f, k->type == TYPE_FILES
+		schema_quote(f, k->type != TYPE_REFS
 					? ((char *const *)array)[i]
 					: name_of(c, k->kind,
 						  ((const int *)array)[i]));
@@ -154,6 +154,7 @@ static bool show(const struct config *c, const struct config_key *k,
 		schema_quote(f, name_of(c, k->kind, *(const int *)field));
 		return true;
 	case TYPE_FILES:
+	case TYPE_SPECIALS:
 	case TYPE_REFS:
 		return show_list(c, k, obj, f);
 	default:

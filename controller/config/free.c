@@ -62,6 +62,12 @@ static void free_field(struct config *c)
 		free(x->chip);
 		free(x->line);
 		free(x->modbus.bus);
+		free(x->pair);
+		for (size_t s = 0; s < 4; s++) {
+			for (size_t k = 0; k < x->n_window[s]; k++)
+				free(x->window[s][k]);
+			free(x->window[s]);
+		}
 	}
 	for (size_t i = 0; i < c->n_buses; i++)
 		free(c->buses[i].name);

@@ -5,11 +5,9 @@ static const char *const actives[] = {"high", "low", NULL};
 static const char *const output_roles[] = {"plain", "fault", NULL};
 
 const char *const schema_input_kinds[] = {
-	[INPUT_VIRTUAL] = "virtual",
-	[INPUT_MQTT] = "mqtt",
-	[INPUT_GPIO] = "gpio",
-	[INPUT_MODBUS] = "modbus",
-	NULL,
+	[INPUT_VIRTUAL] = "virtual", [INPUT_MQTT] = "mqtt",
+	[INPUT_GPIO] = "gpio",       [INPUT_MODBUS] = "modbus",
+	[INPUT_PAIR] = "pair",       NULL,
 };
 
 const char *const schema_output_kinds[] = {
@@ -32,7 +30,19 @@ static const char *const orders[] = {[MBUS_ABCD] = "abcd",
 /** The keys of one kind, or of two. */
 #define INPUT_IS(kind) .variants = 1u << INPUT_##kind
 #define INPUT_HAS_NUMBER .variants = 1u << INPUT_MQTT | 1u << INPUT_MODBUS
+#define INPUT_HAS_WINDOWS .variants = 1u << INPUT_MODBUS | 1u << INPUT_PAIR
 #define INPUT_HAS_LEVEL .variants = 1u << INPUT_GPIO | 1u << INPUT_MODBUS
+
+#define WINDOWS(key, loop_state, text)                                         \
+	{                                                                      \
+		.name = key, .type = TYPE_SPECIALS,                            \
+		FIELD(config_input, window[loop_state]),                       \
+		OTHER(config_input, n_window[loop_state]), INPUT_HAS_WINDOWS,  \
+		.max = LOOP_MAX_WINDOWS, .set = set_windows,                   \
+		.allowed = "ranges like \"2..8\", \"..2\" or \"8..\"; of a "   \
+			   "pair \"00\", \"01\", \"10\" or \"11\"",            \
+		.help = text                                                   \
+	}
 
 #define AN_ADDRESS(of, key, tab, what)                                         \
 	{                                                                      \
@@ -53,7 +63,7 @@ const struct config_key schema_input[] = {
 	 .show = show_virtual,
 	 .allowed = "true",
 	 .help = "Set over the API only. An input has exactly one of virtual, "
-		 "mqtt, gpio and modbus."},
+		 "mqtt, gpio, modbus and pair."},
 	{.name = "mqtt",
 	 .type = TYPE_SPECIAL,
 	 FIELD(config_input, topic),
@@ -145,7 +155,8 @@ const struct config_key schema_input[] = {
 	 .allowed = MBUS_ADDRESS_ALLOWED,
 	 .help = "Read on this Modbus bus, from exactly one of coil, "
 		 "discrete, input and holding. A register needs bit, mask, "
-		 "equals, above or below as well."},
+		 "equals, above, below or the windows of a loop as "
+		 "well."},
 	{.name = "unit",
 	 .type = TYPE_NUMBER,
 	 FIELD(config_input, modbus.unit),
@@ -221,6 +232,43 @@ const struct config_key schema_input[] = {
 	 .max = HOUR,
 	 .def = "200ms",
 	 .help = "How often it is read."},
+	{.name = "pair",
+	 .type = TYPE_REFS,
+	 FIELD(config_input, pair),
+	 OTHER(config_input, n_pair),
+	 .variants = ~0u,
+	 .kind = KIND_INPUT,
+	 .help = "Two other inputs (a change-over contact on two lines, say) "
+		 "that are a supervised loop together."},
+	WINDOWS("normal", LOOP_NORMAL,
+		"Values of a supervised loop that mean normal. The windows "
+		"normal, alarm, short and open meet without a hole and without "
+		"overlap; a range holds its lower end and not its upper one."),
+	WINDOWS("alarm", LOOP_ALARM, "Values that mean active."),
+	WINDOWS("short", LOOP_SHORT,
+		"Values that mean a shorted cable, which is a fault."),
+	WINDOWS("open", LOOP_OPEN,
+		"Values that mean a cut cable, which is a fault."),
+	{.name = "hysteresis",
+	 .type = TYPE_REAL,
+	 FIELD(config_input, loop.hysteresis),
+	 INPUT_HAS_WINDOWS,
+	 .def = "0",
+	 .help = "How far beyond its window a value must go to leave it."},
+	{.name = "hold",
+	 .type = TYPE_DURATION,
+	 FIELD(config_input, loop.hold_ms),
+	 INPUT_HAS_WINDOWS,
+	 .max = MINUTE,
+	 .defaults = "0s, of a loop 200ms",
+	 .help = "Active and normal count once they have stood this long."},
+	{.name = "fault-hold",
+	 .type = TYPE_DURATION,
+	 FIELD(config_input, loop.fault_hold_ms),
+	 INPUT_HAS_WINDOWS,
+	 .max = MINUTE,
+	 .def = "1s",
+	 .help = "So do short and open."},
 	{0},
 };
 

@@ -335,3 +335,57 @@ def test_errors_say_what_to_do(make_daemon, tmp_path, site):
     assert "nothing says when a register means active" in got.stderr
     assert '"bit" is about registers' in got.stderr
     assert "more than one address" in got.stderr
+
+
+LOOP = ('input = 4  scale = 0.01  short = "..2"  alarm = "2..5"  normal = "5..9"  open = "9.."'
+        '  hysteresis = 0.2  hold = "100ms"  fault-hold = "200ms"')
+
+
+def test_supervised_loop(plc, make_daemon, hall):
+    plc.set(1, "input", 4, 700)
+    d = make_daemon(more=FAST + point("door", LOOP) + ALARM)
+    until(d, "door", quality="good", active=False)
+    plc.set(1, "input", 4, 1023)
+    got = until(d, "door", quality="fault", active=False)
+    assert "loop is open" in got["why"]
+    plc.set(1, "input", 4, 10)
+    wait.until(lambda: "loop is short" in value(d, "door")["why"], "the short")
+    assert "loop is short" in d.api.faults()["input:door"]["text"]
+    plc.set(1, "input", 4, 700)
+    until(d, "door", quality="good", active=False)
+    assert not hall.packets, "no fault of the cable is an alarm"
+    plc.set(1, "input", 4, 481)
+    time.sleep(0.3)
+    assert not value(d, "door")["active"], "within the hysteresis"
+    plc.set(1, "input", 4, 400)
+    until(d, "door", quality="good", active=True)
+    hall.wait_for(5)
+
+
+def test_pair_of_contacts(make_daemon):
+    d = make_daemon(more='input "no" { virtual = true }\ninput "nc" { virtual = true }\n'
+                    'input "door" { pair = { "no", "nc" }  normal = "01"  alarm = "10"'
+                    '  short = "11"  open = "00"  hold = "50ms"  fault-hold = "100ms" }\n')
+    d.api.input("nc", True)
+    until(d, "door", quality="good", active=False)
+    d.api.input("no", True)
+    assert "short" in until(d, "door", quality="fault", active=False)["why"]
+    d.api.input("nc", False)
+    until(d, "door", quality="good", active=True)
+    d.api.input("no", False)
+    assert "open" in until(d, "door", quality="fault", active=True)["why"]
+    d.api.input("nc", True)
+    until(d, "door", quality="good", active=False)
+
+
+def test_pair_is_lost_with_its_part(plc, make_daemon):
+    plc.set(1, "discrete", 2, 1)
+    d = make_daemon(more=FAST + point("no", "discrete = 1") + point("nc", "discrete = 2")
+                    + 'input "door" { pair = { "no", "nc" }  normal = "01"  alarm = "10"'
+                    '  short = "11"  open = "00" }\n')
+    until(d, "door", quality="good", active=False)
+    plc.stop()
+    assert "input n" in until(d, "door", quality="fault", active=False)["why"]
+    plc.start()
+    plc.set(1, "discrete", 2, 1)
+    until(d, "door", quality="good", active=False)

@@ -337,6 +337,53 @@ static void test_field(void **state)
 #define BUS(more) INPUT("modbus = \"tcp:h\" " more)
 #define OUT(more) "output \"o\" { modbus = \"tcp:h\" " more " }\n"
 
+#define LOOP(more) BUS("holding = 1 normal = \"5..9\" alarm = \"2..5\" " more)
+#define PAIR(more)                                                             \
+	INPUT("virtual = true")                                                \
+	"input \"j\" { virtual = true }\ninput \"p\" { " more " }\n"
+
+static void test_loops(void **state)
+{
+	(void)state;
+	EACH({LOOP("short = \"..2\""), 1,
+	      "nothing says what from 9 to inf means"},
+	     {LOOP("open = \"9..\""), 1,
+	      "nothing says what from -inf to 2 means"},
+	     {LOOP("open = { \"..1.5\", \"9..\" }"), 1,
+	      "nothing says what from 1.5 to 2 means"},
+	     {LOOP("short = \"..2.5\" open = \"9..\""), 1,
+	      "short and alarm overlap: from 2 to 2.5 is in both"},
+	     {LOOP("short = \"..2\" open = \"8..\""), 1,
+	      "normal and open overlap: from 8 to 9 is in both"},
+	     {BUS("holding = 1 normal = \"5..\" alarm = \"..5\""), 1,
+	      "is not supervised"},
+	     {BUS("holding = 1 normal = \"5..\" open = \"..5\""), 1,
+	      "the loop needs \"alarm\""},
+	     {LOOP("short = \"2\" open = \"9..\""), 1, "a range with its"},
+	     {LOOP("short = \"2..1\" open = \"9..\""), 1, "a range with its"},
+	     {LOOP("short = \"..2\" open = \"9..\" hysteresis = 3"), 1,
+	      "not less than the width of alarm from 2 to 5"},
+	     {LOOP("short = \"..2\" open = \"9..\" bit = 1"), 1,
+	      "do not go with them"},
+	     {BUS("coil = 1 normal = \"5..9\""), 1,
+	      "\"normal\" is about registers"},
+	     {PAIR("pair = { \"i\", \"j\" } normal = \"01\" alarm = \"10\" "
+		   "open = \"00\""),
+	      3, "nothing says what \"11\" means"},
+	     {PAIR("pair = { \"i\", \"j\" } normal = \"01\" alarm = \"10\" "
+		   "open = { \"00\", \"11\" } short = \"11\""),
+	      3, "overlap: \"11\" is in both"},
+	     {PAIR("pair = { \"i\", \"j\" } normal = \"1\" alarm = \"10\" "
+		   "open = \"00\""),
+	      3, "two of 0 and 1"},
+	     {PAIR("pair = { \"i\" } normal = \"01\" alarm = \"10\" open = "
+		   "{ \"00\", \"11\" }"),
+	      3, "two different inputs"},
+	     {PAIR("pair = { \"i\", \"p\" } normal = \"01\" alarm = \"10\" "
+		   "open = { \"00\", \"11\" }"),
+	      3, "is a pair itself"});
+}
+
 static void test_modbus(void **state)
 {
 	(void)state;
@@ -686,6 +733,7 @@ int main(void)
 		cmocka_unit_test(test_messages),
 		cmocka_unit_test(test_field),
 		cmocka_unit_test(test_modbus),
+		cmocka_unit_test(test_loops),
 		cmocka_unit_test(test_alarms),
 		cmocka_unit_test(test_outside),
 		cmocka_unit_test(test_all_at_once),

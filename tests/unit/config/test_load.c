@@ -141,6 +141,11 @@ static const char full[] =
 	"  word-order = cdab scale = 0.1 offset = -40 above = 7 poll = 1s }\n"
 	"input state { modbus = \"tcp:10.7.2.9:502\" input = 4 mask = 0xf0\n"
 	"  equals = 0x20 }\n"
+	"input loop { modbus = \"tcp:10.7.2.9:502\" input = 5 scale = 0.01\n"
+	"  short = \"..2\" alarm = \"2..5\" normal = \"5..9.5\" open = "
+	"\"9.5..\"\n  hysteresis = 0.2 fault-hold = 3s }\n"
+	"input both { pair = { gate, door } normal = \"01\" alarm = \"10\"\n"
+	"  open = { \"00\", \"11\" } }\n"
 	"bus \"tcp:10.7.2.9\" { timeout = 250ms retries = 0 gap = 4 }\n"
 	"output b { gpio = \"gpiochip0:BEACON\" active = low role = fault }\n"
 	"output t { mqtt = \"out/t\" on = '{\"on\":1}' off = \"\" }\n"
@@ -286,6 +291,16 @@ static void check_full_field(const struct config *c)
 	assert_int_equal(i[6].modbus.mask, 0xf0);
 	assert_int_equal(i[6].modbus.equals, 0x20);
 	assert_true(i[6].modbus.has_equals && !i[6].modbus.has_bit);
+	assert_int_equal(i[7].loop.n, 4);
+	assert_true(i[7].loop.window[2].high == 9.5);
+	assert_int_equal(i[7].loop.window[2].state, LOOP_NORMAL);
+	assert_true(i[7].loop.hysteresis == 0.2);
+	assert_int_equal(i[7].loop.hold_ms, 200);
+	assert_int_equal(i[7].loop.fault_hold_ms, 3000);
+	assert_int_equal(i[8].kind, INPUT_PAIR);
+	assert_int_equal(i[8].pair[0], 3);
+	assert_int_equal(i[8].loop.window[1].state, LOOP_NORMAL);
+	assert_int_equal(i[6].loop.hold_ms, 0);
 	assert_int_equal(o[2].modbus.on, 7);
 	assert_false(o[2].modbus.readback);
 	assert_int_equal(config_bus_timing(c, "tcp:10.7.2.9:502")->timeout_ms,
