@@ -193,10 +193,27 @@ void media_stop(struct media *m, unsigned slot);
  * @param bg   slot of the background, -1 for none
  * @param duck_cb gain of the background in centibels while a foreground
  *             sounds; MEDIA_BG_PAUSED leaves it out
+ *
+ * What is cut off by it dies away within the next packet, what begins in the
+ * middle of its sound comes up in it; a background comes and goes by the ramps.
+ * A sound that begins at its beginning goes out as it was encoded.
  */
 #define MEDIA_BG_PAUSED INT16_MIN
 void media_route(struct media *m, const struct media_set *set, int fg, int bg,
 		 int16_t duck_cb);
+
+/** Says how loud outputs are, in centibels over their format's gain; 0 until
+ *  then and for new outputs. It gets there by the ramps, but at once when
+ *  what they carry changes in the same batch. Sound is decoded and encoded for
+ *  it: 0 costs nothing. */
+#define MEDIA_MIN_VOLUME_CB (-600)
+#define MEDIA_MAX_VOLUME_CB 200
+void media_volume(struct media *m, const struct media_set *set, int16_t cb);
+
+/** How long a background, or a volume, takes to go down and to come back
+ *  (100 ms each until said otherwise). */
+#define MEDIA_MAX_RAMP_MS 10000
+void media_ramps(struct media *m, uint32_t down_ms, uint32_t back_ms);
 
 /** A call's RTP. */
 struct media_leg {

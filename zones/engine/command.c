@@ -11,6 +11,7 @@ static void output_off(struct engine *e, unsigned i)
 	struct output *o = &e->output[i];
 
 	route_leave(e, i);
+	fade_take(e, i, FADE_NONE);
 	o->used = false;
 	o->fg = o->bg = -1;
 	o->lead_slot = -1;
@@ -34,6 +35,7 @@ static void output_on(struct engine *e, unsigned i, const struct command *c,
 		o->feed = o->prev = o->next = -1;
 		o->lead_slot = -1;
 		o->err = o->err_told = 0;
+		o->volume = ENGINE_UNITY;
 		atomic_store_explicit(&o->packets, 0, memory_order_relaxed);
 		atomic_store_explicit(&o->errors, 0, memory_order_relaxed);
 	}
@@ -41,6 +43,7 @@ static void output_on(struct engine *e, unsigned i, const struct command *c,
 		/* Another address or format is another stream; what it
 		 * carries stays. */
 		route_leave(e, i);
+		fade_take(e, i, FADE_NONE);
 		o->lead_slot = -1;
 		o->fmt = c->output.fmt;
 		o->dst = c->output.dst;
@@ -87,6 +90,23 @@ static void route(struct engine *e, const struct command *c)
 	}
 }
 
+static void volume(struct engine *e, const struct command *c)
+{
+	for (unsigned w = 0; w < MEDIA_MAX_OUTPUTS / 64; w++) {
+		uint64_t bits = c->volume.set.w[w];
+
+		while (bits) {
+			unsigned i = w * 64 + (unsigned)__builtin_ctzll(bits);
+
+			bits &= bits - 1;
+			if (!e->output[i].used)
+				continue;
+			e->output[i].volume = c->volume.gain;
+			route_dirty_output(e, i);
+		}
+	}
+}
+
 static void carry_out(struct engine *e, const struct command *c, uint64_t now)
 {
 	unsigned i = c->index;
@@ -106,7 +126,7 @@ static void carry_out(struct engine *e, const struct command *c, uint64_t now)
 		slot_play(e, i, c, now);
 		break;
 	case COMMAND_LIVE:
-		slot_live(e, i, c);
+		slot_live(e, i, c, now);
 		break;
 	case COMMAND_RESTART:
 		slot_restart(e, i, now);
@@ -115,10 +135,17 @@ static void carry_out(struct engine *e, const struct command *c, uint64_t now)
 		slot_pause(e, i, c->paused, now);
 		break;
 	case COMMAND_STOP:
-		slot_stop(e, i);
+		slot_stop(e, i, now);
 		break;
 	case COMMAND_ROUTE:
 		route(e, c);
+		break;
+	case COMMAND_VOLUME:
+		volume(e, c);
+		break;
+	case COMMAND_RAMPS:
+		e->ramp_down_ms = c->ramps.down_ms;
+		e->ramp_back_ms = c->ramps.back_ms;
 		break;
 	case COMMAND_LEG_OPEN:
 		leg_open(e, i, c, now);

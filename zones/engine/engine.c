@@ -82,6 +82,7 @@ static void prepare(struct engine *e)
 		e->output[i].fd = -1;
 		e->output[i].fg = e->output[i].bg = -1;
 		e->output[i].feed = -1;
+		e->output[i].fade = FADE_NONE;
 		atomic_init(&e->output[i].level, 127);
 	}
 	for (unsigned i = 0; i < MEDIA_MAX_SLOTS; i++)
@@ -114,7 +115,9 @@ int engine_alloc(struct engine **ep, const struct media_options *opt)
 	e->leg_silence_us = opt->leg_silence_ms * UINT64_C(1000);
 	e->skip_us =
 		(opt->skip_ms ? opt->skip_ms : ENGINE_SKIP_MS) * UINT64_C(1000);
+	e->ramp_down_ms = e->ramp_back_ms = ENGINE_RAMP_MS;
 	prepare(e);
+	fades_init(e);
 	err = ring_alloc(&e->commands, sizeof(struct command), ENGINE_COMMANDS);
 	if (!err)
 		err = ring_alloc(&e->reports, sizeof(struct report),

@@ -11,6 +11,7 @@
  *  route.c    who hears what        output.c  streams, sendmmsg
  *  line.c     what leaves later     report.c  what the control side is told
  *  leg.c      a call's RTP          hear.c    streams listened to
+ *  fade.c     the packet at a switch
  */
 #ifndef TOCSIN_ENGINE_H
 #define TOCSIN_ENGINE_H
@@ -42,9 +43,17 @@
 #define ENGINE_RATES 5
 #define ENGINE_COMMANDS 8192
 #define ENGINE_REPORTS 4096
-/** Background gain: 32768 = 0 dB. A change of it takes RAMP_MS. */
-#define ENGINE_UNITY 32768
+/** Gains: UNITY is 0 dB. */
+#define ENGINE_UNITY (1 << 24)
+/** Until media_ramps() says otherwise. */
 #define ENGINE_RAMP_MS 100
+/** What is cut off in the middle dies away within one packet, in this time;
+ *  what begins in the middle comes up in it. */
+#define FADE_MS 8
+#define FADE_MAX (48 * FADE_MS)
+/** Sounds that may be cut off with one batch and still fade; what is beyond is
+ *  cut hard. */
+#define FADES 256
 
 /** Index of a rate among the supported ones, -1 for another. */
 int engine_rate(uint32_t rate);
@@ -58,13 +67,52 @@ struct stream {
 	bool mark; /**< next packet: marker, and timestamp by real time */
 };
 
+/** A gain on its way: from one sample to the next it goes on by `step` until
+ *  it is at its target. */
+struct ramp {
+	int32_t now, target, step;
+};
+
+static inline int32_t ramp_next(struct ramp *r)
+{
+	int32_t left = r->target - r->now;
+
+	if (left > r->step)
+		r->now += r->step;
+	else if (left < -r->step)
+		r->now -= r->step;
+	else
+		r->now = r->target;
+	return r->now;
+}
+
+static inline bool ramp_is(const struct ramp *r, int32_t gain)
+{
+	return r->now == gain && r->target == gain;
+}
+
+static inline bool ramp_equal(const struct ramp *a, const struct ramp *b)
+{
+	return a->now == b->now && a->target == b->target &&
+	       (a->step == b->step || a->now == a->target);
+}
+
+enum { /* output.fade, beside the number of a fade */
+       FADE_NONE = -1,
+       FADE_IN = -2, /**< nothing was cut off, but it begins in the middle */
+       FADE_UNKNOWN = -3, /**< of a feed: not cut in this batch */
+};
+
 struct output {
 	bool used;
-	int fd; /**< shared, -1 = none could be made */
+	bool fresh;   /**< its feed has not sent it anything yet */
+	int16_t fade; /**< how the feed's first packet is faded */
+	int fd;       /**< shared, -1 = none could be made */
 	union endpoint dst;
 	struct format fmt;
 	int fg, bg; /**< slots as routed, -1 = none */
 	int32_t duck;
+	int32_t volume; /**< set at run time, over the format's gain */
 	struct stream stream;
 	int feed, prev, next; /**< place in a feed, -1 = silent */
 	int lead_slot;        /**< what is heard, and which playing of it */
@@ -122,8 +170,11 @@ struct feed {
 	uint32_t n, ticks; /**< of one packet: samples, RTP clock */
 	size_t most_bytes; /**< of its payload */
 	uint64_t period_us, last_us;
-	int32_t gain, target; /**< of the background */
-	uint32_t tail;        /**< packets of silence left */
+	struct ramp gain;   /**< of the background */
+	struct ramp volume; /**< of all of it */
+	uint32_t tail;      /**< packets of silence left */
+	bool joined;        /**< some output is fresh */
+	bool kept;          /**< its last packet's end is in engine.kept */
 	struct cursor fgc, bgc;
 	int first, last;
 	unsigned n_outputs;
@@ -157,6 +208,12 @@ struct leg {
 	bool owe_rtp, owe_silent, owe_closed;
 	unsigned owe_prompt;
 	int prompt_err;
+};
+
+/** What an output would have heard next, had it not been cut off. */
+struct fade {
+	unsigned refs;
+	int16_t pcm[FADE_MAX];
 };
 
 /** Most messages handed to the kernel in one call: with more the buffers fall
@@ -193,6 +250,8 @@ enum command_type {
 	COMMAND_PAUSE,
 	COMMAND_STOP,
 	COMMAND_ROUTE,
+	COMMAND_VOLUME,
+	COMMAND_RAMPS,
 	COMMAND_LEG_OPEN,
 	COMMAND_LEG_UPDATE,
 	COMMAND_LEG_PROMPT,
@@ -226,6 +285,13 @@ struct command {
 			int fg, bg;
 			int32_t duck;
 		} route;
+		struct {
+			struct media_set set;
+			int32_t gain;
+		} volume;
+		struct {
+			uint32_t down_ms, back_ms;
+		} ramps;
 		struct {
 			int fd;
 			union endpoint remote;
@@ -282,6 +348,17 @@ struct engine {
 	bool told;   /**< the control side is to be woken */
 	uint64_t late_told_us;
 	uint32_t late_us; /**< owed, 0 = none */
+
+	uint32_t ramp_down_ms, ramp_back_ms;
+	struct fade fade[FADES];
+	/** Feeds cut in this batch, and the fade of each. */
+	uint16_t cut[MEDIA_MAX_OUTPUTS];
+	int16_t cut_fade[MEDIA_MAX_OUTPUTS];
+	unsigned n_cut;
+	int16_t kept[MEDIA_MAX_OUTPUTS][FADE_MAX]; /**< of feeds: their last
+						      samples */
+	int16_t fade_out[FADE_MAX]; /**< half a cosine, 32767 to 0 */
+	uint8_t faded[ENGINE_MAX_PAYLOAD];
 
 	struct polyphase *rate[ENGINE_RATES][ENGINE_RATES];
 	uint8_t silence[CODEC_COUNT][ENGINE_MAX_PAYLOAD];
@@ -341,14 +418,17 @@ void route_leave(struct engine *e, unsigned i);
 /* source.c */
 void slot_play(struct engine *e, unsigned i, const struct command *c,
 	       uint64_t now);
-void slot_live(struct engine *e, unsigned i, const struct command *c);
+void slot_live(struct engine *e, unsigned i, const struct command *c,
+	       uint64_t now);
 void slot_restart(struct engine *e, unsigned i, uint64_t now);
 void slot_pause(struct engine *e, unsigned i, bool paused, uint64_t now);
-void slot_stop(struct engine *e, unsigned i);
+void slot_stop(struct engine *e, unsigned i, uint64_t now);
 /** Ends the slots whose clips have run out. */
 void slot_ends(struct engine *e, uint64_t horizon);
 /** Does the slot sound (not free, paused or finished)? */
 bool slot_runs(const struct engine *e, int i);
+/** Would a feed that joins it now begin in the middle of its sound? */
+bool slot_mid(const struct engine *e, int i, uint64_t now);
 /** Playout buffer behind a live slot, NULL = none. */
 struct playout *slot_playout(const struct engine *e, const struct slot *s);
 /** The leg of live slots has another buffer, or is gone. */
@@ -386,8 +466,7 @@ uint8_t level_of(const int16_t *s, size_t n);
 
 /* feed.c */
 void feed_init(struct engine *e, unsigned i, int fg, int bg,
-	       const struct format *fmt, int32_t gain, int32_t target,
-	       uint64_t now);
+	       const struct format *fmt, uint64_t now);
 /** Recomputes when the feed's next packet is due. */
 void feed_schedule(struct engine *e, unsigned i);
 /** A leg got something: feeds that play it may be due sooner. */
@@ -397,6 +476,27 @@ void feeds_run(struct engine *e, uint64_t horizon, uint64_t now);
 /** Encodes one packet of the feed. Returns dst. */
 const uint8_t *feed_encode(struct engine *e, struct feed *f, uint8_t *dst,
 			   const int16_t *pcm, struct made *made);
+
+/* fade.c */
+void fades_init(struct engine *e);
+/**
+ * Makes the fade of a feed that is about to lose what it sounds: before its
+ * slots change. Once per batch; later calls give the same.
+ *
+ * @return its number, without a reference; FADE_NONE when nothing is cut off
+ */
+int fade_cut(struct engine *e, unsigned feed, uint64_t now);
+/** The same for every feed of a slot. */
+void fade_cut_slot(struct engine *e, unsigned slot, uint64_t now);
+/** The batch has been carried out: fades no output took are given back. */
+void fade_settle(struct engine *e);
+/** Sets what an output's next packet is faded with; holds a reference. */
+void fade_take(struct engine *e, unsigned output, int fade);
+/** Keeps the end of a packet that was made from samples. */
+void fade_keep(struct engine *e, unsigned feed, const int16_t *pcm);
+/** Makes an output's faded payload in e->faded, from the plain one. */
+void fade_payload(struct engine *e, const struct feed *f, int fade,
+		  const uint8_t *payload);
 
 /* output.c */
 void stream_begin(struct stream *s, uint32_t ssrc, uint16_t seq, uint32_t ts,

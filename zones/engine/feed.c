@@ -7,8 +7,7 @@
 #include <string.h>
 
 void feed_init(struct engine *e, unsigned i, int fg, int bg,
-	       const struct format *fmt, int32_t gain, int32_t target,
-	       uint64_t now)
+	       const struct format *fmt, uint64_t now)
 {
 	struct feed *f = &e->feed[i];
 
@@ -22,8 +21,8 @@ void feed_init(struct engine *e, unsigned i, int fg, int bg,
 		.most_bytes = format_bytes(fmt),
 		.period_us = fmt->ptime_ms * UINT64_C(1000),
 		.last_us = now,
-		.gain = gain,
-		.target = target,
+		.gain = {ENGINE_UNITY, ENGINE_UNITY, 1},
+		.volume = {ENGINE_UNITY, ENGINE_UNITY, 1},
 		.first = -1,
 		.last = -1,
 	};
@@ -60,35 +59,24 @@ void feed_schedule_leg(struct engine *e, unsigned leg)
 	}
 }
 
-/** Foreground plus background, the latter's gain on its way to where it
- *  should be. */
+/** Foreground plus background, each gain on its way to where it should be. */
 static bool mix(struct engine *e, struct feed *f, uint64_t now)
 {
 	int16_t *a = e->pcm[0], *b = e->pcm[1];
-	int32_t step = (int32_t)(ENGINE_UNITY * 1000 /
-				 (ENGINE_RAMP_MS * (int32_t)f->fmt.rate));
 
-	if (f->fg >= 0) {
-		if (!cursor_samples(e, &f->fgc, f->fg, f, a, false, now))
-			return false;
-		cursor_samples(e, &f->bgc, f->bg, f, b, true, now);
-	} else {
-		if (!cursor_samples(e, &f->bgc, f->bg, f, b, false, now))
-			return false;
+	if (f->fg < 0)
 		memset(a, 0, f->n * sizeof(*a));
-	}
-	if (step < 1)
-		step = 1;
+	else if (!cursor_samples(e, &f->fgc, f->fg, f, a, false, now))
+		return false;
+	if (f->bg < 0)
+		memset(b, 0, f->n * sizeof(*b));
+	else if (!cursor_samples(e, &f->bgc, f->bg, f, b, f->fg >= 0, now))
+		return false;
 	for (uint32_t i = 0; i < f->n; i++) {
-		int32_t v;
+		int64_t v = (int64_t)b[i] * ramp_next(&f->gain);
 
-		if (f->gain < f->target)
-			f->gain = f->gain + step < f->target ? f->gain + step
-							     : f->target;
-		else if (f->gain > f->target)
-			f->gain = f->gain - step > f->target ? f->gain - step
-							     : f->target;
-		v = a[i] + (b[i] * f->gain >> 15);
+		v = (a[i] + v / ENGINE_UNITY) * ramp_next(&f->volume) /
+		    ENGINE_UNITY;
 		a[i] = v > 32767 ? 32767 : v < -32768 ? -32768 : (int16_t)v;
 	}
 	return true;
@@ -104,32 +92,79 @@ const uint8_t *feed_encode(struct engine *e, struct feed *f, uint8_t *dst,
 	return dst;
 }
 
-/** Is the background in it neither silent nor alone and plain? */
+/** Is it more than one sound as it is? */
 static bool needs_mix(const struct feed *f)
 {
-	if (f->bg < 0)
-		return false;
-	if (f->fg < 0)
-		return f->gain != ENGINE_UNITY || f->target != ENGINE_UNITY;
-	return f->gain || f->target;
+	return !ramp_is(&f->volume, ENGINE_UNITY) ||
+	       (f->bg >= 0 && (f->fg >= 0 || !ramp_is(&f->gain, ENGINE_UNITY)));
 }
 
 /** @return the payload, or NULL to wait for a late packet of a caller */
-static const uint8_t *make(struct engine *e, struct feed *f, uint8_t *room,
+static const uint8_t *make(struct engine *e, unsigned i, uint8_t *room,
 			   struct made *made, uint64_t now)
 {
+	struct feed *f = &e->feed[i];
+	const uint8_t *payload = NULL;
+
 	*made = (struct made){.level = 127};
+	f->kept = false;
 	if (f->fg < 0 && f->bg < 0)
 		return engine_silence(e, &f->fmt, &made->bytes);
 	if (!needs_mix(f)) {
 		bool bg = f->fg < 0;
 
-		return cursor_payload(e, bg ? &f->bgc : &f->fgc,
-				      bg ? f->bg : f->fg, f, room, made, now);
+		payload =
+			cursor_payload(e, bg ? &f->bgc : &f->fgc,
+				       bg ? f->bg : f->fg, f, room, made, now);
+	} else if (mix(e, f, now)) {
+		payload = feed_encode(e, f, room, e->pcm[0], made);
 	}
-	if (!mix(e, f, now))
-		return NULL;
-	return feed_encode(e, f, room, e->pcm[0], made);
+	/* Only what was made from samples is in the room we gave. */
+	if (payload == room)
+		fade_keep(e, i, e->pcm[0]);
+	return payload;
+}
+
+static void send_one(struct engine *e, unsigned output, const struct feed *f,
+		     const uint8_t *payload, const struct made *made,
+		     uint64_t due, uint64_t now)
+{
+	output_send(e, output, payload, made->bytes, f->ticks, due, now);
+	atomic_store_explicit(&e->output[output].level, made->level,
+			      memory_order_relaxed);
+}
+
+/** The first packet of outputs that came to the feed: where something was cut
+ *  off for it, or it begins in the middle, each gets its own. */
+static void send_fresh(struct engine *e, struct feed *f, const uint8_t *payload,
+		       const struct made *made, uint64_t due, uint64_t now)
+{
+	bool can = !codec_stateful(f->fmt.codec);
+	int last = FADE_NONE;
+
+	f->joined = false;
+	for (int i = f->first; i >= 0; i = e->output[i].next) {
+		struct output *o = &e->output[i];
+		bool fade = can && o->fade != FADE_NONE;
+
+		/* Neighbours mostly come from the same feed. */
+		if (fade && o->fade != last) {
+			fade_payload(e, f, o->fade, payload);
+			last = o->fade;
+		}
+		send_one(e, (unsigned)i, f, fade ? e->faded : payload, made,
+			 due, now);
+		o->fresh = false;
+		fade_take(e, (unsigned)i, FADE_NONE);
+	}
+}
+
+static void send_all(struct engine *e, const struct feed *f,
+		     const uint8_t *payload, const struct made *made,
+		     uint64_t due, uint64_t now)
+{
+	for (int i = f->first; i >= 0; i = e->output[i].next)
+		send_one(e, (unsigned)i, f, payload, made, due, now);
 }
 
 /** We were stopped for long: go on where the source is now. */
@@ -172,19 +207,17 @@ static void run(struct engine *e, unsigned i, uint64_t now)
 		if (due > now)
 			return;
 	}
-	payload = make(e, f, room, &made, now);
+	payload = make(e, i, room, &made, now);
 	if (!payload) {
 		feed_schedule(e, i);
 		return;
 	}
 	note_first(e, f->fg, f->n_outputs);
 	note_first(e, f->bg, f->n_outputs);
-	for (int o = f->first; o >= 0; o = e->output[o].next) {
-		output_send(e, (unsigned)o, payload, made.bytes, f->ticks, due,
-			    now);
-		atomic_store_explicit(&e->output[o].level, made.level,
-				      memory_order_relaxed);
-	}
+	if (f->joined)
+		send_fresh(e, f, payload, &made, due, now);
+	else
+		send_all(e, f, payload, &made, due, now);
 	f->last_us = due;
 	if (f->fg < 0 && f->bg < 0 && (!f->tail || !--f->tail)) {
 		while (f->first >= 0) {

@@ -418,6 +418,11 @@ void media_output_set(struct media *m, unsigned index,
 	m->now.output[index].rate = (uint8_t)engine_rate(o->fmt.rate);
 }
 
+static int32_t gain_of(int cb)
+{
+	return (int32_t)lrint(ENGINE_UNITY * pow(10, cb / 200.0));
+}
+
 void media_route(struct media *m, const struct media_set *set, int fg, int bg,
 		 int16_t duck_cb)
 {
@@ -429,13 +434,32 @@ void media_route(struct media *m, const struct media_set *set, int fg, int bg,
 	c.route.set = *set;
 	c.route.fg = fg;
 	c.route.bg = bg;
-	if (duck_cb == MEDIA_BG_PAUSED)
-		c.route.duck = 0;
-	else if (duck_cb >= 0)
-		c.route.duck = ENGINE_UNITY;
-	else
-		c.route.duck =
-			(int32_t)lrint(ENGINE_UNITY * pow(10, duck_cb / 200.0));
+	if (duck_cb != MEDIA_BG_PAUSED)
+		c.route.duck = gain_of(duck_cb < 0 ? duck_cb : 0);
+	stage(m, &c);
+}
+
+void media_volume(struct media *m, const struct media_set *set, int16_t cb)
+{
+	struct command c = {.type = COMMAND_VOLUME};
+
+	if (!check(m, set && cb >= MEDIA_MIN_VOLUME_CB &&
+			      cb <= MEDIA_MAX_VOLUME_CB))
+		return;
+	c.volume.set = *set;
+	c.volume.gain = gain_of(cb);
+	stage(m, &c);
+}
+
+void media_ramps(struct media *m, uint32_t down_ms, uint32_t back_ms)
+{
+	struct command c = {.type = COMMAND_RAMPS};
+
+	if (!check(m, down_ms <= MEDIA_MAX_RAMP_MS &&
+			      back_ms <= MEDIA_MAX_RAMP_MS))
+		return;
+	c.ramps.down_ms = down_ms;
+	c.ramps.back_ms = back_ms;
 	stage(m, &c);
 }
 

@@ -7,6 +7,9 @@
  */
 #include "zones/engine/engine.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 void route_dirty_output(struct engine *e, unsigned i)
 {
 	e->dirty[i / 64] |= UINT64_C(1) << i % 64;
@@ -74,7 +77,7 @@ static void join(struct engine *e, unsigned i, int feed)
 /** What an output should carry. */
 struct want {
 	int fg, bg;
-	int32_t gain, target;
+	struct ramp gain, volume;
 	uint32_t tail;
 	uint64_t last_us; /**< of the tail: keeps the packets' distance */
 };
@@ -87,7 +90,8 @@ static bool fits(const struct feed *f, const struct want *w,
 		return false;
 	if (w->fg < 0 && w->bg < 0)
 		return f->tail == w->tail && f->last_us == w->last_us;
-	return w->bg < 0 || (f->gain == w->gain && f->target == w->target);
+	return (w->bg < 0 || ramp_equal(&f->gain, &w->gain)) &&
+	       ramp_equal(&f->volume, &w->volume);
 }
 
 /** A feed to join: the one of its neighbour, any other, or a new one. */
@@ -107,18 +111,60 @@ static int feed_for(struct engine *e, const struct want *w,
 		;
 	if (i == MEDIA_MAX_OUTPUTS)
 		return -1;
-	feed_init(e, i, w->fg, w->bg, &o->fmt, w->gain, w->target, now);
+	feed_init(e, i, w->fg, w->bg, &o->fmt, now);
 	f = &e->feed[i];
+	f->gain = w->gain;
+	f->volume = w->volume;
 	f->tail = w->tail;
 	if (w->fg < 0 && w->bg < 0)
 		f->last_us = w->last_us;
 	/* What goes on in another company goes on where it was. */
+	if (old && old->kept && (old->fg == w->fg || old->bg == w->bg)) {
+		memcpy(e->kept[i], e->kept[o->feed], sizeof(e->kept[i]));
+		f->kept = true;
+	}
 	if (old && old->fg == w->fg && w->fg >= 0)
 		f->fgc = old->fgc;
 	if (old && old->bg == w->bg && w->bg >= 0)
 		f->bgc = old->bgc;
 	feed_schedule(e, i);
 	return (int)i;
+}
+
+static const struct ramp unity = {ENGINE_UNITY, ENGINE_UNITY, 1};
+
+/** From where a gain is to where it should be, in the time that takes. */
+static struct ramp ramp_to(const struct engine *e, struct ramp r,
+			   int32_t target, uint32_t rate)
+{
+	uint32_t ms = target < r.now ? e->ramp_down_ms : e->ramp_back_ms;
+	uint64_t way = (uint64_t)abs(target - r.now);
+
+	if (r.target == target)
+		return r;
+	r.target = target;
+	r.step = ms ? (int32_t)(way * 1000 / (ms * (uint64_t)rate)) : 0;
+	if (!ms)
+		r.now = target;
+	else if (!r.step)
+		r.step = 1;
+	return r;
+}
+
+/** The background's gain. It comes in gently where it is not at its own
+ *  beginning. */
+static struct ramp gain_of(const struct engine *e, const struct output *o,
+			   const struct feed *old, const struct want *w,
+			   uint64_t now)
+{
+	int32_t duck = o->fg >= 0 ? o->duck : ENGINE_UNITY;
+	struct ramp r = {duck, duck, 1};
+
+	if (old && old->bg == w->bg)
+		r = old->gain;
+	else if (slot_mid(e, w->bg, now))
+		r.now = r.target = 0;
+	return ramp_to(e, r, duck, o->fmt.rate);
 }
 
 static struct want want_of(const struct engine *e, const struct output *o,
@@ -128,26 +174,84 @@ static struct want want_of(const struct engine *e, const struct output *o,
 	struct want w = {
 		.fg = slot_runs(e, o->fg) ? o->fg : -1,
 		.bg = slot_runs(e, o->bg) ? o->bg : -1,
-		.target = o->fg >= 0 ? o->duck : ENGINE_UNITY,
+		.gain = unity,
+		.volume = unity,
 	};
-	uint32_t frames;
+	bool silent;
 
-	w.gain = old && old->bg == w.bg && w.bg >= 0 ? old->gain : w.target;
-	if (w.fg < 0 && !w.target)
+	/* Paused: until the foreground's route is taken back, even when it
+	 * has come to its end. */
+	if (o->fg >= 0 && !o->duck)
 		w.bg = -1;
-	if (w.fg >= 0 || w.bg >= 0)
-		return w;
-	w.gain = w.target = 0;
-	frames = (e->tail_ms + o->fmt.ptime_ms - 1) / o->fmt.ptime_ms;
-	w.tail = frames;
-	w.last_us = now;
-	if (old) {
-		bool silent = old->fg < 0 && old->bg < 0;
+	if (w.bg >= 0)
+		w.gain = gain_of(e, o, old, &w, now);
+	silent = old && old->fg < 0 && old->bg < 0;
+	if (w.fg >= 0 || w.bg >= 0) {
+		struct ramp v = {o->volume, o->volume, 1};
 
-		w.tail = silent ? old->tail : frames;
-		w.last_us = old->last_us;
+		/* What goes on gets louder or softer; what begins begins
+		 * right. */
+		if (old && !silent && old->fg == w.fg)
+			v = ramp_to(e, old->volume, o->volume, o->fmt.rate);
+		w.volume = v;
+		return w;
 	}
+	w.tail = (e->tail_ms + o->fmt.ptime_ms - 1) / o->fmt.ptime_ms;
+	w.last_us = old ? old->last_us : now;
+	if (silent)
+		w.tail = old->tail;
 	return w;
+}
+
+/** Is something that sounds in a feed no longer wanted, or from anew? */
+static bool is_cut(const struct engine *e, const struct feed *old,
+		   const struct output *o, const struct want *w)
+{
+	int lead = w->fg >= 0 ? w->fg : w->bg;
+
+	/* What has come to its own end is not cut off. */
+	if (old->fg >= 0 && old->fg != w->fg && !e->slot[old->fg].finished)
+		return true;
+	if (old->bg >= 0 && old->bg != w->bg && !e->slot[old->bg].finished)
+		return true;
+	return lead >= 0 && lead == o->lead_slot &&
+	       e->slot[lead].play != o->lead_play;
+}
+
+/** The fade of what an output loses, FADE_NONE when it loses nothing. */
+static int cut_of(struct engine *e, unsigned i, const struct want *w,
+		  uint64_t now)
+{
+	const struct output *o = &e->output[i];
+
+	/* What it has not been sent cannot be missed; what was cut off before
+	 * that still is. */
+	if (o->fresh)
+		return o->fade == FADE_IN ? FADE_NONE : o->fade;
+	if (o->feed >= 0 && is_cut(e, &e->feed[o->feed], o, w))
+		return fade_cut(e, (unsigned)o->feed, now);
+	return FADE_NONE;
+}
+
+/** Does a foreground that is new to an output begin in its middle? */
+static bool begins_mid(const struct engine *e, const struct feed *f)
+{
+	const struct slot *s = &e->slot[f->fg];
+
+	if (s->kind != SLOT_CLIP)
+		return s->first_sent;
+	return (uint64_t)f->fgc.pos * f->period_us > s->lead_us;
+}
+
+static void fall_silent(struct engine *e, unsigned i)
+{
+	struct output *o = &e->output[i];
+
+	route_leave(e, i);
+	fade_take(e, i, FADE_NONE);
+	o->lead_slot = -1;
+	atomic_store_explicit(&o->sounding, false, memory_order_relaxed);
+	atomic_store_explicit(&o->level, 127, memory_order_relaxed);
 }
 
 /** @return the feed the output is in now: the hint for its neighbour */
@@ -157,28 +261,38 @@ static int place(struct engine *e, unsigned i, int hint, uint64_t now)
 	struct want w = want_of(e, o, now);
 	int lead = w.fg >= 0 ? w.fg : w.bg;
 	uint32_t play = lead >= 0 ? e->slot[lead].play : 0;
-	int feed;
+	bool anew = lead != o->lead_slot || play != o->lead_play;
+	int feed, fade;
 
 	if (o->feed >= 0 && fits(&e->feed[o->feed], &w, &o->fmt) &&
-	    lead == o->lead_slot && play == o->lead_play)
+	    (lead < 0 || !anew))
 		return o->feed;
+	fade = cut_of(e, i, &w, now);
+	/* What was cut off needs a packet to die away in. */
+	if (lead < 0 && fade >= 0 && !w.tail)
+		w.tail = 1;
 	if (lead < 0 && (o->feed < 0 || !w.tail)) {
-		route_leave(e, i);
-		o->lead_slot = -1;
-		atomic_store_explicit(&o->sounding, false,
-				      memory_order_relaxed);
-		atomic_store_explicit(&o->level, 127, memory_order_relaxed);
+		fall_silent(e, i);
 		return -1;
 	}
 	feed = feed_for(e, &w, o, hint, now);
+	if (feed < 0) {
+		fall_silent(e, i);
+		return -1;
+	}
+	if (fade < 0 && w.fg >= 0 && (anew || o->fade == FADE_IN) &&
+	    begins_mid(e, &e->feed[feed]))
+		fade = FADE_IN;
+	fade_take(e, i, fade);
 	if (feed != o->feed) {
 		route_leave(e, i);
-		if (feed < 0)
-			return -1;
 		join(e, i, feed);
 	}
+	/* Its feed may be the same, playing from anew. */
+	if (anew || fade != FADE_NONE || o->fresh)
+		e->feed[feed].joined = o->fresh = true;
 	/* Silence after the last word is still that word's. */
-	if (lead >= 0 && (lead != o->lead_slot || play != o->lead_play)) {
+	if (lead >= 0 && anew) {
 		o->stream.mark = true;
 		o->lead_slot = lead;
 		o->lead_play = play;
@@ -208,4 +322,5 @@ void route_settle(struct engine *e, uint64_t now)
 				hint = place(e, i, hint, now);
 		}
 	}
+	fade_settle(e);
 }

@@ -42,6 +42,16 @@ bool slot_runs(const struct engine *e, int i)
 	return s && s->kind != SLOT_FREE && !s->paused && !s->finished;
 }
 
+bool slot_mid(const struct engine *e, int i, uint64_t now)
+{
+	const struct slot *s = &e->slot[i];
+
+	if (s->kind != SLOT_CLIP)
+		return s->first_sent;
+	/* Its first packets may go out up to a packet time late. */
+	return now > s->t0 + s->lead_us + ENGINE_GRID_US / 2;
+}
+
 struct playout *slot_playout(const struct engine *e, const struct slot *s)
 {
 	if (s->kind != SLOT_LIVE || s->leg < 0 || !e->leg[s->leg].used)
@@ -126,7 +136,7 @@ void slot_play(struct engine *e, unsigned i, const struct command *c,
 	struct slot *s = &e->slot[i];
 
 	if (s->kind != SLOT_FREE)
-		slot_stop(e, i);
+		slot_stop(e, i, now);
 	begin(e, i, SLOT_CLIP, c->play.tag);
 	s->clip = c->play.clip;
 	s->cycles = c->play.cycles;
@@ -135,10 +145,11 @@ void slot_play(struct engine *e, unsigned i, const struct command *c,
 	set_end(e, i);
 }
 
-void slot_live(struct engine *e, unsigned i, const struct command *c)
+void slot_live(struct engine *e, unsigned i, const struct command *c,
+	       uint64_t now)
 {
 	if (e->slot[i].kind != SLOT_FREE)
-		slot_stop(e, i);
+		slot_stop(e, i, now);
 	begin(e, i, SLOT_LIVE, c->live.tag);
 	e->slot[i].leg = (int)c->live.leg;
 	e->slot_due[i] = ENGINE_NEVER;
@@ -181,6 +192,7 @@ void slot_restart(struct engine *e, unsigned i, uint64_t now)
 
 	if (s->kind != SLOT_CLIP)
 		return;
+	fade_cut_slot(e, i, now);
 	s->t0 = now;
 	s->paused_us = now;
 	s->gathered = false;
@@ -212,12 +224,13 @@ void slot_pause(struct engine *e, unsigned i, bool paused, uint64_t now)
 	route_dirty_slot(e, i);
 }
 
-void slot_stop(struct engine *e, unsigned i)
+void slot_stop(struct engine *e, unsigned i, uint64_t now)
 {
 	struct slot *s = &e->slot[i];
 
 	if (s->kind == SLOT_FREE)
 		return;
+	fade_cut_slot(e, i, now);
 	s->kind = SLOT_FREE;
 	s->clip = NULL;
 	s->leg = -1;
@@ -322,7 +335,7 @@ static const uint8_t *clip_next(struct engine *e, struct cursor *c,
 static int32_t gain_q15(int cb)
 {
 	cb = cb > MAX_GAIN_CB ? MAX_GAIN_CB : cb;
-	return (int32_t)lrint(ENGINE_UNITY * pow(10, cb / 200.0));
+	return (int32_t)lrint(32768 * pow(10, cb / 200.0));
 }
 
 static void apply_gain(int16_t *s, size_t n, int cb)
