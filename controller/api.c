@@ -3,6 +3,7 @@
  * for the journal, which is read in a web thread.
  */
 #include "control_internal.h"
+#include "text_json.h"
 
 #include "web/openapi.h"
 #include "zones/sound/tone.h"
@@ -39,11 +40,28 @@ static bool cut(struct route *r, const char *path)
 
 /* ------------------------------------------------------------------ views */
 
+/** The oldest that is no warning, else the oldest warning. */
+static json_t *worst_fault(const json_t *faults)
+{
+	json_t *x;
+	size_t i;
+
+	json_array_foreach(faults, i, x)
+	{
+		const char *grade =
+			json_string_value(json_object_get(x, "grade"));
+
+		if (grade && !strcmp(grade, "fault"))
+			return x;
+	}
+	return json_array_get(faults, 0);
+}
+
 static json_t *status_json(struct control *c)
 {
 	const struct config *f = c->config;
 	json_t *faults = faults_json(c->faults);
-	json_t *worst = json_array_get(faults, 0);
+	json_t *worst = worst_fault(faults);
 	char now[CLOCK_TEXT_SIZE];
 	json_t *o = json_pack(
 		"{s:s,s:s,s:s,s:I,s:b,s:i,s:i,s:i,s:i,s:i,s:s,s:{s:i,s:b},s:s}",
@@ -75,6 +93,30 @@ static json_t *zone_json(struct control *c, size_t i)
 
 	broadcasts_zone_json(c->broadcasts, (int)i, o);
 	return o;
+}
+
+/** Each place where the zone's sound leaves to, and what was heard of it. */
+static json_t *zone_sounds_json(struct control *c, int zone)
+{
+	const struct arb_set *set = sounds_zone(c->sounds, zone);
+	json_t *a = json_array();
+
+	for (unsigned i = 0; i < sounds_count(c->sounds); i++) {
+		struct media_output_stats s;
+
+		if (!arb_set_has(set, i))
+			continue;
+		media_output_stats(c->media, i, &s);
+		json_array_append_new(
+			a, json_pack("{s:o,s:b,s:i,s:I,s:I,s:o}", "output",
+				     text_json(sounds_name(c->sounds, i)),
+				     "sounding", s.sounding, "level_dbfs",
+				     -(int)s.level, "packets",
+				     (json_int_t)s.packets, "errors",
+				     (json_int_t)s.errors, "heard",
+				     proof_output_json(c->proof, i)));
+	}
+	return a;
 }
 
 static json_t *zones_json(struct control *c)
@@ -192,6 +234,9 @@ static bool get(struct control *c, struct web_request *r, const struct route *p)
 		int z = config_zone_find(c->config, p->part[1]);
 
 		body = z >= 0 ? zone_json(c, (size_t)z) : NULL;
+		if (body)
+			json_object_set_new(body, "sounds",
+					    zone_sounds_json(c, z));
 	} else if (p->n == 2 && !strcmp(what, "broadcasts")) {
 		body = broadcast_json(c->broadcasts,
 				      strtoull(p->part[1], NULL, 10));
@@ -217,6 +262,8 @@ static bool get(struct control *c, struct web_request *r, const struct route *p)
 		body = messages_json(c);
 	} else if (!strcmp(what, "sources")) {
 		body = sources_json(c->sources);
+	} else if (!strcmp(what, "interfaces")) {
+		body = proof_interfaces_json(c->proof);
 	} else if (!strcmp(what, "faults")) {
 		body = faults_json(c->faults);
 	} else if (!strcmp(what, "calls")) {

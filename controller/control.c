@@ -207,8 +207,10 @@ static void on_look(void *arg)
 
 	look_at_clock(c, now);
 	look_at_journal(c);
-	if (sounds_watch(c->sounds))
+	if (sounds_watch(c->sounds)) {
 		broadcasts_reroute(c->broadcasts);
+		proof_renew(c->proof);
+	}
 	sources_watch(c->sources);
 	field_watch(c->field);
 	alarms_watch(c->alarms);
@@ -355,6 +357,7 @@ static int open_parts(struct control *c, struct reason *why)
 			 "realtime-priority = 0 to accept it",
 			 opt.rt_priority);
 	if (sounds_alloc(&c->sounds, c->media, c->faults) ||
+	    proof_alloc(&c->proof, c->media, c->sounds, c->faults) ||
 	    broadcasts_alloc(&c->broadcasts, c->media, c->sounds, c->recorder,
 			     c->journal) ||
 	    field_alloc(&c->field, c->recorder, c->faults, on_input, on_publish,
@@ -397,6 +400,7 @@ static int configure(struct control *c, struct reason *why)
 		reason_set(why, err, "outputs of sound: %s", strerror(err));
 		goto out;
 	}
+	proof_configure(c->proof, c->config);
 	broadcasts_configure(c->broadcasts, c->config);
 	paging_configure(c->paging, c->config, c->library);
 	/* Made now, not when the first caller waits for them. */
@@ -556,6 +560,7 @@ struct control *control_free(struct control *c)
 	c->bridge = bridge_free(c->bridge);
 	c->alarms = alarms_free(c->alarms);
 	c->field = field_free(c->field);
+	c->proof = proof_free(c->proof);
 	if (c->media_fd.fd >= 0)
 		tc_fd_close(&c->media_fd);
 	c->media = media_free(c->media);

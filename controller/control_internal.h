@@ -15,6 +15,7 @@
 #include "journal.h"
 #include "library.h"
 #include "paging.h"
+#include "proof.h"
 #include "recorder.h"
 #include "reload.h"
 #include "sip/stack.h"
@@ -33,6 +34,7 @@ struct control {
 	struct tc_fd media_fd;
 	struct library *library;
 	struct sounds *sounds;
+	struct proof *proof;
 	struct broadcasts *broadcasts;
 	struct field *field;
 	struct alarms *alarms;

@@ -21,6 +21,7 @@ struct faults {
 	fault_change_h *h;
 	void *arg;
 	size_t n;
+	size_t warnings;       /**< of n */
 	uint16_t order[SLOTS]; /**< slots in use, oldest first, then the free */
 	uint32_t hash[SLOTS];  /**< of the key, by place in order */
 	struct {
@@ -108,8 +109,8 @@ static void tell(struct faults *f, const struct fault *x, bool raised)
 		f->h(&copy, raised, f->arg);
 }
 
-static void add(struct faults *f, const char *key, uint32_t detect_ms,
-		const char *remedy, const char *text)
+static void add(struct faults *f, const char *key, bool warning,
+		uint32_t detect_ms, const char *remedy, const char *text)
 {
 	struct fault *x = &f->slot[f->order[f->n]];
 
@@ -120,6 +121,8 @@ static void add(struct faults *f, const char *key, uint32_t detect_ms,
 	x->since_wall_us = clock_wall_us();
 	x->since_us = clock_mono_us();
 	x->detect_ms = detect_ms;
+	x->warning = warning;
+	f->warnings += warning;
 	tell(f, x, true);
 }
 
@@ -128,6 +131,7 @@ static void remove_at(struct faults *f, size_t i)
 	uint16_t slot = f->order[i];
 
 	f->n--;
+	f->warnings -= f->slot[slot].warning;
 	memmove(&f->order[i], &f->order[i + 1],
 		(f->n - i) * sizeof(f->order[0]));
 	memmove(&f->hash[i], &f->hash[i + 1], (f->n - i) * sizeof(f->hash[0]));
@@ -157,7 +161,7 @@ static void hide(struct faults *f, const char *key)
 	/* No count in it: each change of the text is an event. */
 	snprintf(text, sizeof(text),
 		 "more faults stand than the %d that are listed", FAULT_MAX);
-	add(f, MORE_KEY, 0,
+	add(f, MORE_KEY, false, 0,
 	    "Clear the listed faults; look for a cause they share, such as a "
 	    "switch or a broker that is away.",
 	    text);
@@ -179,19 +183,19 @@ static void hidden_remove(struct faults *f, size_t i)
 	f->hidden[i] = f->hidden[--f->n_hidden];
 }
 
-void fault_raise(struct faults *f, const char *key, uint32_t detect_ms,
-		 const char *remedy, const char *fmt, ...)
+static void put(struct faults *f, const char *key, bool warning,
+		uint32_t detect_ms, const char *remedy, const char *fmt,
+		va_list ap)
 {
 	char text[sizeof(((struct fault *)0)->text)];
 	size_t i = place_of(f, key), k;
 	struct fault *x;
-	va_list ap;
 
-	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
 	if (i < f->n) {
 		x = &f->slot[f->order[i]];
+		f->warnings += (size_t)warning - x->warning;
+		x->warning = warning;
 		snprintf(x->remedy, sizeof(x->remedy), "%s", remedy);
 		if (!strcmp(x->text, text))
 			return;
@@ -206,8 +210,28 @@ void fault_raise(struct faults *f, const char *key, uint32_t detect_ms,
 	k = hidden_place(f, key);
 	if (k < f->n_hidden)
 		hidden_remove(f, k);
-	add(f, key, detect_ms, remedy, text);
+	add(f, key, warning, detect_ms, remedy, text);
 	unhide(f);
+}
+
+void fault_raise(struct faults *f, const char *key, uint32_t detect_ms,
+		 const char *remedy, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	put(f, key, false, detect_ms, remedy, fmt, ap);
+	va_end(ap);
+}
+
+void fault_warn(struct faults *f, const char *key, const char *remedy,
+		const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	put(f, key, true, 0, remedy, fmt, ap);
+	va_end(ap);
 }
 
 void fault_clear(struct faults *f, const char *key)
@@ -254,7 +278,7 @@ const struct fault *fault_find(const struct faults *f, const char *key)
 
 size_t fault_count(const struct faults *f)
 {
-	return f->n;
+	return f->n - f->warnings;
 }
 
 json_t *faults_json(const struct faults *f)
@@ -264,12 +288,12 @@ json_t *faults_json(const struct faults *f)
 	for (size_t i = 0; a && i < f->n; i++) {
 		const struct fault *x = &f->slot[f->order[i]];
 		char since[CLOCK_TEXT_SIZE];
-		json_t *o =
-			json_pack("{s:o,s:o,s:o,s:s,s:I}", "fault",
-				  text_json(x->key), "text", text_json(x->text),
-				  "remedy", text_json(x->remedy), "since",
-				  clock_format(since, x->since_wall_us),
-				  "detect_ms", (json_int_t)x->detect_ms);
+		json_t *o = json_pack(
+			"{s:o,s:s,s:o,s:o,s:s,s:I}", "fault", text_json(x->key),
+			"grade", x->warning ? "warning" : "fault", "text",
+			text_json(x->text), "remedy", text_json(x->remedy),
+			"since", clock_format(since, x->since_wall_us),
+			"detect_ms", (json_int_t)x->detect_ms);
 
 		if (json_array_append_new(a, o)) {
 			json_decref(a);

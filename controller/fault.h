@@ -20,6 +20,8 @@ struct fault {
 			     "output:239.1.1.1:5004" */
 	char text[256];   /**< what is wrong, where */
 	char remedy[256]; /**< what to do about it */
+	bool warning; /**< something is known less well, or works less well;
+			 nothing that sounds or alarms is in doubt */
 	int64_t since_wall_us;
 	uint64_t since_us;  /**< monotonic */
 	uint32_t detect_ms; /**< how long it may have lasted before it was seen
@@ -42,6 +44,11 @@ void fault_raise(struct faults *f, const char *key, uint32_t detect_ms,
 		 const char *remedy, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 
+/** As fault_raise(), for a warning: it is shown like a fault, but does not
+ *  count as one and drops no fault output. */
+void fault_warn(struct faults *f, const char *key, const char *remedy,
+		const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
 /** Clears it; nothing happens when it does not stand. */
 void fault_clear(struct faults *f, const char *key);
 
@@ -53,7 +60,7 @@ void fault_clear_prefix(struct faults *f, const char *prefix,
 /** The standing fault with this key, or NULL. */
 const struct fault *fault_find(const struct faults *f, const char *key);
 
-/** How many stand. */
+/** How many stand, without warnings. */
 size_t fault_count(const struct faults *f);
 
 /** All of them, oldest first, as a JSON array (new reference). */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -92,12 +93,20 @@ static void raise_limits(void)
 	}
 }
 
+/** Rights the service gives us are not for the commands we start. */
+static void keep_rights(void)
+{
+	/* Fails on kernels that have none to pass on. */
+	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+}
+
 static int run(const char *path, bool debug)
 {
 	enum control_exit code;
 	int err;
 
 	raise_limits();
+	keep_rights();
 	if (libre_init() || fd_setsize(LOOP_SOCKETS) || watch_signals()) {
 		log_error(NULL, "cannot start the event loop");
 		return CONTROL_INTERNAL;

@@ -106,6 +106,7 @@ char *metrics_text(struct control *c)
 	    (double)web.streams);
 	outputs(c, f);
 	sources_metrics(c->sources, f);
+	proof_metrics(c->proof, f);
 	if (fclose(f)) {
 		free(text);
 		return NULL;

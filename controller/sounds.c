@@ -20,6 +20,7 @@ struct sound {
 	char name[128];
 	char interface[IF_NAMESIZE]; /**< "" = by route */
 	bool dead;                   /**< its interface has no carrier */
+	bool hear_back, foreign_talkers;
 	struct media_output out;
 	struct sockaddr_storage *fan; /**< out.fan */
 };
@@ -196,6 +197,8 @@ int sounds_apply(struct sounds *s, const struct config *c)
 		o->out = from->out;
 		if (!take_fan(o, from))
 			err = ENOMEM;
+		o->hear_back = from->hear_back;
+		o->foreign_talkers = from->foreign_talkers;
 		snprintf(o->name, sizeof(o->name), "%s %s",
 			 c->zones[from->zone].name, from->name);
 		snprintf(o->interface, sizeof(o->interface), "%s",
@@ -333,10 +336,34 @@ void sounds_trouble(struct sounds *s, unsigned index, unsigned target, int err)
 		fault_clear(s->faults, key);
 	else
 		fault_raise(s->faults, key, 0,
-			    "Check the cable, the interface's address and "
-			    "`ip route get` for the group.",
+			    err == EPERM
+				    ? "A firewall rule of this host drops it: "
+				      "see `nft list ruleset`, chains of the "
+				      "hooks output and postrouting."
+				    : "Check the cable, the interface's "
+				      "address and `ip route get` for the "
+				      "group.",
 			    "output %s cannot send: %s", s->v[index].name,
 			    strerror(err));
+}
+
+bool sounds_view(const struct sounds *s, unsigned index, struct sound_view *v)
+{
+	const struct sound *o = &s->v[index];
+	char key[96];
+
+	if (index >= N || !o->used)
+		return false;
+	fault_key(o, key);
+	*v = (struct sound_view){
+		.name = o->name,
+		.interface = o->interface,
+		.out = &o->out,
+		.hear_back = o->hear_back,
+		.foreign_talkers = o->foreign_talkers,
+		.faulty = fault_find(s->faults, key) != NULL,
+	};
+	return true;
 }
 
 const char *sounds_name(const struct sounds *s, unsigned index)

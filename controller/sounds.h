@@ -45,6 +45,19 @@ bool sounds_watch(struct sounds *s);
  *  MEDIA_OUTPUT_ERROR. */
 void sounds_trouble(struct sounds *s, unsigned index, unsigned target, int err);
 
+/** What watches an output needs to know of it. */
+struct sound_view {
+	const char *name;      /**< as sounds_name() */
+	const char *interface; /**< "" = by route */
+	const struct media_output *out;
+	bool hear_back, foreign_talkers;
+	bool faulty; /**< its own fault stands: it is known to be mute */
+};
+
+/** Reads one output; false for an unused index. Pointers are good until the
+ *  next sounds_apply(). */
+bool sounds_view(const struct sounds *s, unsigned index, struct sound_view *v);
+
 /** "platform-1 239.192.7.1:5004", "" for an unused index. */
 const char *sounds_name(const struct sounds *s, unsigned index);
 

@@ -304,6 +304,7 @@ struct media_output_stats {
 	uint64_t errors;
 	uint8_t level; /**< now, -dBFS, 127 = silence */
 	bool sounding;
+	uint32_t ssrc; /**< of its stream */
 };
 
 /** Reads one output's counters. */

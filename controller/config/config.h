@@ -13,6 +13,7 @@
 #include "gpio/loop.h"
 #include "gpio/modbus/bus.h"
 #include "zones/media.h"
+#include "zones/watch/querier.h"
 
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -107,6 +108,8 @@ struct config_sound {
 	int zone;        /**< whose it is */
 	char *name;      /**< "239.192.7.1:5004", as written */
 	char *interface; /**< name; NULL only on loopback tests and unicast */
+	bool hear_back;  /**< of a multicast: is it seen on the wire? */
+	bool foreign_talkers;    /**< others who send to it are a fault */
 	struct media_output out; /**< ifindex is looked up at start, not here */
 	uint8_t redundancy;      /**< 1: each packet leaves twice */
 	uint16_t redundancy_ms;  /**< the second time after this */
@@ -284,6 +287,16 @@ struct config_media {
 	uint32_t queue_ms; /**< how long a recorded one waits by default */
 };
 
+/** Proof that what is to sound does: see proof.h. */
+struct config_proof {
+	bool hear_back;
+	uint32_t hear_within_ms;
+	enum querier_mode querier;
+	uint32_t querier_patience_ms;
+	char **querier_ignore; /**< interfaces where none is expected */
+	size_t n_querier_ignore;
+};
+
 struct config {
 	char *site, *timezone, *state_dir;
 	char *log_level;
@@ -291,6 +304,7 @@ struct config {
 	uint8_t levels[CLASS_COUNT];
 	struct config_sip sip;
 	struct config_media media;
+	struct config_proof proof;
 	struct config_mqtt mqtt;
 	struct config_web web;
 

@@ -20,6 +20,9 @@ static void free_zones(struct config *c)
 	}
 	free(c->zones);
 	free(c->sounds);
+	for (size_t i = 0; i < c->proof.n_querier_ignore; i++)
+		free(c->proof.querier_ignore[i]);
+	free(c->proof.querier_ignore);
 }
 
 static void free_sources(struct config *c)

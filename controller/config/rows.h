@@ -31,6 +31,7 @@ extern const char *const schema_source_kinds[];
 /** Codecs by name, in the order of enum codec. */
 extern const char *const schema_codecs[];
 extern const struct config_key schema_bus[];
+extern const struct config_key schema_proof[];
 extern const struct config_section schema_zone_subs[], schema_alarm_subs[];
 /** The key that makes each kind of input and output. */
 extern const char *const schema_input_kinds[], *const schema_output_kinds[];

@@ -102,6 +102,13 @@ static const struct config_section sections[] = {
 	 ONE(media),
 	 .keys = media_keys,
 	 .help = "The media engine."},
+	{.name = "proof",
+	 ONE(proof),
+	 .keys = schema_proof,
+	 .help = "Whether what is to sound can be heard: multicasts are heard "
+		 "back on the wire, others who talk on our groups and "
+		 "networks without an IGMP querier are faults. Needs "
+		 "CAP_NET_RAW."},
 	{.name = "sip", ONE(sip), .keys = schema_sip, .help = "SIP calls."},
 	{.name = "peer",
 	 .title = "NETWORK",

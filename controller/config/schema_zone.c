@@ -94,6 +94,20 @@ static const struct config_key sound_keys[] = {
 	 .help = "Everything on this output leaves later by this much, "
 		 "emergencies too: brings receivers with less delay of their "
 		 "own into step with the others."},
+	{.name = "hear-back",
+	 .type = TYPE_FLAG,
+	 FIELD(config_sound, hear_back),
+	 .def = "true",
+	 .help = "Of a multicast: a fault when it is to sound but is not seen "
+		 "to leave the interface. Only where hear-back of the proof "
+		 "section is on."},
+	{.name = "foreign-talkers",
+	 .type = TYPE_FLAG,
+	 FIELD(config_sound, foreign_talkers),
+	 .def = "true",
+	 .help = "Of a multicast: a fault when somebody else sends RTP to its "
+		 "group and port. Turn it off where that is meant, as with "
+		 "a second pager that knows no priorities."},
 	{0},
 };
 

@@ -6,16 +6,22 @@
 #include <net/if.h>
 #include <string.h>
 
-void set_interface(struct load *l, void *obj, const struct config_value *val)
+static bool is_interface(const char *v)
 {
-	const char *v = val->v[0];
 	bool good = *v && strlen(v) < IF_NAMESIZE && strcmp(v, ".") &&
 		    strcmp(v, "..");
 
 	for (const char *p = v; *p; p++)
 		good = good && isgraph((unsigned char)*p) && *p != '/' &&
 		       *p != ':';
-	if (good)
+	return good;
+}
+
+void set_interface(struct load *l, void *obj, const struct config_value *val)
+{
+	const char *v = val->v[0];
+
+	if (is_interface(v))
 		load_text(l, (char **)((char *)obj + val->key->offset), v);
 	else
 		load_refuse(l, val, v);
@@ -66,6 +72,35 @@ bool show_fan(const struct config *c, const void *obj, FILE *f)
 	if (s->n_fan)
 		fputs(" }", f);
 	return s->n_fan > 0;
+}
+
+void set_querier_ignore(struct load *l, void *obj,
+			const struct config_value *val)
+{
+	struct config_proof *p = obj;
+
+	p->querier_ignore = load_calloc(l, val->n, sizeof(char *));
+	for (size_t i = 0; p->querier_ignore && i < val->n; i++) {
+		if (!is_interface(val->v[i]))
+			load_refuse(l, val, val->v[i]);
+		else
+			load_text(l, &p->querier_ignore[p->n_querier_ignore++],
+				  val->v[i]);
+	}
+}
+
+bool show_querier_ignore(const struct config *c, const void *obj, FILE *f)
+{
+	const struct config_proof *p = obj;
+
+	(void)c;
+	for (size_t i = 0; i < p->n_querier_ignore; i++) {
+		fputs(i ? ", " : "{ ", f);
+		schema_quote(f, p->querier_ignore[i]);
+	}
+	if (p->n_querier_ignore)
+		fputs(" }", f);
+	return p->n_querier_ignore > 0;
 }
 
 void set_extension(struct load *l, void *obj, const struct config_value *val)

@@ -10,7 +10,7 @@ _tocsinctl_names()
 _tocsinctl()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local commands="status zones broadcasts page stop alarms trigger ack
+	local commands="status zones heard interfaces broadcasts page stop alarms trigger ack
 		reset inhibit enable inputs input outputs output messages sources calls
 		hangup faults journal watch reload config"
 	local word command= words=
@@ -38,6 +38,7 @@ _tocsinctl()
 			words="$(_tocsinctl_names zones) --message --tone
 				--priority --repeat"
 			;;
+		heard) words=$(_tocsinctl_names zones) ;;
 		trigger | ack | reset | enable) words=$(_tocsinctl_names alarms) ;;
 		inhibit) words="$(_tocsinctl_names alarms) --for" ;;
 		input) words="$(_tocsinctl_names inputs) on off" ;;

@@ -112,6 +112,27 @@ static enum ctl_exit cmd_zones(const struct ctl *c, int argc, char **argv)
 	return list(c, "zones", argc, "/zones", columns, "no zones");
 }
 
+static enum ctl_exit cmd_interfaces(const struct ctl *c, int argc, char **argv)
+{
+	static const struct column columns[] = {
+		{"INTERFACE", "name"},
+		{"OUTPUTS", "outputs"},
+		{"HEARD BY", "hear_back"},
+		{"JOINED", "groups_joined"},
+		{"IGMP", "igmp.state"},
+		{"QUERIER", "igmp.address"},
+		{"VERSION", "igmp.version"},
+		{"LAST QUERY", "igmp.last_s"},
+		{"MLD", "mld.state"},
+		{"QUERIER", "mld.address"},
+		{NULL, NULL},
+	};
+
+	(void)argv;
+	return list(c, "interfaces", argc, "/interfaces", columns,
+		    "no interface carries multicasts");
+}
+
 static enum ctl_exit cmd_broadcasts(const struct ctl *c, int argc, char **argv)
 {
 	static const struct column columns[] = {
@@ -207,8 +228,8 @@ static enum ctl_exit cmd_sources(const struct ctl *c, int argc, char **argv)
 static enum ctl_exit cmd_faults(const struct ctl *c, int argc, char **argv)
 {
 	static const struct column columns[] = {
-		{"FAULT", "fault"},   {"SINCE", "since"}, {"WHAT", "text"},
-		{"REMEDY", "remedy"}, {NULL, NULL},
+		{"FAULT", "fault"}, {"GRADE", "grade"},   {"SINCE", "since"},
+		{"WHAT", "text"},   {"REMEDY", "remedy"}, {NULL, NULL},
 	};
 
 	(void)argv;
@@ -234,9 +255,46 @@ static enum ctl_exit cmd_config(const struct ctl *c, int argc, char **argv)
 	return code;
 }
 
+static enum ctl_exit cmd_heard(const struct ctl *c, int argc, char **argv)
+{
+	static const struct column columns[] = {
+		{"OUTPUT", "output"},
+		{"SOUNDS", "sounding"},
+		{"LEVEL", "level_dbfs"},
+		{"HEARD", "heard.state"},
+		{"BY", "heard.by"},
+		{"LEVEL", "heard.level_dbfs"},
+		{"SECONDS AGO", "heard.last_s"},
+		{"OTHERS", "heard.foreign.address"},
+		{NULL, NULL},
+	};
+	char path[512] = "/zones/";
+	const json_t *rows;
+	json_t *o = NULL;
+	enum ctl_exit code;
+
+	if (argc != 2 || !*argv[1] ||
+	    !client_append(path, sizeof(path), argv[1]))
+		return command_usage("heard", "takes the name of a zone");
+	code = client_call(c, "GET", path, NULL, &o);
+	rows = json_object_get(o, "sounds");
+	if (code == CTL_DONE && c->json)
+		command_json(rows);
+	else if (code == CTL_DONE && json_array_size(rows))
+		table_print(rows, columns);
+	else if (code == CTL_DONE)
+		puts("no outputs");
+	json_decref(o);
+	return code;
+}
+
 const struct command commands[] = {
 	{"status", "", "what the controller is and how it fares", cmd_status},
 	{"zones", "", "what sounds where, by whom", cmd_zones},
+	{"heard", "ZONE", "what of it is heard where it leaves, and from whom",
+	 cmd_heard},
+	{"interfaces", "", "networks that carry multicasts, and their queriers",
+	 cmd_interfaces},
 	{"broadcasts", "", "all that sounds or waits", cmd_broadcasts},
 	{"page",
 	 "ZONE... (--message NAME | --tone NAME) [--priority P] [--repeat N]",

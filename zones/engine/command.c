@@ -49,6 +49,8 @@ static void output_on(struct engine *e, unsigned i, const struct command *c,
 		o->dst = c->output.dst;
 		stream_begin(&o->stream, c->output.ssrc, c->output.seq,
 			     c->output.ts, now);
+		atomic_store_explicit(&o->ssrc, c->output.ssrc,
+				      memory_order_relaxed);
 	}
 	if (same && line_alike(o->line, c->output.line)) {
 		/* What waits in it still leaves. */

@@ -124,6 +124,7 @@ struct output {
 	_Atomic uint64_t packets, errors;
 	_Atomic uint8_t level;
 	_Atomic bool sounding;
+	_Atomic uint32_t ssrc; /**< stream.ssrc, for other threads */
 };
 
 enum slot_kind { SLOT_FREE, SLOT_CLIP, SLOT_LIVE };

@@ -645,6 +645,7 @@ void media_output_stats(const struct media *m, unsigned index,
 	s->errors = atomic_load_explicit(&o->errors, memory_order_relaxed);
 	s->level = atomic_load_explicit(&o->level, memory_order_relaxed);
 	s->sounding = atomic_load_explicit(&o->sounding, memory_order_relaxed);
+	s->ssrc = atomic_load_explicit(&o->ssrc, memory_order_relaxed);
 }
 
 void media_stats(const struct media *m, struct media_stats *s)

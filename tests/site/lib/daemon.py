@@ -167,6 +167,7 @@ class Daemon:
         (folder / "s").mkdir(exist_ok=True)
         self.api = Api(self.socket)
         self.proc = None
+        self.prefix = []  # a command that runs it
         self.expect_dead = False
         self.write(config)
 
@@ -177,7 +178,7 @@ class Daemon:
 
     def start(self, ready=True):
         assert os.path.exists(self.binary), f"{self.binary} is not built"
-        self.proc = self.host.popen([self.binary, "-f", "-c", self.path], cwd=self.dir,
+        self.proc = self.host.popen(self.prefix + [self.binary, "-f", "-c", self.path], cwd=self.dir,
                                     stderr=open(self.log_path, "ab"),
                                     stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
         self.expect_dead = False
