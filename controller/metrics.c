@@ -37,6 +37,12 @@ static void outputs(struct control *c, FILE *f)
 			sounds_name(c->sounds, i),
 			(unsigned long long)s.errors);
 	}
+	head(f, "tocsin_output_packet_socket", "gauge",
+	     "1 where an output of sound leaves by a packet socket.");
+	for (unsigned i = 0; i < n; i++)
+		fprintf(f, "tocsin_output_packet_socket{output=\"%s\"} %d\n",
+			sounds_name(c->sounds, i),
+			media_output_link(c->media, i));
 }
 
 char *metrics_text(struct control *c)

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,7 @@ struct sound {
 };
 
 struct sounds {
+	bool packet_sockets;
 	struct media *media;
 	struct faults *faults;
 	struct sound v[N];
@@ -94,15 +96,59 @@ static void fault_key(const struct sound *s, char key[96])
 	snprintf(key, 96, "output:%.80s", s->name);
 }
 
+/** What counts of an interface. */
+struct interface {
+	unsigned index; /**< 0 = it is not there */
+	bool dead;      /**< down, or its cable is out, which no send would
+			   tell while nothing sounds */
+	bool ether;     /**< Ethernet with an IPv4 address: */
+	uint8_t mac[6];
+	struct in_addr addr;
+};
+
+static struct interface interface_look(const char *name)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct interface f = {.index = if_nametoindex(name)};
+	struct ifreq rq = {0};
+
+	if (fd < 0)
+		return f;
+	snprintf(rq.ifr_name, sizeof(rq.ifr_name), "%s", name);
+	f.dead = !ioctl(fd, SIOCGIFFLAGS, &rq) &&
+		 (rq.ifr_flags & (IFF_UP | IFF_RUNNING)) !=
+			 (IFF_UP | IFF_RUNNING);
+	if (!ioctl(fd, SIOCGIFHWADDR, &rq) &&
+	    rq.ifr_hwaddr.sa_family == ARPHRD_ETHER) {
+		memcpy(f.mac, rq.ifr_hwaddr.sa_data, sizeof(f.mac));
+		f.ether = !ioctl(fd, SIOCGIFADDR, &rq);
+	}
+	if (f.ether)
+		f.addr = ((struct sockaddr_in *)&rq.ifr_addr)->sin_addr;
+	close(fd);
+	return f;
+}
+
+static bool link_changed(const struct sounds *s, const struct media_output *o,
+			 const struct interface *f)
+{
+	return (s->packet_sockets && f->ether) != o->link ||
+	       (o->link && (memcmp(f->mac, o->link_mac, sizeof(f->mac)) ||
+			    f->addr.s_addr != o->link_addr.s_addr));
+}
+
 /** Tells the engine, if the interface is there. Within a batch. */
-static void put(struct sounds *s, unsigned i)
+static void put(struct sounds *s, unsigned i, const struct interface *f)
 {
 	struct sound *o = &s->v[i];
 	char key[96];
 
 	fault_key(o, key);
 	if (*o->interface) {
-		o->out.ifindex = if_nametoindex(o->interface);
+		o->out.ifindex = f->index;
+		o->out.link = s->packet_sockets && f->ether;
+		memcpy(o->out.link_mac, f->mac, sizeof(f->mac));
+		o->out.link_addr = f->addr;
 		if (!o->out.ifindex) {
 			fault_raise(s->faults, key, WATCH_MS,
 				    "Plug in or bring up the interface, or "
@@ -152,6 +198,8 @@ int sounds_apply(struct sounds *s, const struct config *c)
 	struct arb_set *zone = calloc(c->n_zones + 1, sizeof(*zone));
 	unsigned *slot = calloc(c->n_sounds + 1, sizeof(*slot));
 	bool keep[N] = {false}, known[N] = {false};
+	struct interface f = {0};
+	char last[IF_NAMESIZE] = "";
 	int err = 0;
 
 	if (!zone || !slot) {
@@ -169,6 +217,7 @@ int sounds_apply(struct sounds *s, const struct config *c)
 				slot[i] = k;
 				break;
 			}
+	s->packet_sockets = c->media.packet_sockets;
 	media_begin(s->media);
 	for (unsigned k = 0; k < s->count; k++)
 		if (s->v[k].used && !keep[k]) {
@@ -203,7 +252,12 @@ int sounds_apply(struct sounds *s, const struct config *c)
 			 c->zones[from->zone].name, from->name);
 		snprintf(o->interface, sizeof(o->interface), "%s",
 			 from->interface ? from->interface : "");
-		put(s, slot[i]);
+		/* Neighbours mostly share an interface: one look a run. */
+		if (strcmp(last, o->interface)) {
+			memcpy(last, o->interface, sizeof(last));
+			f = interface_look(last);
+		}
+		put(s, slot[i], &f);
 	}
 	if (media_commit(s->media) && !err)
 		err = ENOBUFS;
@@ -231,19 +285,6 @@ unsigned sounds_count(const struct sounds *s)
 	return s->count;
 }
 
-/** Index of an interface, 0 when it is not there; *dead: it is down or its
- *  cable is out, which no send would tell while nothing sounds. */
-static unsigned interface_state(int fd, const char *name, bool *dead)
-{
-	struct ifreq rq = {0};
-
-	snprintf(rq.ifr_name, sizeof(rq.ifr_name), "%s", name);
-	*dead = fd >= 0 && !ioctl(fd, SIOCGIFFLAGS, &rq) &&
-		(rq.ifr_flags & (IFF_UP | IFF_RUNNING)) !=
-			(IFF_UP | IFF_RUNNING);
-	return if_nametoindex(name);
-}
-
 static void note_carrier(struct sounds *s, struct sound *o, bool dead)
 {
 	char key[96];
@@ -264,36 +305,35 @@ static void note_carrier(struct sounds *s, struct sound *o, bool dead)
 
 bool sounds_watch(struct sounds *s)
 {
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	bool begun = false, dead = false;
+	bool begun = false, came = false;
 	char last[IF_NAMESIZE] = "";
-	unsigned index = 0;
+	struct interface f = {0};
 
 	for (unsigned i = 0; i < s->count; i++) {
 		struct sound *o = &s->v[i];
+		bool other;
 
 		if (!o->used || !*o->interface)
 			continue;
-		/* Neighbours mostly share an interface: one look-up a run. */
 		if (strcmp(last, o->interface)) {
 			memcpy(last, o->interface, sizeof(last));
-			index = interface_state(fd, last, &dead);
+			f = interface_look(last);
 		}
-		if (index != o->out.ifindex) {
+		other = f.index != o->out.ifindex;
+		if (other || link_changed(s, &o->out, &f)) {
 			if (!begun)
 				media_begin(s->media);
 			begun = true;
-			o->dead = false;
-			put(s, i);
+			came |= other;
+			o->dead = o->dead && !other;
+			put(s, i, &f);
 		}
-		if (index)
-			note_carrier(s, o, dead);
+		if (f.index)
+			note_carrier(s, o, f.dead);
 	}
-	if (fd >= 0)
-		close(fd);
 	if (begun)
 		media_commit(s->media);
-	return begun;
+	return came;
 }
 
 /** An address of an output's fan cannot be reached, or can again. */

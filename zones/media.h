@@ -142,6 +142,12 @@ struct media_output {
 	/** The same packets go here too; copied. Unicast, by route. */
 	const struct sockaddr_storage *fan;
 	unsigned n_fan;
+	/** IPv4 multicast without loop, on Ethernet: frames of our own making
+	 *  leave by a packet socket where that is permitted (CAP_NET_RAW), else
+	 *  all is as without. Past the host's firewall. */
+	bool link;
+	uint8_t link_mac[6];      /**< of the interface */
+	struct in_addr link_addr; /**< of the interface */
 };
 
 /* Everything from here on is staged: call between begin and commit. */
@@ -306,6 +312,9 @@ struct media_output_stats {
 	bool sounding;
 	uint32_t ssrc; /**< of its stream */
 };
+
+/** Does the output leave by a packet socket? Control thread. */
+bool media_output_link(const struct media *m, unsigned index);
 
 /** Reads one output's counters. */
 void media_output_stats(const struct media *m, unsigned index,

@@ -283,8 +283,9 @@ struct config_user {
 struct config_media {
 	unsigned rt_priority;
 	uint32_t tail_ms;
-	int16_t duck_cb;   /**< music under a page */
-	uint32_t queue_ms; /**< how long a recorded one waits by default */
+	int16_t duck_cb;     /**< music under a page */
+	uint32_t queue_ms;   /**< how long a recorded one waits by default */
+	bool packet_sockets; /**< for multicast outputs without loop */
 };
 
 /** Proof that what is to sound does: see proof.h. */

@@ -53,7 +53,7 @@ def show(v, unit=''):
 def fanout(args):
     rows = []
     for n in args.n.split(','):
-        rows += run('fanout', '--peers', 'tocsin,rtpblast,rtpblast-rt', '-n',
+        rows += run('fanout', '--peers', 'tocsin,tocsin-packet,rtpblast,rtpblast-rt', '-n',
                     n, '--reps', str(args.reps), '--seconds',
                     str(args.seconds))
     print('\n| zones | source | CPU ms per stream-second | x bare loop | '
@@ -63,12 +63,15 @@ def fanout(args):
     for n in [int(x) for x in args.n.split(',')]:
         bare = median(rows, 'cpu_ms_per_stream_s', peer='rtpblast', n=n)
         rt = median(rows, 'dev999', peer='rtpblast-rt', n=n)
-        for source in ('file', 'call'):
-            w = dict(peer='tocsin', n=n, source=source)
+        for source, peer in (('file', 'tocsin'), ('call', 'tocsin'),
+                             ('file', 'tocsin-packet'),
+                             ('call', 'tocsin-packet')):
+            w = dict(peer=peer, n=n, source=source)
             cpu, dev = (median(rows, k, **w) for k in
                         ('cpu_ms_per_stream_s', 'dev999'))
             print('| %d | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |' % (
-                n, 'message' if source == 'file' else 'live call', show(cpu),
+                n, ('message' if source == 'file' else 'live call') +
+                (', packet sockets' if peer != 'tocsin' else ''), show(cpu),
                 show(cpu / bare if cpu and bare else None), show(dev),
                 show(dev / rt if dev and rt else None),
                 show(median(rows, 'start_skew', **w)),

@@ -60,6 +60,7 @@ static void output_on(struct engine *e, unsigned i, const struct command *c,
 		output_line(e, i, c->output.line);
 	}
 	o->fd = c->output.fd;
+	o->way = c->output.way;
 	o->used = true;
 	/* Whether a socket sends well only sending can tell. */
 	if (o->fd < 0 || !had_socket)

@@ -18,6 +18,7 @@
 
 #include "controller/base/ring.h"
 #include "zones/engine/endpoint.h"
+#include "zones/engine/frame.h"
 #include "zones/engine/line.h"
 #include "zones/engine/listen.h"
 #include "zones/engine/packet.h"
@@ -25,6 +26,7 @@
 #include "zones/engine/polyphase.h"
 #include "zones/media.h"
 
+#include <linux/if_packet.h>
 #include <stdatomic.h>
 
 #define ENGINE_NEVER UINT64_MAX
@@ -103,12 +105,20 @@ enum { /* output.fade, beside the number of a fade */
        FADE_UNKNOWN = -3, /**< of a feed: not cut in this batch */
 };
 
+/** The way of an output that leaves by a packet socket. */
+struct way {
+	int fd; /**< shared, -1 = the output has none: it uses its socket */
+	struct sockaddr_ll to;
+	uint8_t head[FRAME_HEAD];
+};
+
 struct output {
 	bool used;
 	bool fresh;   /**< its feed has not sent it anything yet */
 	int16_t fade; /**< how the feed's first packet is faded */
 	int fd;       /**< shared, -1 = none could be made */
 	union endpoint dst;
+	struct way way;
 	struct format fmt;
 	int fg, bg; /**< slots as routed, -1 = none */
 	int32_t duck;
@@ -232,7 +242,9 @@ struct batch {
 	size_t arena_used;
 	struct mmsghdr msg[BATCH_MESSAGES];
 	struct iovec iov[BATCH_MESSAGES][2];
-	uint8_t packet[BATCH_MESSAGES][PACKET_HEADER + BATCH_INLINE];
+	uint8_t packet[BATCH_MESSAGES]
+		      [FRAME_HEAD + PACKET_HEADER + BATCH_INLINE];
+	bool framed; /**< by a packet socket: each begins with a frame's head */
 	uint16_t output[BATCH_MESSAGES];
 	uint8_t target[BATCH_MESSAGES]; /**< 0 = its own address, else fan */
 	uint8_t arena[BATCH_ARENA];
@@ -267,6 +279,7 @@ struct command {
 		struct {
 			int fd, err;
 			union endpoint dst;
+			struct way way;
 			struct format fmt;
 			uint32_t ssrc, ts;
 			uint16_t seq;

@@ -8,7 +8,9 @@
 
 #include "controller/base/clock.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <linux/if_ether.h>
 #include <math.h>
 #include <pthread.h>
 #include <signal.h>
@@ -24,6 +26,7 @@ struct told {
 		bool used;
 		int16_t socket; /**< place in the pool, -1 = none */
 		int16_t fan[2]; /**< of its fan by family, the same */
+		int16_t link;   /**< its packet socket, the same */
 		uint8_t rate;
 	} output[MEDIA_MAX_OUTPUTS];
 	struct {
@@ -63,6 +66,7 @@ static void forget_output(struct media *m, unsigned i)
 	m->now.output[i].used = false;
 	m->now.output[i].socket = -1;
 	m->now.output[i].fan[0] = m->now.output[i].fan[1] = -1;
+	m->now.output[i].link = -1;
 }
 
 /* --------------------------------------------------------- start and end */
@@ -230,11 +234,11 @@ static void drop_sockets(struct media *m)
 	bool used[SOCKET_MAX] = {false};
 
 	for (unsigned i = 0; i < MEDIA_MAX_OUTPUTS; i++) {
-		const int16_t v[] = {m->now.output[i].socket,
-				     m->now.output[i].fan[0],
-				     m->now.output[i].fan[1]};
+		const int16_t v[] = {
+			m->now.output[i].socket, m->now.output[i].fan[0],
+			m->now.output[i].fan[1], m->now.output[i].link};
 
-		for (unsigned k = 0; m->now.output[i].used && k < 3; k++)
+		for (unsigned k = 0; m->now.output[i].used && k < 4; k++)
 			if (v[k] >= 0)
 				used[v[k]] = true;
 	}
@@ -354,6 +358,42 @@ static int get_socket(struct media *m, const struct media_output *o, int *place,
 	return fd;
 }
 
+/** An output's packet socket, if it is to have one and may. Its port is that
+ *  of its ordinary socket, which stays open for it. */
+static void get_way(struct media *m, unsigned index,
+		    const struct media_output *o, int fd, struct way *w)
+{
+	struct frame_way f = {
+		.source = o->link_addr,
+		.ttl = o->ttl,
+		.dscp = o->dscp,
+	};
+	int place;
+
+	w->fd = -1;
+	if (!o->link || o->loop || fd < 0 || o->dst.ss_family != AF_INET ||
+	    socket_pool_link(&m->sockets, o, &place))
+		return;
+	memcpy(f.mac, o->link_mac, sizeof(f.mac));
+	memcpy(&f.group, &o->dst, sizeof(f.group));
+	f.port = socket_port(fd);
+	frame_head(w->head, &f);
+	w->to = (struct sockaddr_ll){
+		.sll_family = AF_PACKET,
+		.sll_protocol = htons(ETH_P_IP),
+		.sll_ifindex = (int)o->ifindex,
+		.sll_halen = 6,
+	};
+	memcpy(w->to.sll_addr, w->head, 6);
+	w->fd = m->sockets.v[place].fd;
+	m->now.output[index].link = (int16_t)place;
+}
+
+bool media_output_link(const struct media *m, unsigned index)
+{
+	return index < MEDIA_MAX_OUTPUTS && m->now.output[index].link >= 0;
+}
+
 static struct line *make_line(struct media *m, unsigned index,
 			      const struct media_output *o)
 {
@@ -402,6 +442,7 @@ void media_output_set(struct media *m, unsigned index,
 		return;
 	c.output.fd = get_socket(m, o, &place, &c.output.err);
 	forget_output(m, index);
+	get_way(m, index, o, c.output.fd, &c.output.way);
 	if (line_needed(o)) {
 		c.output.line = make_line(m, index, o);
 		if (!c.output.line)

@@ -159,43 +159,72 @@ void output_errors(struct engine *e, int fd, uint64_t now)
 	}
 }
 
-/** The next message of the batch, to go out of a socket. */
-static unsigned batch_next(struct engine *e, int fd, unsigned output,
-			   unsigned target)
+/**
+ * The next message of the batch, to go out of a socket (-1: there is none).
+ * Its first piece is in b->packet[]: a frame's head, where the way needs one.
+ *
+ * @return its place, -1 = it cannot go
+ */
+static int batch_next(struct engine *e, unsigned output, unsigned target)
 {
+	struct output *o = &e->output[output];
+	struct line_fan *fan = target ? &o->line->fan[target - 1] : NULL;
+	bool framed = !fan && o->way.fd >= 0;
+	int fd = fan ? fan->fd : framed ? o->way.fd : o->fd;
 	struct batch *b = &e->batch;
+	struct msghdr *h;
+	unsigned i;
 
+	if (fd < 0)
+		return -1;
 	if (b->n == BATCH_MESSAGES || (b->n && b->fd != fd))
 		batch_flush(e);
+	i = b->n++;
 	b->fd = fd;
-	b->output[b->n] = (uint16_t)output;
-	b->target[b->n] = (uint8_t)target;
-	return b->n++;
+	b->framed = framed;
+	b->output[i] = (uint16_t)output;
+	b->target[i] = (uint8_t)target;
+	b->iov[i][0].iov_base = b->packet[i];
+	b->iov[i][0].iov_len = 0;
+	h = &b->msg[i].msg_hdr;
+	if (framed) {
+		memcpy(b->packet[i], o->way.head, FRAME_HEAD);
+		b->iov[i][0].iov_len = FRAME_HEAD;
+		h->msg_name = &o->way.to;
+		h->msg_namelen = sizeof(o->way.to);
+	} else if (fan) {
+		h->msg_name = &fan->dst;
+		h->msg_namelen = fan->dst.ss_family == AF_INET6
+					 ? sizeof(struct sockaddr_in6)
+					 : sizeof(struct sockaddr_in);
+	} else {
+		h->msg_name = &o->dst;
+		h->msg_namelen = endpoint_len(&o->dst);
+	}
+	return (int)i;
+}
+
+/** Adds what stays where it is until the batch is flushed. */
+static void batch_piece(struct batch *b, int i, const uint8_t *data, size_t len)
+{
+	struct msghdr *h = &b->msg[i].msg_hdr;
+	struct iovec *v = b->iov[i];
+
+	if (v->iov_len)
+		v++;
+	v->iov_base = (void *)(uintptr_t)data;
+	v->iov_len = len;
+	h->msg_iovlen = (size_t)(v - b->iov[i]) + 1;
 }
 
 /** Queues a packet that lies in a line. */
 static void batch_whole(struct engine *e, unsigned output, unsigned target,
 			const uint8_t *packet, size_t len)
 {
-	struct output *o = &e->output[output];
-	struct line_fan *fan = target ? &o->line->fan[target - 1] : NULL;
-	int fd = fan ? fan->fd : o->fd;
-	struct batch *b = &e->batch;
-	struct msghdr *h;
-	unsigned i;
+	int i = batch_next(e, output, target);
 
-	if (fd < 0)
-		return;
-	i = batch_next(e, fd, output, target);
-	b->iov[i][0].iov_base = (void *)(uintptr_t)packet;
-	b->iov[i][0].iov_len = len;
-	h = &b->msg[i].msg_hdr;
-	h->msg_iovlen = 1;
-	h->msg_name = fan ? (void *)&fan->dst : (void *)&o->dst;
-	h->msg_namelen = fan ? fan->dst.ss_family == AF_INET6
-					 ? sizeof(struct sockaddr_in6)
-					 : sizeof(struct sockaddr_in)
-			     : endpoint_len(&o->dst);
+	if (i >= 0)
+		batch_piece(&e->batch, i, packet, len);
 }
 
 static void batch_add(struct engine *e, unsigned output, const uint8_t *payload,
@@ -203,28 +232,23 @@ static void batch_add(struct engine *e, unsigned output, const uint8_t *payload,
 {
 	struct output *o = &e->output[output];
 	struct batch *b = &e->batch;
-	struct msghdr *h;
-	unsigned i;
+	int i = batch_next(e, output, 0);
+	struct iovec *v;
+	uint8_t *p;
 
-	if (o->fd < 0)
+	if (i < 0)
 		return;
-	i = batch_next(e, o->fd, output, 0);
-	b->iov[i][0].iov_base = b->packet[i];
-	stream_header(&o->stream, b->packet[i], o->fmt.pt, o->fmt.clock, n,
-		      now);
-	h = &b->msg[i].msg_hdr;
+	v = &b->iov[i][0];
+	p = b->packet[i] + v->iov_len;
+	stream_header(&o->stream, p, o->fmt.pt, o->fmt.clock, n, now);
+	v->iov_len += PACKET_HEADER;
 	if (bytes <= BATCH_INLINE) {
-		memcpy(b->packet[i] + PACKET_HEADER, payload, bytes);
-		b->iov[i][0].iov_len = PACKET_HEADER + bytes;
-		h->msg_iovlen = 1;
+		memcpy(p + PACKET_HEADER, payload, bytes);
+		v->iov_len += bytes;
+		b->msg[i].msg_hdr.msg_iovlen = 1;
 	} else {
-		b->iov[i][0].iov_len = PACKET_HEADER;
-		b->iov[i][1].iov_base = (void *)(uintptr_t)payload;
-		b->iov[i][1].iov_len = bytes;
-		h->msg_iovlen = 2;
+		batch_piece(b, i, payload, bytes);
 	}
-	h->msg_name = &o->dst;
-	h->msg_namelen = endpoint_len(&o->dst);
 }
 
 static void line_schedule(struct engine *e, unsigned i)
@@ -338,6 +362,8 @@ void batch_flush(struct engine *e)
 			e->slot[b->first[i]].first_us = at;
 		b->n_first = 0;
 	}
+	for (unsigned i = 0; b->framed && i < b->n; i++)
+		frame_finish(b->iov[i], b->msg[i].msg_hdr.msg_iovlen);
 	while (done < b->n) {
 		int r = sendmmsg(b->fd, b->msg + done, b->n - done, 0);
 

@@ -2,6 +2,8 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/if_packet.h>
+#include <linux/pkt_sched.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -94,9 +96,19 @@ static int bind_even(int fd, sa_family_t family)
 	return ntohs(a.sin6_port) & 1 ? EAGAIN : 0;
 }
 
+/** Beyond the system's limit where allowed; the limit does too. */
+static void grow(int fd)
+{
+	int size = SEND_BUFFER;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)))
+		(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size,
+				 sizeof(size));
+}
+
 static int open_one(const struct socket_key *k, int *fdp)
 {
-	int err, size = SEND_BUFFER;
+	int err;
 	int fd =
 		socket(k->family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
@@ -116,10 +128,7 @@ static int open_one(const struct socket_key *k, int *fdp)
 		close(fd);
 		return err;
 	}
-	/* Beyond the system's limit where allowed; the limit does too. */
-	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)))
-		(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size,
-				 sizeof(size));
+	grow(fd);
 	*fdp = fd;
 	return 0;
 }
@@ -127,8 +136,34 @@ static int open_one(const struct socket_key *k, int *fdp)
 static bool same(const struct socket_key *a, const struct socket_key *b)
 {
 	return a->family == b->family && a->multicast == b->multicast &&
-	       a->loop == b->loop && a->ifindex == b->ifindex &&
-	       a->ttl == b->ttl && a->dscp == b->dscp;
+	       a->loop == b->loop && a->link == b->link &&
+	       a->ifindex == b->ifindex && a->ttl == b->ttl &&
+	       a->dscp == b->dscp;
+}
+
+/** The place of the socket with this key, or of none: *place is free then, or
+ *  -1. */
+static bool find(const struct socket_pool *p, const struct socket_key *k,
+		 int *place)
+{
+	*place = -1;
+	for (int i = 0; i < SOCKET_MAX; i++) {
+		if (p->v[i].fd >= 0 && same(&p->v[i].key, k)) {
+			*place = i;
+			return true;
+		}
+		if (p->v[i].fd < 0 && *place < 0)
+			*place = i;
+	}
+	return false;
+}
+
+static void put(struct socket_pool *p, int place, const struct socket_key *k,
+		int fd)
+{
+	p->v[place].fd = fd;
+	p->v[place].key = *k;
+	p->v[place].fresh = true;
 }
 
 int socket_pool_get(struct socket_pool *p, const struct media_output *o,
@@ -140,7 +175,7 @@ int socket_pool_get(struct socket_pool *p, const struct media_output *o,
 		.ifindex = o->ifindex,
 		.dscp = o->dscp,
 	};
-	int i, place = -1, err = EAGAIN;
+	int fd = -1, place, err = EAGAIN;
 
 	if (k.multicast) {
 		k.loop = o->loop;
@@ -148,22 +183,61 @@ int socket_pool_get(struct socket_pool *p, const struct media_output *o,
 		if (!k.ifindex)
 			return ENODEV;
 	}
-	for (i = 0; i < SOCKET_MAX; i++) {
-		if (p->v[i].fd >= 0 && same(&p->v[i].key, &k)) {
-			*index = i;
-			return 0;
-		}
-		if (p->v[i].fd < 0 && place < 0)
-			place = i;
-	}
+	if (find(p, &k, index))
+		return 0;
+	place = *index;
 	if (place < 0)
 		return EMFILE;
-	for (i = 0; i < EVEN_TRIES && err == EAGAIN; i++)
-		err = open_one(&k, &p->v[place].fd);
+	for (int i = 0; i < EVEN_TRIES && err == EAGAIN; i++)
+		err = open_one(&k, &fd);
 	if (err)
 		return err == EAGAIN ? EADDRINUSE : err;
-	p->v[place].key = k;
-	p->v[place].fresh = true;
-	*index = place;
+	put(p, place, &k, fd);
 	return 0;
+}
+
+int socket_pool_link(struct socket_pool *p, const struct media_output *o,
+		     int *index)
+{
+	struct socket_key k = {
+		.family = AF_PACKET,
+		.link = true,
+		.ifindex = o->ifindex,
+		.dscp = o->dscp,
+	};
+	struct sockaddr_ll at = {
+		.sll_family = AF_PACKET,
+		.sll_ifindex = (int)o->ifindex,
+	};
+	int fd, err = 0;
+
+	if (find(p, &k, index))
+		return 0;
+	if (*index < 0)
+		return EMFILE;
+	fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return errno;
+	/* As IP_TOS does: a VLAN's priorities are taken from it. */
+	err = set(fd, SOL_SOCKET, SO_PRIORITY,
+		  o->dscp >= 32 ? TC_PRIO_INTERACTIVE : TC_PRIO_BESTEFFORT);
+	if (!err && bind(fd, (struct sockaddr *)&at, sizeof(at)))
+		err = errno;
+	if (err) {
+		close(fd);
+		return err;
+	}
+	grow(fd);
+	put(p, *index, &k, fd);
+	return 0;
+}
+
+uint16_t socket_port(int fd)
+{
+	struct sockaddr_in6 a;
+	socklen_t len = sizeof(a);
+
+	return getsockname(fd, (struct sockaddr *)&a, &len)
+		       ? 0
+		       : ntohs(a.sin6_port);
 }

@@ -13,6 +13,7 @@
 struct socket_key {
 	sa_family_t family;
 	bool multicast, loop;
+	bool link; /**< a packet socket */
 	unsigned ifindex;
 	uint8_t ttl, dscp;
 };
@@ -39,6 +40,14 @@ void socket_pool_reset(struct socket_pool *p);
  */
 int socket_pool_get(struct socket_pool *p, const struct media_output *o,
 		    int *index);
+
+/** The same for the packet socket of an output with `link`: it receives nothing
+ *  and keeps to the interface's queueing discipline. */
+int socket_pool_link(struct socket_pool *p, const struct media_output *o,
+		     int *index);
+
+/** Port a socket is bound to, 0 when that cannot be told. */
+uint16_t socket_port(int fd);
 
 /** Sets DSCP of an IPv4 or IPv6 socket; 0 or errno. */
 int socket_dscp(int fd, sa_family_t family, uint8_t dscp);
