@@ -95,6 +95,7 @@ static void on_line(bool level, uint64_t at_us, int err, const char *why,
 	if (err) {
 		if (input_lost(v, why, at_us))
 			field_changed(x, was, NULL, 0, at_us);
+		x->glitches += line_in_glitches(x->line);
 		x->line = line_in_free(x->line);
 		return;
 	}
@@ -108,6 +109,12 @@ static void on_line(bool level, uint64_t at_us, int err, const char *why,
 		return;
 	v->changed_us = at_us;
 	field_changed(x, was, NULL, 0, at_us);
+}
+
+uint32_t field_glitches(const struct in *x)
+{
+	return x->glitches + x->loop.glitches +
+	       (x->line ? line_in_glitches(x->line) : 0);
 }
 
 static void open_line(struct in *x)
@@ -235,7 +242,7 @@ int field_configure(struct field *f, const struct config *c)
 			in[i].value = old->value;
 			in[i].event = old->event;
 			in[i].away = old->away;
-			in[i].loop.glitches = old->loop.glitches;
+			in[i].glitches = field_glitches(old);
 			in[i].changed_wall_us = old->changed_wall_us;
 			if (!same_source(old->conf, &c->inputs[i])) {
 				/* The last value stands until the new source
@@ -549,14 +556,17 @@ json_t *field_input_json(const struct field *f, int input)
 	const struct input_value *v = &x->value;
 	char changed_at[CLOCK_TEXT_SIZE];
 
-	return json_pack("{s:s,s:s,s:b,s:s,s:s,s:s*,s:s*}", "name",
-			 x->conf->name, "kind", input_kinds[x->conf->kind],
-			 "active", v->active, "quality",
-			 input_quality_name(v->quality), "raw", v->raw, "why",
-			 *v->why ? v->why : NULL, "changed",
-			 x->changed_wall_us
-				 ? clock_format(changed_at, x->changed_wall_us)
-				 : NULL);
+	return json_pack(
+		"{s:s,s:s,s:b,s:s,s:o,s:s,s:I,s:s*,s:s*}", "name",
+		x->conf->name, "kind", input_kinds[x->conf->kind], "active",
+		v->active, "quality", input_quality_name(v->quality), "value",
+		v->read_us && isfinite(v->number) ? json_real(v->number)
+						  : json_null(),
+		"raw", v->raw, "glitches", (json_int_t)field_glitches(x), "why",
+		*v->why ? v->why : NULL, "changed",
+		x->changed_wall_us
+			? clock_format(changed_at, x->changed_wall_us)
+			: NULL);
 }
 
 json_t *field_inputs_json(const struct field *f)

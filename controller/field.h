@@ -18,6 +18,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct field;
 
@@ -67,6 +68,9 @@ int field_output_set(struct field *f, int output, bool active,
 
 /** Brings the fault outputs to what the list of faults says. */
 void field_fault_outputs(struct field *f);
+
+/** Figures of the inputs and of the Modbus buses, for Prometheus. */
+void field_metrics(const struct field *f, FILE *out);
 
 json_t *field_inputs_json(const struct field *f);
 json_t *field_input_json(const struct field *f, int input);

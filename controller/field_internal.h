@@ -13,9 +13,10 @@ struct in {
 	struct input_rule rule;
 	struct input_value value;
 	struct line_in *line;
-	struct loop loop; /**< of a loop, a pair, or what is held */
-	bool away;        /**< lost with its broker */
-	uint64_t event;   /**< record of the last change */
+	struct loop loop;  /**< of a loop, a pair, or what is held */
+	uint32_t glitches; /**< filtered by lines it had before */
+	bool away;         /**< lost with its broker */
+	uint64_t event;    /**< record of the last change */
 	int64_t changed_wall_us;
 };
 
@@ -46,6 +47,9 @@ struct field {
 void field_changed(struct in *x, bool was_active, const char *actor,
 		   uint64_t cause, uint64_t at_us);
 
+/** Changes of an input that did not stand and were filtered out. */
+uint32_t field_glitches(const struct in *x);
+
 /** Says why an output cannot be driven; NULL = it can. */
 void field_output_fault(struct field *f, const struct out *o, const char *why);
 
@@ -61,6 +65,9 @@ void field_buses_configure(struct field *f, const struct config *c);
 
 /** Ends all; outputs are left off. */
 void field_buses_free(struct field *f);
+
+/** Figures of the buses. */
+void field_bus_metrics(const struct field *f, FILE *out);
 
 /** Writes an output of a bus. */
 void field_bus_write(struct out *o, bool on);

@@ -299,3 +299,41 @@ void field_bus_write(struct out *o, bool on)
 			   : on                  ? m->on
 						 : m->off);
 }
+
+void field_bus_metrics(const struct field *f, FILE *out)
+{
+	static const struct {
+		const char *name, *help;
+		size_t at;
+	} rows[] = {
+		{"requests", "Requests to a Modbus bus.",
+		 offsetof(struct mbus_counters, requests)},
+		{"timeouts", "Requests that were not answered.",
+		 offsetof(struct mbus_counters, timeouts)},
+		{"exceptions", "Requests that were refused.",
+		 offsetof(struct mbus_counters, exceptions)},
+		{"garbled", "Answers that did not fit.",
+		 offsetof(struct mbus_counters, garbled)},
+		{"connects", "Connections that were opened.",
+		 offsetof(struct mbus_counters, connects)},
+	};
+
+	for (size_t i = 0; f->bus && i < sizeof(rows) / sizeof(rows[0]); i++) {
+		fprintf(out,
+			"# HELP tocsin_modbus_%s_total %s\n"
+			"# TYPE tocsin_modbus_%s_total counter\n",
+			rows[i].name, rows[i].help, rows[i].name);
+		for (const struct field_bus *b = f->bus; b; b = b->next) {
+			struct mbus_counters c = {0};
+			uint64_t v;
+
+			if (b->mbus)
+				mbus_counters(b->mbus, &c);
+			memcpy(&v, (const char *)&c + rows[i].at, sizeof(v));
+			fprintf(out,
+				"tocsin_modbus_%s_total{bus=\"%s\"} %llu\n",
+				rows[i].name, b->address,
+				(unsigned long long)v);
+		}
+	}
+}

@@ -113,6 +113,7 @@ char *metrics_text(struct control *c)
 	outputs(c, f);
 	sources_metrics(c->sources, f);
 	proof_metrics(c->proof, f);
+	field_metrics(c->field, f);
 	if (fclose(f)) {
 		free(text);
 		return NULL;

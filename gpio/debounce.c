@@ -4,6 +4,7 @@ void debounce_init(struct debounce *d, uint64_t period_us, bool level,
 		   uint64_t now_us)
 {
 	d->period_us = period_us;
+	d->glitches = 0;
 	d->level = d->raw = level;
 	d->level_us = d->raw_us = now_us;
 }
@@ -21,6 +22,7 @@ bool debounce_settle(struct debounce *d, uint64_t now_us)
 
 void debounce_edge(struct debounce *d, bool level, uint64_t at_us)
 {
+	d->glitches += d->raw != d->level;
 	d->raw = level;
 	d->raw_us = at_us;
 }

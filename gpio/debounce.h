@@ -16,6 +16,7 @@ struct debounce {
 	uint64_t level_us; /**< when it began */
 	bool raw;          /**< seen last */
 	uint64_t raw_us;   /**< since when, or since the last edge */
+	uint32_t glitches; /**< levels that did not hold for the period */
 };
 
 /** Starts with a level that counts at once. Period 0: every edge counts. */

@@ -232,6 +232,11 @@ out:
 	return err;
 }
 
+uint32_t line_in_glitches(const struct line_in *l)
+{
+	return l->debounce.glitches;
+}
+
 struct line_in *line_in_free(struct line_in *l)
 {
 	if (!l)

@@ -44,6 +44,10 @@ int line_in_alloc(struct line_in **lp, const char *chip, const char *line,
 		  bool active_low, uint32_t debounce_ms, line_in_h *h,
 		  void *arg, struct reason *why);
 
+/** Levels that did not stand long enough, since it was requested; those that
+ * the kernel filters are not known. */
+uint32_t line_in_glitches(const struct line_in *l);
+
 /** Stops; the handler is not called again. Returns NULL. */
 struct line_in *line_in_free(struct line_in *l);
 

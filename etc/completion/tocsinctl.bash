@@ -43,6 +43,7 @@ _tocsinctl()
 		inhibit) words="$(_tocsinctl_names alarms) --for" ;;
 		input) words="$(_tocsinctl_names inputs) on off" ;;
 		output) words="$(_tocsinctl_names outputs) on off" ;;
+		inputs) words="--watch" ;;
 		journal) words="--since --type --subject --limit --follow" ;;
 		watch) words="--type" ;;
 		esac

@@ -2,7 +2,10 @@
 
 What cannot be read is a fault: never normal, never an alarm (DESIGN rule 3).
 """
+import json
+import signal
 import struct
+import subprocess
 import time
 
 import pytest
@@ -389,3 +392,36 @@ def test_pair_is_lost_with_its_part(plc, make_daemon):
     plc.start()
     plc.set(1, "discrete", 2, 1)
     until(d, "door", quality="good", active=False)
+
+
+def test_what_an_electrician_sees(plc, make_daemon, site):
+    """Value, raw value, quality, last change, glitches: table, live, API, metrics, and why."""
+    d = make_daemon(more=FAST + point("gas", 'input = 5  type = s16  scale = 0.5  above = 40  hold = "300ms"')
+                    + point("gone", "unit = 9  coil = 1"))
+    plc.set(1, "input", 5, 20)
+    got = until(d, "gas", quality="good", value=10.0, raw="0x0014", active=False)
+    assert got["glitches"] == 0 and "changed" in got
+    until(d, "gone", quality="fault", value=None, raw="")
+    watch = site["ctl"].popen([d.binary.replace("tocsind", "tocsinctl"), "--socket", d.socket,
+                               "--json", "inputs", "--watch"], stdout=subprocess.PIPE, text=True)
+    try:
+        plc.set(1, "input", 5, 100)
+        until(d, "gas", value=50.0, active=False)
+        plc.set(1, "input", 5, 22)
+        until(d, "gas", value=11.0, glitches=1, active=False)
+        for line in watch.stdout:
+            row = json.loads(line)
+            if row["name"] == "gas" and row["value"] == 11.0 and row["glitches"] == 1:
+                break
+        watch.send_signal(signal.SIGINT)
+        assert watch.wait(10) == 0
+    finally:
+        watch.kill()
+        watch.stdout.close()
+    table = d.ctl("inputs").stdout
+    assert "GLITCHES" in table and "0x0016" in table and "unit 9 does not answer" in table
+    assert d.ctl("inputs", "--nonsense").returncode == 2
+    text = d.api.raw("GET", "/metrics")[1].decode()
+    assert 'tocsin_input_glitches_total{input="gas"} 1' in text
+    assert 'tocsin_input_good{input="gone"} 0' in text
+    assert f'tocsin_modbus_timeouts_total{{bus="{BUS}"}}' in text

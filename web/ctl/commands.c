@@ -165,19 +165,6 @@ static enum ctl_exit cmd_alarms(const struct ctl *c, int argc, char **argv)
 	return list(c, "alarms", argc, "/alarms", columns, "no alarms");
 }
 
-static enum ctl_exit cmd_inputs(const struct ctl *c, int argc, char **argv)
-{
-	static const struct column columns[] = {
-		{"INPUT", "name"},    {"KIND", "kind"},
-		{"ACTIVE", "active"}, {"QUALITY", "quality"},
-		{"VALUE", "raw"},     {"CHANGED", "changed"},
-		{"WHY", "why"},       {NULL, NULL},
-	};
-
-	(void)argv;
-	return list(c, "inputs", argc, "/inputs", columns, "no inputs");
-}
-
 static enum ctl_exit cmd_outputs(const struct ctl *c, int argc, char **argv)
 {
 	static const struct column columns[] = {
@@ -309,7 +296,10 @@ const struct command commands[] = {
 	{"inhibit", "ALARM --for TIME",
 	 "let it start nothing for a time: 30m, 2h, 1d", act_inhibit},
 	{"enable", "ALARM", "end an inhibition", act_alarm},
-	{"inputs", "", "field inputs with their quality", cmd_inputs},
+	{"inputs", "[--watch]",
+	 "field inputs with value and quality; --watch shows them as they "
+	 "change",
+	 act_inputs},
 	{"input", "NAME on|off", "move a virtual input", act_point},
 	{"outputs", "", "field outputs", cmd_outputs},
 	{"output", "NAME on|off", "set a field output", act_point},

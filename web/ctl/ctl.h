@@ -124,6 +124,7 @@ const char *command_option(int argc, char **argv, int *i, const char *name);
 /** Prints JSON as people read it. */
 void command_json(const json_t *o);
 
+enum ctl_exit act_inputs(const struct ctl *c, int argc, char **argv);
 enum ctl_exit act_page(const struct ctl *c, int argc, char **argv);
 enum ctl_exit act_stop(const struct ctl *c, int argc, char **argv);
 enum ctl_exit act_hangup(const struct ctl *c, int argc, char **argv);

@@ -46,6 +46,7 @@ static void bouncing_starts_anew(void **state)
 	}
 	t -= 10 * MS;
 	assert_true(d.raw);
+	assert_int_equal(d.glitches, 5);
 	assert_int_equal(debounce_due(&d), t + 20 * MS);
 	assert_true(debounce_settle(&d, t + 20 * MS));
 	assert_int_equal(d.level_us, t);
