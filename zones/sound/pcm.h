@@ -26,8 +26,8 @@ struct pcm {
 void pcm_reset(struct pcm *p);
 
 /**
- * Reads an audio file (WAV, FLAC, Ogg, MP3: whatever libsndfile reads), all
- * channels mixed to one. The bytes say what it is, not the name: a file
+ * Reads an audio file (WAV, RF64, AIFF, AU, FLAC, Ogg, MP3), all channels mixed
+ * to one. The bytes say what it is, not the name: a file
  * without a header is never taken for sound.
  *
  * @return 0, or errno with the reason: missing, not readable, not audio,
@@ -35,6 +35,10 @@ void pcm_reset(struct pcm *p);
  *         -50 dBFS), clipped (over 1 % of all channels' samples at full scale)
  */
 int pcm_load(struct pcm *p, const char *path, struct reason *why);
+
+/** The same from an open file, read from where it stands; `name` is for the
+ *  reason. The descriptor stays open. */
+int pcm_load_fd(struct pcm *p, int fd, const char *name, struct reason *why);
 
 /** Resamples into *dst (speexdsp, quality 8); 0 or ENOMEM. */
 int pcm_resample(struct pcm *dst, const struct pcm *src, uint32_t rate);

@@ -15,6 +15,7 @@
 struct beat {
 	uint32_t ms;
 	float from, to, fade;
+	bool square; /**< odd harmonics as far as the rate carries them */
 };
 
 struct tone {
@@ -25,19 +26,23 @@ struct tone {
 
 #define PITCH(ms, hz)                                                          \
 	{                                                                      \
-		ms, hz, hz, 0                                                  \
+		ms, hz, hz, 0, false                                           \
+	}
+#define SQUARE(ms, hz)                                                         \
+	{                                                                      \
+		ms, hz, hz, 0, true                                            \
 	}
 #define SWEEP(ms, a, b)                                                        \
 	{                                                                      \
-		ms, a, b, 0                                                    \
+		ms, a, b, 0, false                                             \
 	}
 #define PAUSE(ms)                                                              \
 	{                                                                      \
-		ms, 0, 0, 0                                                    \
+		ms, 0, 0, 0, false                                             \
 	}
 #define BELL(ms, hz)                                                           \
 	{                                                                      \
-		ms, hz, hz, 450                                                \
+		ms, hz, hz, 450, false                                         \
 	}
 
 /** Alarm tones peak at -3 dBFS, what callers and idle ears hear at less.
@@ -48,6 +53,11 @@ static const struct tone tones[] = {
 	 -3,
 	 {PITCH(500, 520), PAUSE(500), PITCH(500, 520), PAUSE(500),
 	  PITCH(500, 520), PAUSE(1500)}},
+	{"iso-8201-520",
+	 "evacuation of sleepers, temporal three, 520 Hz square (NFPA 72)",
+	 -3,
+	 {SQUARE(500, 520), PAUSE(500), SQUARE(500, 520), PAUSE(500),
+	  SQUARE(500, 520), PAUSE(1500)}},
 	{"t4",
 	 "carbon monoxide, temporal four (NFPA 720)",
 	 -3,
@@ -78,6 +88,11 @@ static const struct tone tones[] = {
 	 "alert, 420 Hz 0.6 s on, 0.6 s off (AS 1670.4)",
 	 -3,
 	 {PITCH(600, 420), PAUSE(600)}},
+	{"as-1670-evacuate",
+	 "evacuate, temporal three of sweeps 500 to 1200 Hz (AS 1670.4)",
+	 -3,
+	 {SWEEP(500, 500, 1200), PAUSE(500), SWEEP(500, 500, 1200), PAUSE(500),
+	  SWEEP(500, 500, 1200), PAUSE(1500)}},
 	{"nf-s-32-001",
 	 "evacuation, 560 Hz 0.1 s and 440 Hz 0.4 s (NF S 32-001)",
 	 -3,
@@ -111,10 +126,28 @@ static const struct tone tones[] = {
 	 -3,
 	 {SWEEP(10000, 150, 1000), PITCH(40000, 1000),
 	  SWEEP(10000, 1000, 150)}},
+	{"pfeer-general",
+	 "general alarm offshore, 1000 Hz 1 s on, 1 s off (PFEER)",
+	 -3,
+	 {PITCH(1000, 1000), PAUSE(1000)}},
+	{"pfeer-abandon",
+	 "prepare to abandon platform, sweep down 1200 to 500 Hz in 1 s "
+	 "(PFEER)",
+	 -3,
+	 {SWEEP(1000, 1200, 500)}},
+	{"pfeer-gas",
+	 "toxic gas offshore, 1000 Hz continuous (PFEER)",
+	 -3,
+	 {PITCH(1000, 1000)}},
+	{"chime-1", "one-tone chime", -6, {BELL(1500, 523.25f)}},
 	{"chime-2",
 	 "two-tone chime",
 	 -6,
 	 {BELL(700, 659.26f), BELL(1300, 523.25f)}},
+	{"chime-3",
+	 "three-tone chime",
+	 -6,
+	 {BELL(500, 523.25f), BELL(500, 659.26f), BELL(1400, 783.99f)}},
 	{"chime-4",
 	 "four-tone chime",
 	 -6,
@@ -171,6 +204,13 @@ static uint32_t cycle_ms(const struct tone *t)
 	return ms;
 }
 
+float tone_peak_db(const char *name)
+{
+	const struct tone *t = find(name);
+
+	return t ? t->peak_db : 0;
+}
+
 uint32_t tone_cycle_ms(const char *name)
 {
 	const struct tone *t = find(name);
@@ -184,9 +224,41 @@ static double ramp(size_t i, size_t n)
 	return i >= n ? 1 : 0.5 - 0.5 * cos(M_PI * ((double)i + 0.5) / n);
 }
 
-/** Writes one beat; phase (in turns) goes on from beat to beat. */
+/** How far a square of so many harmonics overshoots its plateau: its highest
+ *  crest is half a period of the first one left out behind the edge. */
+static double crest(unsigned harmonics)
+{
+	double sum = 0;
+
+	for (unsigned k = 1; k <= harmonics; k++)
+		sum += sin((2 * k - 1) * M_PI / (2.0 * harmonics)) /
+		       (2 * k - 1);
+	return sum;
+}
+
+/** Odd harmonics below 0.45 of the rate: more would fold back. */
+static unsigned harmonics_of(double hz, uint32_t rate)
+{
+	double n = 0.45 * rate / hz;
+
+	return n < 1 ? 1 : (unsigned)((n + 1) / 2);
+}
+
+/** A square that peaks at 1 and is as steep as the rate allows. */
+static double square(double turns, unsigned harmonics)
+{
+	double sum = 0;
+
+	for (unsigned k = 1; k <= harmonics; k++)
+		sum += sin(2 * M_PI * turns * (2 * k - 1)) / (2 * k - 1);
+	return sum / crest(harmonics);
+}
+
+/** Writes one beat; phase (in turns) goes on from beat to beat. squares: how
+ *  many harmonics a square has, 0 = a sine. */
 static void render(int16_t *v, size_t n, const struct beat *b, double peak,
-		   uint32_t rate, bool rise, bool fall, double *phase)
+		   unsigned squares, uint32_t rate, bool rise, bool fall,
+		   double *phase)
 {
 	size_t edge = rate * RAMP_MS / 1000;
 
@@ -206,7 +278,8 @@ static void render(int16_t *v, size_t n, const struct beat *b, double peak,
 			a *= ramp(i, edge);
 		if (fall)
 			a *= ramp(n - 1 - i, edge);
-		v[i] = (int16_t)lrint(a * sin(2 * M_PI * turns));
+		v[i] = (int16_t)lrint(a * (squares ? square(turns, squares)
+						   : sin(2 * M_PI * turns)));
 	}
 	if (b->from > 0)
 		*phase = fmod(
@@ -234,7 +307,8 @@ static void render_cycle(int16_t *v, const struct tone *t, uint32_t rate,
 		end = (size_t)(ms * rate / 1000);
 		/* A struck bell rises and falls on its own; else only where
 		 * silence is next to it, also over the end of a cycle. */
-		render(v + at, end - at, b, peak, rate,
+		render(v + at, end - at, b, peak,
+		       b->square ? harmonics_of(b->from, rate) : 0, rate,
 		       struck || !sounds(t, n, i + n - 1),
 		       struck || !sounds(t, n, i + 1), phase);
 		at = end;

@@ -15,6 +15,9 @@ const char *tone_title(const char *name);
 /** Length of one cycle in milliseconds, pauses included; 0 when unknown. */
 uint32_t tone_cycle_ms(const char *name);
 
+/** Highest level of a tone in dBFS; 0 when unknown. */
+float tone_peak_db(const char *name);
+
 /**
  * Makes a tone.
  *

@@ -1,8 +1,10 @@
 /* Audio files good and bad, and resampling that keeps level and band. */
 #include "sound_util.h"
 #include "zones/sound/pcm.h"
+#include "zones/sound/pcm_walk.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <sndfile.h>
 #include <stdarg.h>
@@ -181,6 +183,7 @@ static void test_truncated(void **state)
 	} kind[] = {
 		{SF_FORMAT_WAV | SF_FORMAT_PCM_16, EINVAL, "truncated"},
 		{SF_FORMAT_WAV | SF_FORMAT_IMA_ADPCM, EINVAL, "truncated"},
+		{SF_FORMAT_RF64 | SF_FORMAT_PCM_16, EINVAL, "truncated"},
 		{SF_FORMAT_AIFF | SF_FORMAT_PCM_16, EINVAL, "truncated"},
 		{SF_FORMAT_AU | SF_FORMAT_PCM_16, EINVAL, "truncated"},
 		{SF_FORMAT_OGG | SF_FORMAT_VORBIS, EINVAL, "truncated"},
@@ -199,6 +202,109 @@ static void test_truncated(void **state)
 	write_tone(SF_FORMAT_WAV | SF_FORMAT_PCM_16, 16000, 1, 8, 440, 0.5);
 	assert_int_equal(truncate(path, size_of(path) - 1), 0);
 	expect(EINVAL, "truncated");
+	write_tone(SF_FORMAT_RF64 | SF_FORMAT_PCM_16, 16000, 1, 8, 440, 0.5);
+	load_good(16000, 440, 0.5);
+	assert_int_equal(truncate(path, size_of(path) - 1), 0);
+	expect(EINVAL, "truncated");
+}
+
+static bool pcm_ends_whole(void)
+{
+	struct pcm_mp3 m;
+	int fd = open(path, O_RDONLY);
+
+	assert_true(fd >= 0);
+	assert_true(pcm_walk_mp3(fd, &m));
+	close(fd);
+	return !m.cut;
+}
+
+static void append_tag(void)
+{
+	static const uint8_t tag[128] = "TAGevacuate";
+	FILE *f = fopen(path, "a");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(tag, 1, sizeof(tag), f), sizeof(tag));
+	fclose(f);
+}
+
+/** Takes the first frame, which tells the length, out of an MP3. */
+static void behead(void)
+{
+	static uint8_t v[1 << 20];
+	FILE *f = fopen(path, "r");
+	size_t n, second = 1;
+
+	assert_non_null(f);
+	n = fread(v, 1, sizeof(v), f);
+	fclose(f);
+	while (second + 1 < n && (v[second] != v[0] || v[second + 1] != v[1]))
+		second++;
+	assert_true(second + 1 < n);
+	put(v + second, n - second);
+}
+
+/** Loads, and lasts so long but for a few frames. */
+static void load_whole(double seconds)
+{
+	struct reason why = {""};
+	struct pcm p;
+
+	if (pcm_load(&p, path, &why))
+		fail_msg("%s", why.text);
+	assert_true(fabs((double)p.n / p.rate - seconds) < 0.1);
+	pcm_reset(&p);
+}
+
+/** An MP3 of one bit rate without the frame that tells its length. */
+static void write_cbr(void)
+{
+	SF_INFO info = {.samplerate = 44100,
+			.channels = 1,
+			.format = SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III};
+	SNDFILE *f = sf_open(path, SFM_WRITE, &info);
+	int mode = SF_BITRATE_MODE_CONSTANT;
+
+	assert_non_null(f);
+	sf_command(f, SFC_SET_BITRATE_MODE, &mode, sizeof(mode));
+	for (int i = 0; i < 4 * 44100; i++) {
+		float v = (float)(0.5 * sin(2 * M_PI * 440 * i / 44100));
+
+		sf_writef_float(f, &v, 1);
+	}
+	sf_close(f);
+	behead();
+}
+
+/* Without a header there is no promise to break, but half a frame. */
+static void test_mp3_cut_short(void **state)
+{
+	off_t size;
+
+	(void)state;
+	write_cbr();
+	size = size_of(path);
+	load_whole(4);
+	/* A frame is longer than 7 bytes: one of the two is in its middle. */
+	assert_int_equal(truncate(path, size * 2 / 3), 0);
+	if (pcm_ends_whole())
+		assert_int_equal(truncate(path, size * 2 / 3 - 7), 0);
+	expect(EINVAL, "truncated");
+	/* What players write behind the sound is no half frame. */
+	write_cbr();
+	append_tag();
+	load_whole(4);
+}
+
+/* Kinds nobody checks for being whole are not read at all. */
+static void test_kind_not_read(void **state)
+{
+	(void)state;
+	write_tone(SF_FORMAT_VOC | SF_FORMAT_PCM_16, 8000, 1, 1, 440, 0.5);
+	expect(EINVAL, "not read");
+	write_tone(SF_FORMAT_CAF | SF_FORMAT_PCM_16, 8000, 1, 1, 440, 0.5);
+	expect(EINVAL, "not read");
 }
 
 /* What writes into a pipe cannot come back to fill the size in: espeak-ng and
@@ -425,6 +531,8 @@ int main(void)
 		cmocka_unit_test(test_bad_files),
 		cmocka_unit_test(test_not_readable),
 		cmocka_unit_test(test_truncated),
+		cmocka_unit_test(test_mp3_cut_short),
+		cmocka_unit_test(test_kind_not_read),
 		cmocka_unit_test(test_size_unknown),
 		cmocka_unit_test(test_mp3_without_length),
 		cmocka_unit_test(test_too_long),

@@ -24,6 +24,10 @@ static const struct heard table[] = {
 	{"iso-8201", 1000, 1500, 520, 520},
 	{"iso-8201", 2000, 2500, 520, 520},
 	{"iso-8201", 2500, 4000, 0, 0},
+	{"iso-8201-520", 0, 500, 520, 520},
+	{"iso-8201-520", 500, 1000, 0, 0},
+	{"iso-8201-520", 2000, 2500, 520, 520},
+	{"iso-8201-520", 2500, 4000, 0, 0},
 	{"t4", 0, 100, 3100, 3100},
 	{"t4", 100, 200, 0, 0},
 	{"t4", 600, 700, 3100, 3100},
@@ -39,6 +43,10 @@ static const struct heard table[] = {
 	{"as-2220-alert", 600, 1250, 0, 0},
 	{"as-1670-alert", 0, 600, 420, 420},
 	{"as-1670-alert", 600, 1200, 0, 0},
+	{"as-1670-evacuate", 0, 500, 500, 1200},
+	{"as-1670-evacuate", 500, 1000, 0, 0},
+	{"as-1670-evacuate", 2000, 2500, 500, 1200},
+	{"as-1670-evacuate", 2500, 4000, 0, 0},
 	{"nf-s-32-001", 0, 100, 560, 560},
 	{"nf-s-32-001", 100, 500, 440, 440},
 	{"bs-5839-1-evacuate", 0, 1000, 970, 970},
@@ -54,6 +62,14 @@ static const struct heard table[] = {
 	{"industrial", 0, 10000, 150, 1000},
 	{"industrial", 10000, 50000, 1000, 1000},
 	{"industrial", 50000, 60000, 1000, 150},
+	{"pfeer-general", 0, 1000, 1000, 1000},
+	{"pfeer-general", 1000, 2000, 0, 0},
+	{"pfeer-abandon", 0, 1000, 1200, 500},
+	{"pfeer-gas", 0, 1000, 1000, 1000},
+	{"chime-1", 0, 1500, 523.25, 523.25},
+	{"chime-3", 0, 500, 523.25, 523.25},
+	{"chime-3", 500, 1000, 659.26, 659.26},
+	{"chime-3", 1000, 2400, 783.99, 783.99},
 	{"chime-2", 0, 700, 659.26, 659.26},
 	{"chime-2", 700, 2000, 523.25, 523.25},
 	{"chime-4", 0, 450, 392, 392},
@@ -78,6 +94,7 @@ static const struct {
 	double db;
 } whole[] = {
 	{"iso-8201", 4000, -3},
+	{"iso-8201-520", 4000, -3},
 	{"t4", 5800, -3},
 	{"din-33404-3", 1000, -3},
 	{"nen-2575", 4000, -3},
@@ -85,6 +102,7 @@ static const struct {
 	{"as-2220-action", 4000, -3},
 	{"as-2220-alert", 1250, -3},
 	{"as-1670-alert", 1200, -3},
+	{"as-1670-evacuate", 4000, -3},
 	{"nf-s-32-001", 500, -3},
 	{"bs-5839-1-evacuate", 1000, -3},
 	{"bs-5839-1-alert", 2000, -3},
@@ -93,7 +111,12 @@ static const struct {
 	{"ss-03-17-11-all-clear", 30000, -3},
 	{"nfpa-whoop", 1850, -3},
 	{"industrial", 60000, -3},
+	{"pfeer-general", 2000, -3},
+	{"pfeer-abandon", 1000, -3},
+	{"pfeer-gas", 1000, -3},
+	{"chime-1", 1500, -6},
 	{"chime-2", 2000, -6},
+	{"chime-3", 2400, -6},
 	{"chime-4", 2700, -6},
 	{"test", 1000, -20},
 	{"go-ahead", 250, -12},
@@ -156,6 +179,11 @@ static void test_no_click(void **state)
 				      ? 0
 				      : 3 * tone_cycle_ms(name);
 		double top = !strcmp(name, "t4") ? 3100 : 1200;
+
+		/* A square's edges are the steeper the more the rate carries.
+		 */
+		if (!strcmp(name, "iso-8201-520"))
+			top = 520 * 8;
 		struct pcm p = {0};
 		double most;
 
