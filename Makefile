@@ -36,7 +36,7 @@ TEST_PACKAGES := $(BUILD_PACKAGES) libcmocka-dev python3 python3-pytest \
 	libfaketime tzdata sip-tester baresip-core \
 	mosquitto mosquitto-clients ffmpeg iproute2 nftables tcpdump curl openssl \
 	sqlite3 procps util-linux python3-pymodbus python3-serial \
-	python3-serial-asyncio mbpoll socat
+	python3-serial-asyncio mbpoll socat espeak-ng flite
 DEMO_PACKAGES := $(BUILD_PACKAGES) python3 iproute2
 LINT_PACKAGES := clang-format cppcheck
 FUZZ_PACKAGES := $(BUILD_PACKAGES) clang libclang-rt-dev

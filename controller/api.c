@@ -5,8 +5,8 @@
 #include "control_internal.h"
 #include "text_json.h"
 
+#include "message/list.h"
 #include "web/openapi.h"
-#include "zones/sound/tone.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -128,30 +128,6 @@ static json_t *zones_json(struct control *c)
 	return a;
 }
 
-static json_t *messages_json(struct control *c)
-{
-	json_t *a = json_array();
-
-	for (size_t i = 0; i < c->config->n_messages; i++) {
-		const char *name = c->config->messages[i].name;
-		uint32_t cycles = library_cycles(c->library, name);
-
-		json_array_append_new(
-			a,
-			json_pack(
-				"{s:s,s:i,s:s*,s:i,s:o,s:b}", "name", name,
-				"duration_ms",
-				(int)clip_ms(library_message(c->library, name)),
-				"tone", c->config->messages[i].tone, "files",
-				(int)c->config->messages[i].n_files, "repeat",
-				cycles ? json_integer(cycles)
-				       : json_string("until-reset"),
-				"fallback",
-				library_is_fallback(c->library, name)));
-	}
-	return a;
-}
-
 static json_t *config_json(struct control *c)
 {
 	char *text = NULL;
@@ -203,6 +179,18 @@ static void not_found(struct web_request *r)
 			"/api/v1/openapi.json lists them");
 }
 
+static void on_done(int status, json_t *reply, const struct refusal *no,
+		    void *arg)
+{
+	struct web_request *r = arg;
+
+	if (status >= 300)
+		web_reply_error(r, status, no->code, no->field, "%s",
+				no->why.text);
+	else
+		web_reply(r, status, reply);
+}
+
 static void verb(struct control *c, struct web_request *r, const char *name,
 		 const char *verb)
 {
@@ -213,16 +201,8 @@ static void verb(struct control *c, struct web_request *r, const char *name,
 		.n_zones = r->n_zones,
 		.at_us = r->at_us,
 	};
-	struct refusal no = {0};
-	json_t *body = NULL;
-	int status =
-		commands_run(&c->scope, &who, verb, name, r->body, &body, &no);
 
-	if (status >= 300)
-		web_reply_error(r, status, no.code, no.field, "%s",
-				no.why.text);
-	else
-		web_reply(r, status, body);
+	commands_ask(&c->scope, &who, verb, name, r->body, on_done, r);
 }
 
 static bool get(struct control *c, struct web_request *r, const struct route *p)
@@ -259,7 +239,9 @@ static bool get(struct control *c, struct web_request *r, const struct route *p)
 	} else if (!strcmp(what, "outputs")) {
 		body = field_outputs_json(c->field);
 	} else if (!strcmp(what, "messages")) {
-		body = messages_json(c);
+		body = message_list_json(c->config, c->library);
+	} else if (!strcmp(what, "tones")) {
+		body = message_tones_json();
 	} else if (!strcmp(what, "sources")) {
 		body = sources_json(c->sources);
 	} else if (!strcmp(what, "interfaces")) {

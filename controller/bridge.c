@@ -338,14 +338,29 @@ static void reply(struct bridge *b, const char *id, int status, json_t *result,
 	publish_json(b, "reply", name, "", o, false);
 }
 
+/** A command whose answer may come later. */
+struct asked {
+	struct bridge *b;
+	char id[64];
+};
+
+static void on_done(int status, json_t *result, const struct refusal *no,
+		    void *arg)
+{
+	struct asked *d = arg;
+
+	reply(d->b, d->id, status, result, status >= 300 ? no : NULL);
+	free(d);
+}
+
 static void on_command(struct bridge *b, const char *verb,
 		       const struct mqtt_message *m)
 {
 	const struct command_scope *s = b->scope;
 	struct refusal no = {0};
 	char id[64] = "", actor[80];
-	json_t *args, *result = NULL;
-	int status;
+	struct asked *d;
+	json_t *args;
 
 	if (!s->config->mqtt.commands)
 		return;
@@ -371,8 +386,12 @@ static void on_command(struct bridge *b, const char *verb,
 		.at_us = m->at_us,
 	};
 
-	status = commands_run(s, &who, verb, NULL, args, &result, &no);
-	reply(b, id, status, result, status >= 300 ? &no : NULL);
+	d = malloc(sizeof(*d));
+	if (d) {
+		d->b = b;
+		snprintf(d->id, sizeof(d->id), "%s", id);
+		commands_ask(s, &who, verb, NULL, args, on_done, d);
+	}
 	json_decref(args);
 }
 

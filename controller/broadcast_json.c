@@ -4,6 +4,7 @@
 #include "controller/base/clock.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const char *state_name(enum arb_state s)
 {
@@ -45,7 +46,10 @@ static json_t *brief(const struct broadcasts *b, const struct broadcast *x)
 
 	return json_pack(
 		"{s:I,s:s,s:s*,s:s,s:i,s:s,s:s,s:b}", "id", (json_int_t)x->id,
-		"what", x->what, "message", *x->message ? x->message : NULL,
+		"what", x->what, "message",
+		/* A text's name is of use to a restart only. */
+		*x->message && strncmp(x->message, "text:", 5) ? x->message
+							       : NULL,
 		"priority", config_level_name(b->config, x->level), "level",
 		x->level, "actor", x->actor, "since",
 		clock_format(since, x->since_wall_us), "live", x->live);

@@ -3,6 +3,7 @@
 #include "controller/base/clock.h"
 #include "controller/base/text.h"
 #include "gpio/command.h"
+#include "text_json.h"
 #include "zones/sound/tone.h"
 
 #include <errno.h>
@@ -10,6 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/** No HTTP status: the text must be spoken first. */
+#define LATER 102
 
 /** A cause-and-effect turn of one verb. */
 struct turn {
@@ -19,6 +23,8 @@ struct turn {
 	json_t *args;
 	json_t **reply;
 	struct refusal *no;
+	const struct announced *said; /**< its text, spoken; NULL = not yet */
+	struct announce_text *later;  /**< what to speak; points into args */
 };
 
 static int refuse(struct turn *t, int status, const char *code,
@@ -87,7 +93,8 @@ struct page_args {
 	int zones[CONFIG_MAX_ZONES];
 	bool named[CONFIG_MAX_ZONES];
 	size_t n_zones;
-	const char *message, *tone;
+	const char *message, *tone, *text;
+	struct clip *clip;
 	uint8_t level;
 	bool level_given;
 	uint32_t cycles;
@@ -126,26 +133,69 @@ static int page_zones(struct turn *t, struct page_args *a)
 	return 0;
 }
 
+/** A name, or what is to be said. */
+static const char *text_arg(const struct turn *t, const char *member)
+{
+	return json_string_value(json_object_get(t->args, member));
+}
+
+static int page_text(struct turn *t, struct page_args *a)
+{
+	const char *voice = text_arg(t, "voice");
+
+	if (!config_text_good(a->text))
+		return refuse(t, 400, "bad-request", "text",
+			      "\"text\" must be 1 to %d bytes without control "
+			      "characters, with at least one letter or digit",
+			      CONFIG_MAX_SPOKEN);
+	if (json_object_get(t->args, "voice") &&
+	    (!voice || !config_voice_good(voice)))
+		return refuse(t, 400, "bad-request", "voice",
+			      "\"voice\" must be 1 to 31 of letters, digits, "
+			      "\".\", \"_\", \"+\" and \"-\", beginning with a "
+			      "letter or digit");
+	if (!t->later)
+		return refuse(t, 503, "speech", "text",
+			      "nothing speaks here now");
+	if (t->said)
+		a->clip = t->said->clip;
+	return 0;
+}
+
 static int page_sound(struct turn *t, struct page_args *a)
 {
 	json_t *repeat = json_object_get(t->args, "repeat");
 
-	a->message = json_string_value(json_object_get(t->args, "message"));
-	a->tone = json_string_value(json_object_get(t->args, "tone"));
-	if (!a->message == !a->tone)
+	a->message = text_arg(t, "message");
+	a->tone = text_arg(t, "tone");
+	a->text = text_arg(t, "text");
+	if (!a->message + !a->text + !(a->tone && !a->text) != 2)
 		return refuse(t, 400, "bad-request", "message",
-			      "give either \"message\" or \"tone\", a name");
+			      "give one of \"message\" and \"tone\", a name, "
+			      "or \"text\"; a tone may stand before a text");
+	if (!a->text && json_object_get(t->args, "voice"))
+		return refuse(t, 400, "bad-request", "voice",
+			      "\"voice\" needs \"text\"");
 	if (a->message && !library_message(t->s->library, a->message))
 		return refuse(t, 404, "not-found", "message",
 			      "there is no message \"%.63s\"; GET /messages "
 			      "lists them",
 			      a->message);
 	if (a->tone && !library_tone(t->s->library, a->tone))
-		return refuse(
-			t, 404, "not-found", "tone",
-			"there is no tone \"%.63s\"; tocsin.conf(5) lists "
-			"them",
-			a->tone);
+		return refuse(t, 404, "not-found", "tone",
+			      "there is no tone \"%.63s\"; GET /tones lists "
+			      "them",
+			      a->tone);
+	if (a->text) {
+		int status = page_text(t, a);
+
+		if (status)
+			return status;
+	} else {
+		a->clip = a->message
+				  ? library_message(t->s->library, a->message)
+				  : library_tone(t->s->library, a->tone);
+	}
 	a->cycles = a->message ? library_cycles(t->s->library, a->message) : 1;
 	if (json_is_integer(repeat) && json_integer_value(repeat) >= 1 &&
 	    json_integer_value(repeat) <= 100000) {
@@ -203,34 +253,77 @@ static int page_urgency(struct turn *t, struct page_args *a)
 	return 0;
 }
 
+/** A text whose words are missing: an emergency sounds all the same, as a
+ *  tone; anything else only if a tone was asked for. */
+static int page_said(struct turn *t, struct page_args *a)
+{
+	const bool urgent = a->level >= ARB_EMERGENCY;
+
+	if (!a->text)
+		return 0;
+	if (!t->said) {
+		*t->later = (struct announce_text){
+			.text = a->text,
+			.voice = text_arg(t, "voice"),
+			.tone = a->tone,
+			.urgent = urgent,
+		};
+		return LATER;
+	}
+	if (t->said->words)
+		return 0;
+	if (!urgent && !a->tone)
+		return refuse(t, 503, "speech", "text", "%s",
+			      t->said->why.text);
+	if (!a->clip)
+		a->clip =
+			library_tone(t->s->library,
+				     a->tone ? a->tone : LIBRARY_FALLBACK_TONE);
+	return 0;
+}
+
+static void page_name(const struct turn *t, const struct page_args *a,
+		      char *what, size_t size)
+{
+	(void)t;
+	if (a->text)
+		snprintf(what, size, "text \"%.60s%s\"", a->text,
+			 strlen(a->text) > 60 ? "..." : "");
+	else
+		snprintf(what, size, "%s %s", a->message ? "message" : "tone",
+			 a->message ? a->message : a->tone);
+}
+
 static int page(struct turn *t)
 {
 	struct page_args *a = calloc(1, sizeof(*a));
 	struct broadcast_result res = {0};
-	char what[80];
+	char what[96];
 	int status, err;
 
 	if (!a)
 		return refuse(t, 503, "no-memory", NULL, "not enough memory");
-	status = only(t, "zones message tone priority repeat wait_ms");
+	status = only(t, "zones message tone text voice priority repeat "
+			 "wait_ms");
 	if (!status)
 		status = page_zones(t, a);
 	if (!status)
 		status = page_sound(t, a);
 	if (!status)
 		status = page_urgency(t, a);
+	if (!status)
+		status = page_said(t, a);
 	if (!status) {
 		bool music = a->level <= t->s->config->levels[CLASS_MUSIC];
 		struct broadcast_request rq = {
 			.what = what,
-			.message = a->message ? a->message : a->tone,
+			.message = a->text      ? t->said->message
+				   : a->message ? a->message
+						: a->tone,
 			.level = a->level,
 			.zones = a->zones,
 			.n_zones = a->n_zones,
-			.clip = a->message
-					? library_message(t->s->library,
-							  a->message)
-					: library_tone(t->s->library, a->tone),
+			.clip = a->clip,
 			.cycles = a->cycles,
 			.background = music,
 			.how = ARB_DUCK,
@@ -242,9 +335,7 @@ static int page(struct turn *t)
 			.at_us = t->who->at_us,
 		};
 
-		snprintf(what, sizeof(what), "%s %s",
-			 a->message ? "message" : "tone",
-			 a->message ? a->message : a->tone);
+		page_name(t, a, what, sizeof(what));
 		err = broadcast_start(t->s->broadcasts, &rq, &res);
 		if (err == EBUSY)
 			status = refuse(t, 409, "outranked", NULL, "%s",
@@ -261,6 +352,9 @@ static int page(struct turn *t)
 		if (!*t->reply)
 			*t->reply =
 				json_pack("{s:I}", "id", (json_int_t)res.id);
+		if (a->text && *t->said->why.text)
+			json_object_set_new(*t->reply, "warning",
+					    text_json(t->said->why.text));
 		status = 201;
 	}
 	free(a);
@@ -523,40 +617,151 @@ bool commands_known(const char *verb)
 	return false;
 }
 
-int commands_run(const struct command_scope *s, const struct caller *who,
-		 const char *verb, const char *name, json_t *args,
-		 json_t **reply, struct refusal *no)
+static int run(struct turn *t)
 {
-	struct turn t = {s, who, verb, name, args, reply, no};
+	const struct command_scope *s = t->s;
+	const char *given = json_string_value(json_object_get(t->args, "name"));
 	int status;
 
-	*reply = NULL;
-	memset(no, 0, sizeof(*no));
-	if (!name && json_is_string(json_object_get(args, "name")))
-		t.name = json_string_value(json_object_get(args, "name"));
-	if (who->role == WEB_VIEWER) {
-		status = refuse(&t, 403, "forbidden", NULL,
-				"%s may look, not act", who->actor);
+	*t->reply = NULL;
+	memset(t->no, 0, sizeof(*t->no));
+	if (!t->name && given)
+		t->name = given;
+	if (t->who->role == WEB_VIEWER) {
+		status = refuse(t, 403, "forbidden", NULL,
+				"%s may look, not act", t->who->actor);
 	} else {
-		status = args && !json_is_object(args)
-				 ? refuse(&t, 400, "bad-request", NULL,
+		status = t->args && !json_is_object(t->args)
+				 ? refuse(t, 400, "bad-request", NULL,
 					  "the arguments must be an object")
 				 : 404;
 		for (size_t i = 0;
 		     status == 404 && i < sizeof(verbs) / sizeof(verbs[0]); i++)
-			if (!strcmp(verbs[i].verb, verb)) {
-				status = verbs[i].run(&t);
+			if (!strcmp(verbs[i].verb, t->verb)) {
+				status = verbs[i].run(t);
 				break;
 			}
-		if (status == 404 && !no->code)
-			refuse(&t, 404, "not-found", NULL,
-			       "there is no command \"%.40s\"", verb);
+		if (status == 404 && !t->no->code)
+			refuse(t, 404, "not-found", NULL,
+			       "there is no command \"%.40s\"", t->verb);
 	}
 	if (status >= 300)
 		record(s->recorder, EVENT_COMMAND_REFUSED, 0, "command",
-		       who->actor,
-		       json_pack("{s:s,s:i}", "verb", verb, "status", status),
-		       "%s %s refused: %s", verb, t.name ? t.name : "",
-		       no->why.text);
+		       t->who->actor,
+		       json_pack("{s:s,s:i}", "verb", t->verb, "status",
+				 status),
+		       "%s %s refused: %s", t->verb, t->name ? t->name : "",
+		       t->no->why.text);
 	return status;
+}
+
+int commands_run(const struct command_scope *s, const struct caller *who,
+		 const char *verb, const char *name, json_t *args,
+		 json_t **reply, struct refusal *no)
+{
+	struct turn t = {s, who, verb, name, args, reply, no, NULL, NULL};
+
+	return run(&t);
+}
+
+/* ------------------------------------------------------- what takes a while */
+
+/** A command whose text is being spoken. */
+struct waiting {
+	const struct command_scope *s;
+	struct caller who; /**< its own copies */
+	char verb[32], *name;
+	json_t *args;
+	unsigned generation;
+	command_done_h *h;
+	void *arg;
+};
+
+static void waiting_free(struct waiting *w)
+{
+	free((char *)(uintptr_t)w->who.actor);
+	free((int *)(uintptr_t)w->who.zones);
+	free(w->name);
+	json_decref(w->args);
+	free(w);
+}
+
+static struct waiting *wait_for(const struct turn *t, command_done_h *h,
+				void *arg)
+{
+	struct waiting *w = calloc(1, sizeof(*w));
+	int *zones = calloc(t->who->n_zones + 1, sizeof(*zones));
+
+	if (!w || !zones) {
+		free(w);
+		free(zones);
+		return NULL;
+	}
+	w->s = t->s;
+	w->who = *t->who;
+	if (t->who->n_zones)
+		memcpy(zones, t->who->zones, t->who->n_zones * sizeof(*zones));
+	w->who.zones = zones;
+	w->who.actor = strdup(t->who->actor);
+	snprintf(w->verb, sizeof(w->verb), "%s", t->verb);
+	w->name = t->name ? strdup(t->name) : NULL;
+	w->args = json_incref(t->args);
+	w->generation = announce_generation(t->s->announce);
+	w->h = h;
+	w->arg = arg;
+	if (!w->who.actor || (t->name && !w->name)) {
+		waiting_free(w);
+		return NULL;
+	}
+	return w;
+}
+
+static void on_said(const struct announced *said, void *arg)
+{
+	struct waiting *w = arg;
+	struct announce_text none;
+	json_t *reply = NULL;
+	struct refusal no = {0};
+	struct turn t = {w->s,   &w->who, w->verb, w->name, w->args,
+			 &reply, &no,     said,    &none};
+	int status;
+
+	/* Numbers of zones mean something else under another configuration. */
+	if (w->who.n_zones &&
+	    w->generation != announce_generation(w->s->announce))
+		status = refuse(&t, 409, "changed", NULL,
+				"the configuration changed meanwhile; ask "
+				"again");
+	else
+		status = run(&t);
+	w->h(status, reply, &no, w->arg);
+	waiting_free(w);
+}
+
+void commands_ask(const struct command_scope *s, const struct caller *who,
+		  const char *verb, const char *name, json_t *args,
+		  command_done_h *h, void *arg)
+{
+	struct announce_text text = {0};
+	json_t *reply = NULL;
+	struct refusal no = {0};
+	struct turn t = {s,    who,  verb,
+			 name, args, &reply,
+			 &no,  NULL, s->announce ? &text : NULL};
+	struct waiting *w;
+	int status = run(&t);
+
+	if (status != LATER) {
+		h(status, reply, &no, arg);
+		return;
+	}
+	w = wait_for(&t, h, arg);
+	if (!w)
+		reason_set(&no.why, ENOMEM, "not enough memory");
+	else if (!announce_say(s->announce, &text, on_said, w, &no.why))
+		return;
+	if (w)
+		waiting_free(w);
+	no.code = "busy";
+	h(503, NULL, &no, arg);
 }

@@ -7,6 +7,7 @@
 #define TOCSIN_COMMANDS_H
 
 #include "alarms.h"
+#include "announce.h"
 #include "broadcast.h"
 #include "field.h"
 #include "library.h"
@@ -24,6 +25,7 @@ struct command_scope {
 	struct field *field;
 	struct paging *paging;
 	struct recorder *recorder;
+	struct announce *announce; /**< NULL: nothing speaks */
 	bool changing; /**< parts are between two configurations: numbers of
 			    one mean nothing in the other */
 };
@@ -47,7 +49,8 @@ struct refusal {
 /**
  * Carries out a verb.
  *
- * page {zones, message|tone, priority, repeat, wait_ms} -> {id, state, ...}
+ * page {zones, message|tone|text, voice, priority, repeat, wait_ms} ->
+ *     {id, state, ..., warning}; a tone with a text sounds before it
  * stop {broadcast} · trigger, ack, reset, enable {name}
  * inhibit {name, for|until} · input {name, active} · output {name, active}
  * hangup {call}
@@ -60,11 +63,25 @@ struct refusal {
  * @param name  from the path; NULL: taken from args ("name", or the number)
  * @param args  object, may be NULL
  * @param reply gets a new reference on success, may be left NULL
- * @return HTTP status: 200, 201; or 400, 403, 404, 409, 503 with *no filled
+ * @return HTTP status: 200, 201; or 400, 403, 404, 409, 503 with *no filled.
+ *         A text is refused with 503: it takes commands_ask()
  */
 int commands_run(const struct command_scope *s, const struct caller *who,
 		 const char *verb, const char *name, json_t *args,
 		 json_t **reply, struct refusal *no);
+
+/** The answer, whenever it comes. reply: a new reference or NULL. */
+typedef void(command_done_h)(int status, json_t *reply,
+			     const struct refusal *no, void *arg);
+
+/**
+ * As commands_run(), and for a text that must be spoken first the answer comes
+ * when it is: checked again then, by what is in force then. args and who are
+ * kept meanwhile; *s must stay where it is.
+ */
+void commands_ask(const struct command_scope *s, const struct caller *who,
+		  const char *verb, const char *name, json_t *args,
+		  command_done_h *h, void *arg);
 
 /** Is this one of the verbs? */
 bool commands_known(const char *verb);

@@ -37,7 +37,7 @@ enum control_exit control_check(const char *path)
 	struct config *c = NULL;
 	struct library *l = NULL;
 
-	if (reload_now(path, true, &c, &l, print_error, NULL))
+	if (reload_now(path, LIBRARY_CHECK, &c, &l, print_error, NULL))
 		return CONTROL_BAD_CONFIG;
 	printf("%s: fine: %zu zones, %zu outputs of sound, %zu messages, %zu "
 	       "inputs, %zu alarms\n",
@@ -214,6 +214,7 @@ static void on_look(void *arg)
 	sources_watch(c->sources);
 	field_watch(c->field);
 	alarms_watch(c->alarms);
+	announce_watch(c->announce);
 	if (control_healthy(c)) {
 		fault_clear(c->faults, "media");
 		/* Fed only here: by a control turn that saw the media thread
@@ -227,21 +228,6 @@ static void on_look(void *arg)
 }
 
 /* ------------------------------------------------------------------- start */
-
-static void message_fault(const struct config_where *at, const char *text,
-			  void *arg)
-{
-	struct control *c = arg;
-	char key[96], name[64] = "";
-
-	print_error(at, text, NULL);
-	if (!c->faults || sscanf(text, "message \"%63[^\"]\"", name) != 1)
-		return;
-	snprintf(key, sizeof(key), "message:%s", name);
-	fault_raise(c->faults, key, 0,
-		    "Put a good file in its place and reload.", "%s%s", text,
-		    "; a tone sounds in its place");
-}
 
 static int make_dir(const char *path)
 {
@@ -368,6 +354,7 @@ static int open_parts(struct control *c, struct reason *why)
 			 c->faults) ||
 	    sources_alloc(&c->sources, c->media, c->broadcasts, c->recorder,
 			  c->faults) ||
+	    announce_alloc(&c->announce, c->faults) ||
 	    bridge_alloc(&c->bridge, &c->scope, c->faults))
 		return reason_set(why, ENOMEM, "not enough memory");
 	return 0;
@@ -383,6 +370,7 @@ static void set_scope(struct control *c)
 		.field = c->field,
 		.paging = c->paging,
 		.recorder = c->recorder,
+		.announce = c->announce,
 	};
 }
 
@@ -403,6 +391,7 @@ static int configure(struct control *c, struct reason *why)
 	proof_configure(c->proof, c->config);
 	broadcasts_configure(c->broadcasts, c->config);
 	paging_configure(c->paging, c->config, c->library);
+	announce_configure(c->announce, c->config, c->library);
 	/* Made now, not when the first caller waits for them. */
 	library_tone(c->library, "preempted");
 	if (c->config->sip.go_ahead && *c->config->sip.go_ahead)
@@ -429,6 +418,7 @@ static void restore_broadcast(const char *key, const char *value, void *arg)
 	int found[CONFIG_MAX_ZONES];
 	struct broadcast_result res;
 	struct broadcast_request rq = {0};
+	struct clip *text = NULL;
 	size_t i;
 
 	if (!o ||
@@ -451,6 +441,8 @@ static void restore_broadcast(const char *key, const char *value, void *arg)
 	rq.cycles = (uint32_t)cycles;
 	rq.clip = library_message(c->library, message);
 	if (!rq.clip)
+		rq.clip = text = announce_again(c->announce, message);
+	if (!rq.clip)
 		rq.clip = library_tone(c->library, message);
 	/* Its message is gone: better another sound than none. */
 	if (!rq.clip)
@@ -464,6 +456,7 @@ static void restore_broadcast(const char *key, const char *value, void *arg)
 		       "%s was on when the daemon ended, but none of its zones "
 		       "exist any more",
 		       what);
+	clip_unref(text);
 out:
 	/* Only now: the new one is queued for the disk before this goes. */
 	journal_state(c->journal, key, NULL);
@@ -480,7 +473,8 @@ static enum control_exit start(struct control *c)
 	open_journal(c);
 	if (!c->recorder || !c->faults)
 		return CONTROL_INTERNAL;
-	if (library_build(&c->library, c->config, false, message_fault, c))
+	if (library_build(&c->library, c->config, LIBRARY_START, print_error,
+			  c))
 		return CONTROL_BAD_CONFIG;
 	if (open_parts(c, &why) || configure(c, &why))
 		goto failed;
@@ -553,6 +547,9 @@ struct control *control_free(struct control *c)
 		record(c->recorder, EVENT_DAEMON_STOPPING, 0, "daemon", NULL,
 		       NULL, "tocsind stops");
 	reload_free(c->reload);
+	/* While those who wait for a text can still be told. */
+	c->announce = announce_free(c->announce);
+	c->scope.announce = NULL;
 	c->web = web_free(c->web);
 	c->stack = stack_free(c->stack);
 	if (c->recorder)
@@ -587,12 +584,23 @@ void control_reload(struct control *c)
 	reload_begin(c->reload, c->path);
 }
 
-static void log_lines(enum log_level level, const char *text)
+static bool is_warning(const char *line)
+{
+	const char *w = strstr(line, "warning: ");
+
+	/* At its beginning, or behind file and line. */
+	return w && w < line + strcspn(line, "\n") &&
+	       (w == line || (w - line > 2 && w[-2] == ':'));
+}
+
+/** Errors, and the warnings among them. */
+static void log_lines(const char *text)
 {
 	for (const char *p = text; *p;) {
 		size_t n = strcspn(p, "\n");
 
-		log_write(level, NULL, "%.*s", (int)n, p);
+		log_write(is_warning(p) ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR,
+			  NULL, "%.*s", (int)n, p);
 		p += n + (p[n] == '\n');
 	}
 }
@@ -600,10 +608,16 @@ static void log_lines(enum log_level level, const char *text)
 static void refuse_reload(struct control *c, const char *errors)
 {
 	char first[200];
+	const char *text = errors;
 
+	/* What it was refused for, not what was noticed besides. */
+	while (is_warning(errors) && errors[strcspn(errors, "\n")])
+		errors += strcspn(errors, "\n") + 1;
+	if (!*errors)
+		errors = text;
 	snprintf(first, sizeof(first), "%.*s", (int)strcspn(errors, "\n"),
 		 errors);
-	log_lines(LOG_LEVEL_ERROR, errors);
+	log_lines(text);
 	record(c->recorder, EVENT_CONFIG_REFUSED, 0, "config", NULL, NULL,
 	       "the new configuration was refused, the old one stays: %s",
 	       first);
@@ -653,7 +667,7 @@ static void on_reloaded(struct config *config, struct library *library,
 		sd_notify(0, "READY=1");
 		return;
 	}
-	log_lines(LOG_LEVEL_WARN, errors);
+	log_lines(errors);
 	c->config = config;
 	c->library = library;
 	if (configure(c, &why)) {
@@ -671,7 +685,6 @@ static void on_reloaded(struct config *config, struct library *library,
 		sd_notify(0, "READY=1");
 		return;
 	}
-	fault_clear_prefix(c->faults, "message:", NULL, NULL);
 	fault_clear(c->faults, "journal:damaged");
 	if (c->stack) {
 		if (stack_reconfigure(c->stack, config, &why))

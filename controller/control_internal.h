@@ -3,6 +3,7 @@
 #define TOCSIN_CONTROL_INTERNAL_H
 
 #include "alarms.h"
+#include "announce.h"
 #include "bridge.h"
 #include "broadcast.h"
 #include "commands.h"
@@ -33,6 +34,7 @@ struct control {
 	struct media *media;
 	struct tc_fd media_fd;
 	struct library *library;
+	struct announce *announce;
 	struct sounds *sounds;
 	struct proof *proof;
 	struct broadcasts *broadcasts;

@@ -8,149 +8,150 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FALLBACK_GAP_MS 0
 #define MAX_TONES 64
 
 struct entry {
 	char *name;
 	struct clip *clip;
 	uint32_t cycles;
-	bool fallback;
+	struct message_facts facts;
 };
 
 struct library {
-	struct format fmt[CLIP_MAX_FORMATS];
-	size_t n_fmt;
-	size_t n_outputs; /**< the first of them: formats of outputs */
-	uint32_t rate; /**< sound is put together at the highest rate wanted */
+	struct message_kit kit;
 	struct entry *message;
 	size_t n_messages;
 	struct entry tone[MAX_TONES];
 	size_t n_tones;
 };
 
-static int tone_clip(const struct library *l, const char *name, uint32_t gap_ms,
+static int tone_clip(const struct library *l, const char *name,
 		     struct clip **cp)
 {
-	struct pcm p = {.rate = l->rate};
-	int err = tone_make(&p, name, l->rate, 0);
+	struct pcm p = {.rate = l->kit.rate};
+	int err = tone_make(&p, name, l->kit.rate, 0);
 
 	if (!err)
-		err = clip_alloc(cp, &p, gap_ms, l->fmt, l->n_fmt);
+		err = clip_alloc(cp, &p, 0, l->kit.fmt, l->kit.n_fmt);
 	pcm_reset(&p);
 	return err;
 }
 
-static int message_pcm(const struct library *l, const struct config_message *m,
-		       struct pcm *sound, struct reason *why)
+static void tell(const struct config_message *m, bool warning, const char *why,
+		 library_error_h *h, void *arg)
 {
-	int err = 0;
+	char text[512];
 
-	sound->rate = l->rate;
-	if (m->tone) {
-		err = tone_make(sound, m->tone, l->rate, m->tone_ms);
-		if (err)
-			return reason_set(why, err, "tone \"%s\": %s", m->tone,
-					  strerror(err));
-	}
-	for (size_t i = 0; !err && i < m->n_files; i++) {
-		struct pcm one = {0};
-
-		err = pcm_load(&one, m->files[i], why);
-		/* Looked at before they are joined: many long files would take
-		 * gigabytes only to be refused. */
-		if (!err &&
-		    sound->n / l->rate + one.n / one.rate >= CLIP_MAX_SECONDS)
-			err = reason_set(why, EFBIG,
-					 "its files together last longer than "
-					 "%d s; shorten or split it",
-					 CLIP_MAX_SECONDS);
-		if (!err && pcm_append(sound, &one))
-			err = reason_set(why, ENOMEM, "not enough memory");
-		pcm_reset(&one);
-	}
-	return err;
+	snprintf(text, sizeof(text), "%smessage \"%s\": %s",
+		 warning ? "warning: " : "", m->name, why);
+	h(&m->at, text, arg);
 }
 
 static int message_load(struct library *l, const struct config_message *m,
-			struct entry *e, bool strict, library_error_h *h,
-			void *arg)
+			struct entry *e, enum library_mode mode,
+			library_error_h *h, void *arg)
 {
-	struct pcm sound = {0};
 	struct reason why = {""};
 	int err;
 
 	e->name = strdup(m->name);
 	if (!e->name)
 		return ENOMEM;
-	err = message_pcm(l, m, &sound, &why);
-	if (!err) {
-		err = clip_alloc(&e->clip, &sound, m->gap_ms, l->fmt,
-				 l->n_outputs);
-		if (err)
-			reason_set(&why, err, "cannot be encoded: %s",
-				   strerror(err));
-	}
-	pcm_reset(&sound);
+	err = message_make(&e->clip, &e->facts, m, &l->kit,
+			   mode != LIBRARY_START, &why);
 	if (err) {
-		char text[384];
-
-		snprintf(text, sizeof(text), "message \"%s\": %s", m->name,
-			 why.text);
-		h(&m->at, text, arg);
-		if (strict)
+		tell(m, false, why.text, h, arg);
+		if (mode != LIBRARY_START)
 			return err == ENOMEM ? ENOMEM : EINVAL;
-		e->fallback = true;
-		err = tone_clip(l, LIBRARY_FALLBACK_TONE, FALLBACK_GAP_MS,
+		e->facts = (struct message_facts){.state = MESSAGE_TONE,
+						  .problem = why};
+		err = tone_clip(l,
+				m->emergency ? MESSAGE_ALARM_TONE
+					     : MESSAGE_PLAIN_TONE,
 				&e->clip);
 		if (err)
 			return err;
+		e->facts.ms = clip_ms(e->clip);
+	} else if (*e->facts.problem.text && mode == LIBRARY_START) {
+		tell(m, false, e->facts.problem.text, h, arg);
+	} else if (*e->facts.problem.text && mode == LIBRARY_RELOAD) {
+		tell(m, true, e->facts.problem.text, h, arg);
 	}
-	e->cycles = m->cycles;
-	if (m->for_ms) {
-		uint32_t cycle = clip_ms(e->clip) + m->gap_ms;
-
-		e->cycles = cycle ? (m->for_ms + cycle - 1) / cycle : 1;
-	}
+	e->cycles = message_cycles(m, &e->facts);
 	return 0;
 }
 
-int library_build(struct library **lp, const struct config *c, bool strict,
-		  library_error_h *h, void *arg)
+static bool any_text(const struct config *c)
 {
-	struct library *l = calloc(1, sizeof(*l));
-	int err = 0;
+	for (size_t i = 0; i < c->n_messages; i++) {
+		if (c->messages[i].text)
+			return true;
+		for (size_t k = 0; k < c->messages[i].n_parts; k++)
+			if (c->messages[i].parts[k].text)
+				return true;
+	}
+	return false;
+}
 
-	if (!l)
-		return ENOMEM;
-	l->n_fmt = sounds_formats(c, l->fmt, &l->n_outputs);
-	if (!l->n_fmt) {
-		static const struct config_where nowhere;
+/** Formats, rate and speech; false is told. */
+static int make_kit(struct library *l, const struct config *c,
+		    enum library_mode mode, library_error_h *h, void *arg)
+{
+	static const struct config_where nowhere;
+	struct message_kit *k = &l->kit;
+	struct reason why = {""};
+	char text[300];
 
+	k->how = mode == LIBRARY_RELOAD ? SPEECH_RENDER : SPEECH_KEPT;
+	k->cancel = -1;
+	k->n_fmt = sounds_formats(c, k->fmt, &k->n_outputs);
+	if (!k->n_fmt) {
 		h(c->n_sounds ? &c->sounds[0].at : &nowhere,
 		  "the outputs ask for more than 14 different formats (codec, "
 		  "rate, packet time and gain together); use fewer different "
 		  "gains or packet times",
 		  arg);
-		err = EINVAL;
-		goto out;
+		return EINVAL;
 	}
-	for (size_t i = 0; i < l->n_fmt; i++)
-		if (l->fmt[i].rate > l->rate)
-			l->rate = l->fmt[i].rate;
+	for (size_t i = 0; i < k->n_fmt; i++)
+		if (k->fmt[i].rate > k->rate)
+			k->rate = k->fmt[i].rate;
+	if (speech_alloc(&k->speech, c, mode != LIBRARY_CHECK))
+		return ENOMEM;
+	if (mode == LIBRARY_CHECK && any_text(c) &&
+	    speech_ready(k->speech, &why)) {
+		snprintf(text, sizeof(text), "warning: speech: %s", why.text);
+		h(c->speech.at.file ? &c->speech.at : &nowhere, text, arg);
+	}
+	return 0;
+}
+
+int library_build(struct library **lp, const struct config *c,
+		  enum library_mode mode, library_error_h *h, void *arg)
+{
+	struct library *l = calloc(1, sizeof(*l));
+	int err;
+
+	if (!l)
+		return ENOMEM;
+	err = make_kit(l, c, mode, h, arg);
+	if (err)
+		goto out;
 	l->message = calloc(c->n_messages + 1, sizeof(*l->message));
 	if (!l->message) {
 		err = ENOMEM;
 		goto out;
 	}
 	for (size_t i = 0; i < c->n_messages; i++) {
-		int e = message_load(l, &c->messages[i], &l->message[i], strict,
+		int e = message_load(l, &c->messages[i], &l->message[i], mode,
 				     h, arg);
 
 		l->n_messages = i + 1;
 		if (e && err != ENOMEM)
 			err = e;
 	}
+	if (!err && mode == LIBRARY_RELOAD)
+		speech_prune(l->kit.speech);
 out:
 	if (err)
 		library_free(l);
@@ -172,11 +173,12 @@ struct library *library_free(struct library *l)
 		free(l->tone[i].name);
 	}
 	free(l->message);
+	speech_unref(l->kit.speech);
 	free(l);
 	return NULL;
 }
 
-static const struct entry *find(const struct library *l, const char *name)
+static struct entry *find(const struct library *l, const char *name)
 {
 	for (size_t i = 0; i < l->n_messages; i++)
 		if (!strcmp(l->message[i].name, name))
@@ -195,7 +197,35 @@ bool library_is_fallback(const struct library *l, const char *name)
 {
 	const struct entry *e = find(l, name);
 
-	return e && e->fallback;
+	return e && e->facts.state == MESSAGE_TONE;
+}
+
+const struct message_facts *library_facts(const struct library *l,
+					  const char *name)
+{
+	const struct entry *e = find(l, name);
+
+	return e ? &e->facts : NULL;
+}
+
+void library_replace(struct library *l, const struct config_message *m,
+		     struct clip *clip, const struct message_facts *f)
+{
+	struct entry *e = find(l, m->name);
+
+	if (!e) {
+		clip_unref(clip);
+		return;
+	}
+	clip_unref(e->clip);
+	e->clip = clip;
+	e->facts = *f;
+	e->cycles = message_cycles(m, f);
+}
+
+const struct message_kit *library_kit(const struct library *l)
+{
+	return &l->kit;
 }
 
 struct clip *library_tone(struct library *l, const char *name)
@@ -209,7 +239,7 @@ struct clip *library_tone(struct library *l, const char *name)
 		return NULL;
 	e = &l->tone[l->n_tones];
 	e->name = strdup(name);
-	if (!e->name || tone_clip(l, name, 0, &e->clip)) {
+	if (!e->name || tone_clip(l, name, &e->clip)) {
 		free(e->name);
 		e->name = NULL;
 		return NULL;

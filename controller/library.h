@@ -10,6 +10,7 @@
 #define TOCSIN_LIBRARY_H
 
 #include "config/config.h"
+#include "message/make.h"
 #include "zones/sound/clip.h"
 
 #include <stdbool.h>
@@ -17,22 +18,31 @@
 struct library;
 
 /** What sounds in place of an emergency's message that cannot be loaded. */
-#define LIBRARY_FALLBACK_TONE "din-33404-3"
+#define LIBRARY_FALLBACK_TONE MESSAGE_ALARM_TONE
 
 /** A message that could not be loaded. */
 typedef void(library_error_h)(const struct config_where *at, const char *text,
 			      void *arg);
 
+enum library_mode {
+	/** --check: what cannot be played is an error; texts are not spoken,
+	 *  only the program is looked for, and nothing is written. */
+	LIBRARY_CHECK,
+	/** Reload: the same for files; texts are spoken. One that cannot be is
+	 *  a warning, and a tone takes its place. */
+	LIBRARY_RELOAD,
+	/** Start: what cannot be played gives way to a tone, because an alarm
+	 *  with a tone is better than none; of texts only what is kept. */
+	LIBRARY_START,
+};
+
 /**
  * Loads all messages of a configuration.
  *
- * @param strict true (check, reload): any message that cannot be loaded is an
- *        error. false (start): it is told too, but a fallback tone takes its
- *        place, because an alarm with a tone is better than none
  * @return 0, EINVAL (told through h) or ENOMEM
  */
-int library_build(struct library **lp, const struct config *c, bool strict,
-		  library_error_h *h, void *arg);
+int library_build(struct library **lp, const struct config *c,
+		  enum library_mode mode, library_error_h *h, void *arg);
 
 /** Gives every clip back. Returns NULL. */
 struct library *library_free(struct library *l);
@@ -40,8 +50,20 @@ struct library *library_free(struct library *l);
 /** Clip of a message by name, NULL when there is none. No reference taken. */
 struct clip *library_message(struct library *l, const char *name);
 
+/** What came of making it; NULL when there is none. */
+const struct message_facts *library_facts(const struct library *l,
+					  const char *name);
+
 /** Was it replaced by a tone because it could not be loaded? */
 bool library_is_fallback(const struct library *l, const char *name);
+
+/** Puts a message made anew in the place of the old one; takes the reference.
+ *  What plays the old one goes on with it. */
+void library_replace(struct library *l, const struct config_message *m,
+		     struct clip *clip, const struct message_facts *f);
+
+/** What its messages were made for and with. Valid as long as l. */
+const struct message_kit *library_kit(const struct library *l);
 
 /** Clip of a tone of the table, made when first asked for; NULL when unknown.
  *  No reference taken. Control thread. */

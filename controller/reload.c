@@ -43,7 +43,7 @@ static void on_error(const struct config_where *at, const char *text, void *arg)
 		r->used = sizeof(r->errors) - 1;
 }
 
-int reload_now(const char *path, bool strict, struct config **cp,
+int reload_now(const char *path, enum library_mode mode, struct config **cp,
 	       struct library **lp, config_error_h *h, void *arg)
 {
 	struct config *c = NULL;
@@ -51,7 +51,7 @@ int reload_now(const char *path, bool strict, struct config **cp,
 
 	if (err)
 		return err;
-	err = library_build(lp, c, strict, h, arg);
+	err = library_build(lp, c, mode, h, arg);
 	if (err)
 		config_free(c);
 	else
@@ -63,8 +63,8 @@ static void *worker(void *arg)
 {
 	struct reload *r = arg;
 
-	if (reload_now(r->path, true, &r->result->config, &r->result->library,
-		       on_error, r->result) &&
+	if (reload_now(r->path, LIBRARY_RELOAD, &r->result->config,
+		       &r->result->library, on_error, r->result) &&
 	    !r->result->used)
 		snprintf(r->result->errors, sizeof(r->result->errors),
 			 "not enough memory\n");

@@ -30,8 +30,8 @@ struct reload *reload_free(struct reload *r);
 /** Begins; EALREADY while one is in progress (it is done again afterwards). */
 int reload_begin(struct reload *r, const char *path);
 
-/** Loads here and now: at start and for --check. strict: library_build(). */
-int reload_now(const char *path, bool strict, struct config **cp,
+/** Loads here and now, as library_build(). */
+int reload_now(const char *path, enum library_mode mode, struct config **cp,
 	       struct library **lp, config_error_h *h, void *arg);
 
 #endif

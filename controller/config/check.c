@@ -165,6 +165,7 @@ void load_check(struct load *l)
 	check_peers(l);
 	check_sip(l);
 	load_check_field(l);
+	load_check_messages(l);
 	load_check_alarms(l);
 	check_mqtt(l);
 	check_web(l);

@@ -137,16 +137,48 @@ struct config_source {
 	uint32_t max_ms; /**< 0 = no end */
 };
 
+/** No alignment: a source keeps the level it has. */
+#define CONFIG_LOUDNESS_OFF 1
+
+/** One of a message's parts in turn: a file or a text to be spoken. */
+struct config_part {
+	struct config_where at;
+	char *name;  /**< its title: for people */
+	char *file;  /**< absolute path, or */
+	char *text;  /**< words */
+	char *voice; /**< NULL = the speech section's */
+};
+
+/** Sounds as: chime, tone, files, text, parts; then the gap. */
 struct config_message {
 	struct config_where at;
 	char *name;
+	char *chime;      /**< name of a tone, sounded once; NULL = none */
 	char *tone;       /**< NULL = none */
 	uint32_t tone_ms; /**< how long, 0 = one cycle */
 	char **files;     /**< absolute paths, in order */
 	size_t n_files;
+	char *text, *voice;
+	struct config_part *parts; /**< say sections, in order */
+	size_t n_parts;
+	uint32_t pause_ms; /**< between the pieces of one cycle */
 	uint32_t gap_ms;
-	uint32_t cycles; /**< 0 = until stopped / reset */
-	uint32_t for_ms; /**< repeat = "10m": at least that long; else 0 */
+	bool gap_tone;    /**< the tone again where the gap were too silent */
+	int16_t loudness; /**< LUFS * 10, or CONFIG_LOUDNESS_OFF */
+	int16_t gain_cb;  /**< over that */
+	uint32_t cycles;  /**< 0 = until stopped / reset */
+	uint32_t for_ms;  /**< repeat = "10m": at least that long; else 0 */
+	bool emergency;   /**< an alarm broadcasts it at level 200 or above */
+};
+
+/** How texts are spoken. */
+struct config_speech {
+	struct config_where at;
+	char **command; /**< as given, "%v" = voice; empty: what is installed */
+	size_t n_command;
+	char *voice; /**< where none is named */
+	uint32_t limit_ms;
+	uint32_t cache_mb;
 };
 
 /** How the points of a Modbus bus are asked for. */
@@ -286,6 +318,7 @@ struct config_media {
 	int16_t duck_cb;     /**< music under a page */
 	uint32_t queue_ms;   /**< how long a recorded one waits by default */
 	bool packet_sockets; /**< for multicast outputs without loop */
+	int16_t loudness;    /**< of sources: LUFS * 10, CONFIG_LOUDNESS_OFF */
 };
 
 /** Proof that what is to sound does: see proof.h. */
@@ -306,6 +339,7 @@ struct config {
 	struct config_sip sip;
 	struct config_media media;
 	struct config_proof proof;
+	struct config_speech speech;
 	struct config_mqtt mqtt;
 	struct config_web web;
 
@@ -362,6 +396,9 @@ int config_load(struct config **cp, const char *path, config_error_h *h,
 /** Frees it; NULL is fine. Returns NULL. */
 struct config *config_free(struct config *c);
 
+/** Frees what a message holds, not the struct itself. */
+void config_message_reset(struct config_message *m);
+
 /** Prints what is in force with all defaults, as a configuration that loads
  *  to the same. No secret is in it. */
 void config_dump(const struct config *c, FILE *f);
@@ -380,6 +417,17 @@ int config_output_find(const struct config *c, const char *name);
 /** How a bus is asked: by its section, else by default. */
 const struct mbus_timing *config_bus_timing(const struct config *c,
 					    const char *bus);
+
+/** Longest text that is spoken, in bytes. */
+#define CONFIG_MAX_SPOKEN 1000
+
+/** May it be spoken: UTF-8 of at most CONFIG_MAX_SPOKEN bytes, no control
+ *  characters, a letter or digit among them? */
+bool config_text_good(const char *text);
+
+/** Is it the form of a voice's name? It becomes an argument of a program, so
+ *  it never begins with "-". */
+bool config_voice_good(const char *voice);
 
 /** Zone that is dialled by this extension, -1 when none. */
 int config_extension_find(const struct config *c, const char *extension);

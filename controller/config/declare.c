@@ -258,4 +258,6 @@ void load_declare(struct load *l)
 		l->c->mqtt.at = l->mqtt->at;
 	if (l->web)
 		l->c->web.at = l->web->at;
+	if (single(&seen, "speech"))
+		l->c->speech.at = single(&seen, "speech")->at;
 }

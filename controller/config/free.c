@@ -39,18 +39,35 @@ static void free_sources(struct config *c)
 	free(c->sources);
 }
 
+void config_message_reset(struct config_message *m)
+{
+	for (size_t k = 0; k < m->n_files; k++)
+		free(m->files[k]);
+	for (size_t k = 0; k < m->n_parts; k++) {
+		free(m->parts[k].name);
+		free(m->parts[k].file);
+		free(m->parts[k].text);
+		free(m->parts[k].voice);
+	}
+	free(m->files);
+	free(m->parts);
+	free(m->name);
+	free(m->chime);
+	free(m->tone);
+	free(m->text);
+	free(m->voice);
+	*m = (struct config_message){0};
+}
+
 static void free_messages(struct config *c)
 {
-	for (size_t i = 0; i < c->n_messages; i++) {
-		struct config_message *m = &c->messages[i];
-
-		for (size_t k = 0; k < m->n_files; k++)
-			free(m->files[k]);
-		free(m->files);
-		free(m->name);
-		free(m->tone);
-	}
+	for (size_t i = 0; i < c->n_messages; i++)
+		config_message_reset(&c->messages[i]);
 	free(c->messages);
+	for (size_t i = 0; i < c->speech.n_command; i++)
+		free(c->speech.command[i]);
+	free(c->speech.command);
+	free(c->speech.voice);
 }
 
 static void free_field(struct config *c)

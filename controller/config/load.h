@@ -98,6 +98,7 @@ void load_check_sources(struct load *l);
 void load_check_field(struct load *l);
 void load_check_modbus(struct load *l);
 void load_check_loop(struct load *l, size_t input);
+void load_check_messages(struct load *l);
 void load_check_alarms(struct load *l);
 
 /** Index by name while loading, -1. */
@@ -140,11 +141,13 @@ config_show_h show_listen, show_rtp_ports, show_allow, show_fan, show_zones,
 	show_output_mqtt, show_output_gpio, show_broker, show_web_listen,
 	show_hash, show_querier_ignore, show_clear_below, show_clear_above,
 	show_source_multicast, show_source_unicast, show_from;
+config_set_h set_text_spoken, set_voice, set_loudness, set_command;
+config_show_h show_loudness, show_message_loudness, show_command;
 config_title_h title_peer, title_multicast, title_unicast;
 config_set_h set_modbus_input, set_modbus_output, set_word, set_windows;
 config_show_h show_modbus, show_output_modbus, show_mask, show_equals;
 config_title_h title_bus;
-config_open_h open_sound, open_broadcast;
-config_nth_h nth_multicast, nth_unicast, nth_broadcast;
+config_open_h open_sound, open_broadcast, open_say;
+config_nth_h nth_multicast, nth_unicast, nth_broadcast, nth_say;
 
 #endif

@@ -19,20 +19,32 @@
 	.size = sizeof(struct type), .at = offsetof(struct type, at),          \
 	.name_at = offsetof(struct type, name)
 
+#define SPOKEN_ALLOWED                                                         \
+	"1 to 1000 bytes of UTF-8 without control characters, with at least "  \
+	"one letter or digit"
+#define VOICE_ALLOWED                                                          \
+	"1 to 31 of letters, digits, \".\", \"_\", \"+\" and \"-\", "          \
+	"beginning "                                                           \
+	"with a letter or digit"
+#define LOUDNESS_ALLOWED                                                       \
+	"-40.0 to -8.0 LUFS with at most one decimal, or \"off\" to leave "    \
+	"every source as it is"
+
 #define MINUTE 60e3
 #define HOUR 3600e3
 #define DAY (24 * HOUR)
 
 extern const struct config_key schema_sip[], schema_peer[], schema_zone[],
 	schema_message[], schema_input[], schema_output[], schema_alarm[],
-	schema_mqtt[], schema_web[], schema_user[];
+	schema_mqtt[], schema_web[], schema_user[], schema_speech[];
 extern const struct config_key schema_source[];
 extern const char *const schema_source_kinds[];
 /** Codecs by name, in the order of enum codec. */
 extern const char *const schema_codecs[];
 extern const struct config_key schema_bus[];
 extern const struct config_key schema_proof[];
-extern const struct config_section schema_zone_subs[], schema_alarm_subs[];
+extern const struct config_section schema_zone_subs[], schema_alarm_subs[],
+	schema_message_subs[];
 /** The key that makes each kind of input and output. */
 extern const char *const schema_input_kinds[], *const schema_output_kinds[];
 

@@ -98,6 +98,17 @@ static const struct config_key media_keys[] = {
 		 "host's own firewall. The service must be allowed to "
 		 "(CAP_NET_RAW); else, and where the interface has no IPv4 "
 		 "address, ordinary sockets are used."},
+	{.name = "loudness",
+	 .type = TYPE_SPECIAL,
+	 FIELD(config_media, loudness),
+	 .def = "-18.0",
+	 .set = set_loudness,
+	 .show = show_loudness,
+	 .allowed = LOUDNESS_ALLOWED,
+	 .help = "Loudness (EBU R128) that the files and texts of messages are "
+		 "brought to when they are loaded, by at most 24 dB up; peaks "
+		 "are limited to -1 dBTP. Tones stay as their table has "
+		 "them."},
 	{0},
 };
 
@@ -156,7 +167,9 @@ static const struct config_section sections[] = {
 	 MANY(config_message, messages),
 	 .max = 500,
 	 .keys = schema_message,
-	 .help = "Recorded or generated sound: a tone, files, or both."},
+	 .subs = schema_message_subs,
+	 .help = "Recorded, spoken or generated sound: chime, tone, files, "
+		 "text and say sections sound in this order."},
 	{.name = "bus",
 	 .title = "ADDRESS",
 	 .kind = KIND_BUS,
@@ -167,6 +180,11 @@ static const struct config_section sections[] = {
 	 .help = "How a Modbus bus is asked: its title is what points have as "
 		 "modbus. Without it the defaults hold. Each bus that has a "
 		 "point takes a thread."},
+	{.name = "speech",
+	 ONE(speech),
+	 .keys = schema_speech,
+	 .help = "How texts are spoken: before they are needed, by a program "
+		 "of its own."},
 	{.name = "input",
 	 .title = "NAME",
 	 .kind = KIND_INPUT,

@@ -1,4 +1,4 @@
-/* Sound: outputs, zones, messages. */
+/* Sound: outputs and zones. */
 #include "rows.h"
 
 const char *const schema_codecs[] = {"pcmu", "pcma", "l16", NULL};
@@ -184,48 +184,5 @@ const struct config_key schema_zone[] = {
 	 .max = DAY,
 	 .def = "0s",
 	 .help = "Longest live page here, 0 = as in the sip section."},
-	{0},
-};
-
-const struct config_key schema_message[] = {
-	{.name = "tone",
-	 .type = TYPE_SPECIAL,
-	 FIELD(config_message, tone),
-	 .set = set_tone,
-	 .min = 1,
-	 .allowed = "the name of a tone",
-	 .help = "Tone before the files, or alone. The names are listed "
-		 "under TONES."},
-	{.name = "tone-for",
-	 .type = TYPE_DURATION,
-	 FIELD(config_message, tone_ms),
-	 .max = 600e3,
-	 .def = "0s",
-	 .help = "Length of the tone, rounded up to its whole cycles; 0 = one "
-		 "cycle."},
-	{.name = "file",
-	 .type = TYPE_FILES,
-	 FIELD(config_message, files),
-	 OTHER(config_message, n_files),
-	 .max = 32,
-	 .allowed = "one path or a list of at most 32",
-	 .help = "Audio files (WAV, FLAC, Ogg, MP3), played in order."},
-	{.name = "gap",
-	 .type = TYPE_DURATION,
-	 FIELD(config_message, gap_ms),
-	 .max = HOUR,
-	 .def = "0s",
-	 .help = "Silence between one repetition and the next. For an alarm "
-		 "at level 200 and above at most 30s (ISO 7240-16 7.2.2)."},
-	{.name = "repeat",
-	 .type = TYPE_SPECIAL,
-	 FIELD(config_message, cycles),
-	 .def = "1",
-	 .set = set_repeat,
-	 .show = show_repeat,
-	 .allowed = "a count from 1 to 100000, a duration like \"10m\", or "
-		    "\"until-reset\"",
-	 .help = "How often it is played, for how long at least, or until it "
-		 "is stopped or its alarm is reset."},
 	{0},
 };

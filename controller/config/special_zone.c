@@ -1,4 +1,4 @@
-/* Zones and messages: interfaces, extensions, members, repetition. */
+/* Zones: interfaces, extensions, members. */
 #include "load.h"
 #include "values.h"
 
@@ -155,39 +155,4 @@ bool show_zones(const struct config *c, const void *obj, FILE *f)
 	if (z->n_zones)
 		fputs(" }", f);
 	return z->n_zones > 0;
-}
-
-void set_repeat(struct load *l, void *obj, const struct config_value *val)
-{
-	struct config_message *m = obj;
-	const char *s = val->v[0];
-	uint64_t ms;
-	long n;
-
-	if (!strcmp(s, "until-reset")) {
-		m->cycles = 0;
-	} else if (value_number(s, &n) && n >= 1 && n <= 100000) {
-		m->cycles = (uint32_t)n;
-	} else if (!value_number(s, &n) && value_duration(s, &ms) && ms &&
-		   ms <= 24 * 3600000u) {
-		m->cycles = 1;
-		m->for_ms = (uint32_t)ms;
-	} else {
-		load_refuse(l, val, s);
-	}
-}
-
-bool show_repeat(const struct config *c, const void *obj, FILE *f)
-{
-	const struct config_message *m = obj;
-	char text[VALUE_DURATION_SIZE];
-
-	(void)c;
-	if (m->for_ms)
-		fprintf(f, "\"%s\"", value_duration_text(text, m->for_ms));
-	else if (m->cycles)
-		fprintf(f, "%u", m->cycles);
-	else
-		fputs("\"until-reset\"", f);
-	return true;
 }

@@ -11,7 +11,7 @@ _tocsinctl()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local commands="status zones heard interfaces broadcasts page stop alarms trigger ack
-		reset inhibit enable inputs input outputs output messages sources calls
+		reset inhibit enable inputs input outputs output messages tones sources calls
 		hangup faults journal watch reload config"
 	local word command= words=
 
@@ -25,6 +25,7 @@ _tocsinctl()
 	done
 	case $prev in
 	--message) words=$(_tocsinctl_names messages) ;;
+	--tone) words=$(_tocsinctl_names tones) ;;
 	--priority) words="evacuate alert emergency urgent page bell music" ;;
 	--for) words="30m 1h 2h 8h 1d" ;;
 	-s | --socket)
@@ -36,7 +37,7 @@ _tocsinctl()
 		'') words="$commands --json --socket --help --version" ;;
 		page)
 			words="$(_tocsinctl_names zones) --message --tone
-				--priority --repeat"
+				--text --voice --priority --repeat"
 			;;
 		heard) words=$(_tocsinctl_names zones) ;;
 		trigger | ack | reset | enable) words=$(_tocsinctl_names alarms) ;;

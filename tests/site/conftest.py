@@ -48,6 +48,7 @@ LONG = audio.codes(20.0, 4)
 CONFIG = '''
 site = "test"
 state-dir = "state"
+media { loudness = "off" }
 sip {
     listen = { "udp:10.9.0.1:5060", "tcp:10.9.0.1:5060" }
     rtp-ports = "20000-20999"

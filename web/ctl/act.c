@@ -21,6 +21,8 @@ static void page_done(const struct ctl *c, const json_t *reply)
 {
 	const char *state = json_string_value(json_object_get(reply, "state"));
 	const char *cause = json_string_value(json_object_get(reply, "cause"));
+	const char *warning =
+		json_string_value(json_object_get(reply, "warning"));
 
 	if (c->json) {
 		command_json(reply);
@@ -34,13 +36,20 @@ static void page_done(const struct ctl *c, const json_t *reply)
 		text_print(stdout, cause, false);
 	}
 	putchar('\n');
+	if (warning) {
+		fputs("tocsinctl: a tone sounds in its place: ", stderr);
+		text_print(stderr, warning, false);
+		fputc('\n', stderr);
+	}
 }
 
 /** Fills the body from the arguments; NULL, or what is wrong with them. */
 static const char *page_body(int argc, char **argv, json_t *body, json_t *zones)
 {
-	static const char *const options[] = {"message", "tone", "priority",
-					      "repeat"};
+	static const char *const options[] = {"message", "tone",     "text",
+					      "voice",   "priority", "repeat"};
+	const size_t n_options = sizeof(options) / sizeof(options[0]);
+	const json_t *message, *tone, *text;
 	bool names_only = false;
 
 	for (int i = 1; i < argc; i++) {
@@ -56,20 +65,24 @@ static const char *page_body(int argc, char **argv, json_t *body, json_t *zones)
 				return "a zone's name is no UTF-8";
 			continue;
 		}
-		for (k = 0; k < 4 && !value; k++)
+		for (k = 0; k < n_options && !value; k++)
 			value = command_option(argc, argv, &i, options[k]);
 		if (!value)
 			return "unknown option, or one without its value";
 		k--;
 		if (json_object_set_new(body, options[k],
-					k < 2 ? json_string(value)
+					k < 4 ? json_string(value)
 					      : number_or_text(value)))
 			return "a value is no UTF-8";
 	}
 	if (!json_array_size(zones))
 		return "name one zone or more";
-	if (!json_object_get(body, "message") == !json_object_get(body, "tone"))
-		return "give either --message or --tone";
+	message = json_object_get(body, "message");
+	tone = json_object_get(body, "tone");
+	text = json_object_get(body, "text");
+	if (!message + !text + !(tone && !text) != 2)
+		return "give one of --message, --tone and --text; a tone may "
+		       "stand before a text";
 	return NULL;
 }
 

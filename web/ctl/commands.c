@@ -179,14 +179,26 @@ static enum ctl_exit cmd_outputs(const struct ctl *c, int argc, char **argv)
 static enum ctl_exit cmd_messages(const struct ctl *c, int argc, char **argv)
 {
 	static const struct column columns[] = {
-		{"MESSAGE", "name"},  {"MS", "duration_ms"},
-		{"TONE", "tone"},     {"FILES", "files"},
-		{"REPEAT", "repeat"}, {"FALLBACK", "fallback"},
-		{NULL, NULL},
+		{"MESSAGE", "name"},    {"STATE", "state"},
+		{"MS", "duration_ms"},  {"GAP", "gap_ms"},
+		{"LUFS", "lufs"},       {"PEAK", "peak_dbtp"},
+		{"REPEAT", "repeat"},   {"SOURCES", "sources"},
+		{"PROBLEM", "problem"}, {NULL, NULL},
 	};
 
 	(void)argv;
 	return list(c, "messages", argc, "/messages", columns, "no messages");
+}
+
+static enum ctl_exit cmd_tones(const struct ctl *c, int argc, char **argv)
+{
+	static const struct column columns[] = {
+		{"TONE", "name"},  {"CYCLE", "cycle_ms"}, {"PEAK", "peak_dbfs"},
+		{"WHAT", "title"}, {NULL, NULL},
+	};
+
+	(void)argv;
+	return list(c, "tones", argc, "/tones", columns, "no tones");
 }
 
 static enum ctl_exit cmd_calls(const struct ctl *c, int argc, char **argv)
@@ -284,9 +296,10 @@ const struct command commands[] = {
 	 cmd_interfaces},
 	{"broadcasts", "", "all that sounds or waits", cmd_broadcasts},
 	{"page",
-	 "ZONE... (--message NAME | --tone NAME) [--priority P] [--repeat N]",
-	 "sound a message or a tone; P is a class or 0-255, N a count or "
-	 "until-stopped",
+	 "ZONE... (--message NAME | --tone NAME | --text WORDS) [--voice V] "
+	 "[--priority P] [--repeat N]",
+	 "sound a message, a tone or a spoken text; P is a class or 0-255, N a "
+	 "count or until-stopped; a tone sounds before a text",
 	 act_page},
 	{"stop", "ID", "end a broadcast", act_stop},
 	{"alarms", "", "alarms and their states", cmd_alarms},
@@ -303,7 +316,9 @@ const struct command commands[] = {
 	{"input", "NAME on|off", "move a virtual input", act_point},
 	{"outputs", "", "field outputs", cmd_outputs},
 	{"output", "NAME on|off", "set a field output", act_point},
-	{"messages", "", "messages of the library", cmd_messages},
+	{"messages", "", "messages of the library, and whether they are whole",
+	 cmd_messages},
+	{"tones", "", "tones there are", cmd_tones},
 	{"sources", "", "streams of others that are listened to", cmd_sources},
 	{"calls", "", "calls that are up", cmd_calls},
 	{"hangup", "ID", "end a call", act_hangup},

@@ -130,7 +130,8 @@ static inline void site_configure(struct site *s, const char *text)
 	snprintf(path, sizeof(path), "%s/tocsin.conf", s->dir);
 	site_write(s, "tocsin.conf", text);
 	*s->said = '\0';
-	if (reload_now(path, false, &s->config, &s->library, site_on_error, s))
+	if (reload_now(path, LIBRARY_START, &s->config, &s->library,
+		       site_on_error, s))
 		fail_msg("%s", s->said);
 	s->changing = true;
 	assert_int_equal(sounds_apply(s->sounds, s->config), 0);

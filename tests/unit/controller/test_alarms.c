@@ -191,7 +191,8 @@ static void test_reload_of_an_active_alarm(void **state)
 	/* Without it: refused. */
 	site_write(s, "other.conf", PLAN_BASE POINTS FIRE);
 	snprintf(path, sizeof(path), "%s/other.conf", s->dir);
-	assert_int_equal(reload_now(path, true, &c, &l, site_on_error, s), 0);
+	assert_int_equal(
+		reload_now(path, LIBRARY_RELOAD, &c, &l, site_on_error, s), 0);
 	assert_int_equal(alarms_may_configure(s->alarms, c, &why), EBUSY);
 	assert_non_null(strstr(why.text, "gas"));
 	library_free(l);

@@ -10,14 +10,14 @@ struct shelf {
 	struct library *library;
 };
 
-static int load(struct shelf *x, bool strict, const char *text)
+static int load(struct shelf *x, enum library_mode mode, const char *text)
 {
 	char path[128];
 
 	*x->s.said = '\0';
 	snprintf(path, sizeof(path), "%s/tocsin.conf", x->s.dir);
 	site_write(&x->s, "tocsin.conf", text);
-	return reload_now(path, strict, &x->config, &x->library, site_on_error,
+	return reload_now(path, mode, &x->config, &x->library, site_on_error,
 			  &x->s);
 }
 
@@ -51,18 +51,18 @@ static void test_bad_file(void **state)
 	(void)state;
 	begin(&x);
 	/* Checked or reloaded: an error, all of it. */
-	assert_int_equal(load(&x, true, PLAN_BASE BAD), EINVAL);
+	assert_int_equal(load(&x, LIBRARY_RELOAD, PLAN_BASE BAD), EINVAL);
 	assert_null(x.config);
 	assert_null(x.library);
 	assert_non_null(strstr(x.s.said, "message \"bad\""));
 	assert_non_null(strstr(x.s.said, "bad.wav"));
 	/* At the start a tone is better than nothing, and it is told. */
-	assert_int_equal(load(&x, false, PLAN_BASE BAD), 0);
+	assert_int_equal(load(&x, LIBRARY_START, PLAN_BASE BAD), 0);
 	assert_non_null(strstr(x.s.said, "message \"bad\""));
 	assert_non_null(library_message(x.library, "bad"));
 	assert_true(library_is_fallback(x.library, "bad"));
 	assert_true(clip_ms(library_message(x.library, "bad")) ==
-		    clip_ms(library_tone(x.library, LIBRARY_FALLBACK_TONE)));
+		    clip_ms(library_tone(x.library, MESSAGE_PLAIN_TONE)));
 	assert_int_equal(library_cycles(x.library, "bad"), 3);
 	assert_false(library_is_fallback(x.library, "siren"));
 	end(&x);
@@ -77,7 +77,7 @@ static void test_names_and_cycles(void **state)
 
 	(void)state;
 	begin(&x);
-	assert_int_equal(load(&x, true,
+	assert_int_equal(load(&x, LIBRARY_RELOAD,
 			      PLAN_BASE
 			      "message \"long\" { tone = \"go-ahead\" gap = "
 			      "\"500ms\" repeat = \"10s\" }\n"),
@@ -114,7 +114,7 @@ static void test_too_many_formats(void **state)
 			 "zone \"z%d\" { gain = -%d.0 multicast "
 			 "\"239.192.8.%d:24004\" { interface = \"lo\" } }\n",
 			 i, i, i + 1);
-	assert_int_equal(load(&x, true, text), EINVAL);
+	assert_int_equal(load(&x, LIBRARY_RELOAD, text), EINVAL);
 	assert_non_null(strstr(x.s.said, "formats"));
 	end(&x);
 }
