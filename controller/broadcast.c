@@ -167,9 +167,17 @@ static int take_slot(struct broadcasts *b, struct broadcast *x)
 	return -1;
 }
 
+/** All of its outputs wait while Polycom phones are alerted, so that nobody
+ *  misses its beginning; an emergency waits for nothing. */
+static uint32_t hold_of(const struct broadcasts *b, const struct broadcast *x)
+{
+	return x->level < ARB_EMERGENCY ? sounds_hold_ms(b->sounds, &x->outputs)
+					: 0;
+}
+
 static uint32_t lead_of(const struct broadcasts *b, const struct broadcast *x)
 {
-	uint32_t lead = 0;
+	uint32_t lead = hold_of(b, x);
 
 	for (size_t i = 0; i < x->n_zones; i++) {
 		int z = config_zone_find(b->config, x->zones[i]);
@@ -197,6 +205,7 @@ static void begin_source(struct broadcasts *b, struct broadcast *x)
 
 		media_play(b->media, (unsigned)x->slot, &p);
 	}
+	media_slot(b->media, (unsigned)x->slot, x->level, hold_of(b, x));
 }
 
 static void end_source(struct broadcasts *b, struct broadcast *x)
@@ -224,7 +233,10 @@ static void act_sources(struct broadcasts *b)
 			end_source(b, x);
 		} else if (heard && x->slot < 0) {
 			begin_source(b, x);
-		} else if (heard && !x->heard && !x->live) {
+		} else if (heard && !x->heard && x->live) {
+			media_slot(b->media, (unsigned)x->slot, x->level,
+				   hold_of(b, x));
+		} else if (heard && !x->heard) {
 			if (x->resume == RESUME_RESTART)
 				media_restart(b->media, (unsigned)x->slot);
 			media_pause(b->media, (unsigned)x->slot, false);
@@ -585,6 +597,13 @@ int broadcast_start(struct broadcasts *b, const struct broadcast_request *rq,
 	if (x)
 		persist(b, x, true);
 	return 0;
+}
+
+uint32_t broadcast_hold_ms(const struct broadcasts *b, uint64_t id)
+{
+	const struct broadcast *x = broadcast_find(b, id);
+
+	return x ? hold_of(b, x) : 0;
 }
 
 int broadcast_stop(struct broadcasts *b, uint64_t id, const char *actor,

@@ -109,6 +109,10 @@ int broadcast_start(struct broadcasts *b, const struct broadcast_request *rq,
 int broadcast_probe(struct broadcasts *b, const struct broadcast_request *rq,
 		    struct broadcast_result *res);
 
+/** How long from now on what just began is kept silent, so that slow outputs
+ *  carry all of it; 0 for an unknown one. */
+uint32_t broadcast_hold_ms(const struct broadcasts *b, uint64_t id);
+
 /** Ends one; ENOENT when it is not known. */
 int broadcast_stop(struct broadcasts *b, uint64_t id, const char *actor,
 		   uint64_t cause, const char *why);

@@ -37,7 +37,7 @@ struct page {
 	char header[192];
 	int64_t since_wall_us;
 	uint64_t at_us;
-	struct tmr end, hold;
+	struct tmr end, hold, go;
 };
 
 enum leg_state { LEG_FREE, LEG_BUSY, LEG_CLOSING };
@@ -77,6 +77,7 @@ static void page_free(struct page *x)
 {
 	tmr_cancel(&x->end);
 	tmr_cancel(&x->hold);
+	tmr_cancel(&x->go);
 	clip_unref(x->prompt);
 	free(x);
 }
@@ -159,23 +160,42 @@ static void prompt(struct page *x, const char *tone, uint32_t cycles)
 	x->prompt = c;
 }
 
+static void on_go(void *arg)
+{
+	struct page *x = arg;
+
+	if (!x->lost)
+		prompt(x, x->owner->config->sip.go_ahead, 1);
+}
+
+/** Tells the caller to speak, when all can hear him. */
+static void go_ahead(struct page *x, uint64_t broadcast)
+{
+	uint32_t hold = broadcast_hold_ms(x->owner->broadcasts, broadcast);
+
+	if (hold)
+		tmr_start(&x->go, hold, on_go, x);
+	else
+		on_go(x);
+}
+
 static void on_broadcast(uint64_t id, enum broadcast_news news,
 			 enum arb_cause cause, uint64_t by, const char *text,
 			 void *arg)
 {
 	struct page *x = arg;
-	struct paging *p = x->owner;
 
-	(void)id;
 	(void)by;
 	switch (news) {
 	case BROADCAST_SOUNDS:
-		if (x->lost)
-			prompt(x, p->config->sip.go_ahead, 1);
-		x->lost = false;
+		if (x->lost) {
+			x->lost = false;
+			go_ahead(x, id);
+		}
 		break;
 	case BROADCAST_LOST:
 		x->lost = true;
+		tmr_cancel(&x->go);
 		prompt(x, "preempted", 0);
 		break;
 	case BROADCAST_GONE:
@@ -303,6 +323,7 @@ static void on_page(const struct page_offer *o, struct page_answer *a,
 	x->since_wall_us = clock_wall_us();
 	tmr_init(&x->end);
 	tmr_init(&x->hold);
+	tmr_init(&x->go);
 	snprintf(x->caller, sizeof(x->caller), "%s", o->caller);
 	text_clean(x->caller);
 	snprintf(x->zone, sizeof(x->zone), "%s", p->config->zones[zone].name);
@@ -373,7 +394,7 @@ static void on_media(struct page_call *call, const struct media_leg *leg,
 	}
 	x->broadcast = res.id;
 	if (!x->lost)
-		prompt(x, p->config->sip.go_ahead, 1);
+		go_ahead(x, res.id);
 }
 
 static void on_changed(struct page_call *call, const struct media_leg *leg,

@@ -63,7 +63,8 @@ static bool same_stream(const struct sound *s, const struct config_sound *c)
 	return s->used && format_equal(&s->out.fmt, &c->out.fmt) &&
 	       s->out.fmt.pt == c->out.fmt.pt &&
 	       !memcmp(&s->out.dst, &c->out.dst, sizeof(s->out.dst)) &&
-	       !strcmp(s->interface, c->interface ? c->interface : "");
+	       !strcmp(s->interface, c->interface ? c->interface : "") &&
+	       s->out.polycom.channel == c->out.polycom.channel;
 }
 
 static void fan_key(const struct sound *s, unsigned k, char key[96])
@@ -137,6 +138,26 @@ static bool link_changed(const struct sounds *s, const struct media_output *o,
 			    f->addr.s_addr != o->link_addr.s_addr));
 }
 
+/** The sender's number of Polycom pages: the last bytes of the MAC address, as
+ *  phones do it; for an interface without one the machine's own. */
+static uint32_t host_serial(const char *interface)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq rq = {0};
+	uint32_t serial = 0;
+
+	snprintf(rq.ifr_name, sizeof(rq.ifr_name), "%s", interface);
+	if (fd >= 0 && !ioctl(fd, SIOCGIFHWADDR, &rq)) {
+		memcpy(&serial, rq.ifr_hwaddr.sa_data + 2, sizeof(serial));
+		serial = ntohl(serial);
+	}
+	if (fd >= 0)
+		close(fd);
+	if (!serial)
+		serial = (uint32_t)gethostid();
+	return serial ? serial : 1;
+}
+
 /** Tells the engine, if the interface is there. Within a batch. */
 static void put(struct sounds *s, unsigned i, const struct interface *f)
 {
@@ -161,6 +182,13 @@ static void put(struct sounds *s, unsigned i, const struct interface *f)
 		}
 	}
 	fault_clear(s->faults, key);
+	if (o->out.polycom.channel && !o->out.polycom.serial) {
+		struct media_output out = o->out;
+
+		out.polycom.serial = host_serial(o->interface);
+		media_output_set(s->media, i, &out);
+		return;
+	}
 	media_output_set(s->media, i, &o->out);
 }
 
@@ -250,6 +278,11 @@ int sounds_apply(struct sounds *s, const struct config *c)
 		o->foreign_talkers = from->foreign_talkers;
 		snprintf(o->name, sizeof(o->name), "%s %s",
 			 c->zones[from->zone].name, from->name);
+		if (from->kind == SOUND_POLYCOM)
+			snprintf(o->name, sizeof(o->name), "%s %s %s %u",
+				 c->zones[from->zone].name, from->name,
+				 from->group ? "group" : "channel",
+				 from->out.polycom.channel);
 		snprintf(o->interface, sizeof(o->interface), "%s",
 			 from->interface ? from->interface : "");
 		/* Neighbours mostly share an interface: one look a run. */
@@ -404,6 +437,24 @@ bool sounds_view(const struct sounds *s, unsigned index, struct sound_view *v)
 		.faulty = fault_find(s->faults, key) != NULL,
 	};
 	return true;
+}
+
+uint32_t sounds_hold_ms(const struct sounds *s, const struct arb_set *set)
+{
+	/* The alerts, and what sharing of wake-ups may bring sound forward. */
+	const uint32_t hold = (MEDIA_POLYCOM_ALERT_US + 20000 + 999) / 1000;
+
+	for (unsigned i = 0; i < s->count; i++) {
+		struct media_output_stats st;
+
+		if (!s->v[i].used || !s->v[i].out.polycom.channel ||
+		    !arb_set_has(set, i))
+			continue;
+		media_output_stats(s->media, i, &st);
+		if (!st.open)
+			return hold;
+	}
+	return 0;
 }
 
 const char *sounds_name(const struct sounds *s, unsigned index)

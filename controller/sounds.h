@@ -58,6 +58,10 @@ struct sound_view {
  *  next sounds_apply(). */
 bool sounds_view(const struct sounds *s, unsigned index, struct sound_view *v);
 
+/** How long a broadcast to these outputs waits so that all carry its beginning:
+ *  while Polycom phones are alerted; 0 = not at all. */
+uint32_t sounds_hold_ms(const struct sounds *s, const struct arb_set *set);
+
 /** "platform-1 239.192.7.1:5004", "" for an unused index. */
 const char *sounds_name(const struct sounds *s, unsigned index);
 

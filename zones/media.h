@@ -129,6 +129,20 @@ void media_poll(struct media *m);
  *  second), monotonic microseconds: for the watchdog. */
 uint64_t media_heartbeat(const struct media *m);
 
+/** Alerts go before the sound of a Polycom page for this long. */
+#define MEDIA_POLYCOM_ALERT_US 969000
+
+/** What makes an output a Polycom group page or push-to-talk channel. */
+struct media_polycom {
+	uint8_t channel; /**< 1-25 push-to-talk, 26-50 page groups; 0 = RTP */
+	/** From these levels on broadcasts go to the priority (24, 49) and the
+	 *  emergency channel (25, 50); 0 = never. */
+	uint8_t priority_from, emergency_from;
+	uint16_t source_port; /**< shared by all outputs that name it */
+	uint32_t serial;      /**< of the sender */
+	char caller[14];      /**< id shown on the phones, NUL padded */
+};
+
 /** One place sound leaves to. */
 struct media_output {
 	struct sockaddr_storage dst; /**< group or unicast address and port */
@@ -146,8 +160,9 @@ struct media_output {
 	 *  leave by a packet socket where that is permitted (CAP_NET_RAW), else
 	 *  all is as without. Past the host's firewall. */
 	bool link;
-	uint8_t link_mac[6];      /**< of the interface */
-	struct in_addr link_addr; /**< of the interface */
+	uint8_t link_mac[6];          /**< of the interface */
+	struct in_addr link_addr;     /**< of the interface */
+	struct media_polycom polycom; /**< PCMU or G.722, 20 or 30 ms */
 };
 
 /* Everything from here on is staged: call between begin and commit. */
@@ -181,6 +196,11 @@ void media_play(struct media *m, unsigned slot, const struct media_play *p);
 /** Begins a live source in a free slot from leg `leg`: silence until sound
  *  comes. Encoded data passes untouched to outputs of the same codec. */
 void media_live(struct media *m, unsigned slot, unsigned leg, uint64_t tag);
+
+/** What a slot's broadcast is: its level, and for how long a live source just
+ *  begun is kept silent, so that outputs that wake slowly miss nothing. */
+void media_slot(struct media *m, unsigned slot, uint8_t level,
+		uint32_t quiet_ms);
 
 /** Plays a clip's slot again from its beginning, or holds it where it is. */
 void media_restart(struct media *m, unsigned slot);
@@ -311,6 +331,7 @@ struct media_output_stats {
 	uint8_t level; /**< now, -dBFS, 127 = silence */
 	bool sounding;
 	uint32_t ssrc; /**< of its stream */
+	bool open; /**< Polycom: alerts are behind it, sound is heard at once */
 };
 
 /** Does the output leave by a packet socket? Control thread. */

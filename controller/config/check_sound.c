@@ -69,6 +69,35 @@ static void set_format(struct load *l, size_t i)
 			    MAX_PAYLOAD);
 }
 
+/** What a Polycom output's keys mean together. */
+static void set_polycom(struct load *l, size_t i)
+{
+	struct config_sound *s = &l->c->sounds[i];
+	struct media_polycom *p = &s->out.polycom;
+	const struct config_zone *z = &l->c->zones[s->zone];
+	const struct scan_node *n = l->sound_node[i];
+	const uint16_t ptime = s->out.fmt.ptime_ms;
+
+	format_default(&s->out.fmt, CODEC_PCMU, 8000);
+	s->out.fmt.gain_cb = z->gain_cb;
+	s->out.fmt.ptime_ms = ptime;
+	if (ptime != 20 && ptime != 30)
+		problem_add(l->p, key_at(l, i, "ptime"),
+			    "zone \"%s\": \"%s\": ptime %u; phones take 20 "
+			    "and 30",
+			    z->name, s->name, ptime);
+	if (!scan_child(n, "group") == !scan_child(n, "channel"))
+		problem_add(l->p, s->at,
+			    "zone \"%s\": polycom \"%s\": give it one of "
+			    "group = 26 to 50 and channel = 1 to 25",
+			    z->name, s->name);
+	p->channel = s->group ? s->group : s->channel;
+	if (!p->source_port && s->out.dst.ss_family)
+		p->source_port = value_port(&s->out.dst);
+	snprintf(p->caller, sizeof(p->caller), "%s",
+		 s->caller ? s->caller : z->name);
+}
+
 static bool same_interface(const struct config_sound *a,
 			   const struct config_sound *b)
 {
@@ -161,6 +190,10 @@ static void compare(struct load *l, size_t i)
 
 		if (!o->out.dst.ss_family || (group && !same_interface(s, o)))
 			continue;
+		/* Page groups share one address. */
+		if (s->kind == SOUND_POLYCOM && o->kind == SOUND_POLYCOM &&
+		    s->out.polycom.channel != o->out.polycom.channel)
+			continue;
 		if (same_place(s, o)) {
 			problem_add(l->p, s->at,
 				    "zone \"%s\": \"%s\" is an output of zone "
@@ -198,19 +231,25 @@ void load_check_sounds(struct load *l)
 	for (size_t i = 0; i < l->c->n_sounds; i++) {
 		struct config_sound *s = &l->c->sounds[i];
 
-		set_format(l, i);
+		if (s->kind == SOUND_POLYCOM)
+			set_polycom(l, i);
+		else
+			set_format(l, i);
 		/* Its title was refused. */
 		if (!s->out.dst.ss_family)
 			continue;
 		if (value_is_multicast(&s->out.dst) && !s->interface &&
 		    !scan_child(l->sound_node[i], "interface"))
 			problem_add(l->p, s->at,
-				    "zone \"%s\": multicast \"%s\": "
+				    "zone \"%s\": %s \"%s\": "
 				    "\"interface\" is missing: name the "
 				    "network interface it leaves by, like "
 				    "interface = \"eth1\" (\"lo\" for this "
 				    "host alone)",
-				    l->c->zones[s->zone].name, s->name);
+				    l->c->zones[s->zone].name,
+				    s->kind == SOUND_POLYCOM ? "polycom"
+							     : "multicast",
+				    s->name);
 		compare(l, i);
 		compare_fan(l, i);
 		set_copies(s);

@@ -102,9 +102,12 @@ struct config_zone {
 	uint32_t max_page_ms; /**< 0 = sip.max_page_ms */
 };
 
-/** One multicast (or unicast) output of sound. */
+enum config_sound_kind { SOUND_RTP, SOUND_POLYCOM };
+
+/** One multicast, unicast or Polycom output of sound. */
 struct config_sound {
 	struct config_where at;
+	enum config_sound_kind kind;
 	int zone;        /**< whose it is */
 	char *name;      /**< "239.192.7.1:5004", as written */
 	char *interface; /**< name; NULL only on loopback tests and unicast */
@@ -115,6 +118,9 @@ struct config_sound {
 	uint16_t redundancy_ms;  /**< the second time after this */
 	struct sockaddr_storage *fan; /**< out.fan */
 	size_t n_fan;
+	uint8_t group, channel; /**< Polycom: one of them, the other 0 */
+	uint8_t phone_codec;    /**< Polycom: 0 = PCMU, 1 = G.722 */
+	char *caller;           /**< NULL = the zone's name */
 };
 
 enum config_source_kind { SOURCE_MULTICAST, SOURCE_UNICAST };

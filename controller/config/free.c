@@ -17,6 +17,7 @@ static void free_zones(struct config *c)
 		free(c->sounds[i].name);
 		free(c->sounds[i].interface);
 		free(c->sounds[i].fan);
+		free(c->sounds[i].caller);
 	}
 	free(c->zones);
 	free(c->sounds);

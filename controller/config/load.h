@@ -149,5 +149,9 @@ config_show_h show_modbus, show_output_modbus, show_mask, show_equals;
 config_title_h title_bus;
 config_open_h open_sound, open_broadcast, open_say;
 config_nth_h nth_multicast, nth_unicast, nth_broadcast, nth_say;
+config_set_h set_serial, set_caller;
+config_show_h show_group, show_channel, show_serial;
+config_title_h title_polycom;
+config_nth_h nth_polycom;
 
 #endif

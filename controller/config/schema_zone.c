@@ -3,6 +3,47 @@
 
 const char *const schema_codecs[] = {"pcmu", "pcma", "l16", NULL};
 
+#define KEY_INTERFACE                                                          \
+	{                                                                      \
+		.name = "interface", .type = TYPE_SPECIAL,                     \
+		FIELD(config_sound, interface), .set = set_interface,          \
+		.allowed = "the name of a network interface, like \"eth1\"; "  \
+			   "it need "                                          \
+			   "not exist yet",                                    \
+		.help = "Interface it leaves by. Must be given for "           \
+			"multicast: the "                                      \
+			"routing table's choice would change with the cables." \
+	}
+#define KEY_TTL                                                                \
+	{                                                                      \
+		.name = "ttl", .type = TYPE_NUMBER,                            \
+		FIELD(config_sound, out.ttl), .min = 1, .max = 255,            \
+		.def = "1", .help = "Routers it may cross, plus one."          \
+	}
+#define KEY_DSCP                                                               \
+	{                                                                      \
+		.name = "dscp", .type = TYPE_NUMBER,                           \
+		FIELD(config_sound, out.dscp), .max = 63, .def = "46",         \
+		.help = "DSCP of its packets."                                 \
+	}
+#define KEY_LOOP                                                               \
+	{                                                                      \
+		.name = "loop", .type = TYPE_FLAG,                             \
+		FIELD(config_sound, out.loop), .def = "true",                  \
+		.help = "Listeners on this host hear the multicast too."       \
+	}
+#define KEY_DELAY                                                              \
+	{                                                                      \
+		.name = "delay", .type = TYPE_DURATION,                        \
+		FIELD(config_sound, out.delay_ms), .max = MEDIA_MAX_DELAY_MS,  \
+		.def = "0s",                                                   \
+		.help = "Everything on this output leaves later by this "      \
+			"much, "                                               \
+			"emergencies too: brings receivers with less delay "   \
+			"of their "                                            \
+			"own into step with the others."                       \
+	}
+
 static const struct config_key sound_keys[] = {
 	{.name = "codec",
 	 .type = TYPE_CHOICE,
@@ -10,27 +51,9 @@ static const struct config_key sound_keys[] = {
 	 .choices = schema_codecs,
 	 .def = "pcmu",
 	 .help = "G.711 mu-law, G.711 A-law or 16 bit linear."},
-	{.name = "interface",
-	 .type = TYPE_SPECIAL,
-	 FIELD(config_sound, interface),
-	 .set = set_interface,
-	 .allowed = "the name of a network interface, like \"eth1\"; it need "
-		    "not exist yet",
-	 .help = "Interface it leaves by. Must be given for multicast: the "
-		 "routing table's choice would change with the cables."},
-	{.name = "ttl",
-	 .type = TYPE_NUMBER,
-	 FIELD(config_sound, out.ttl),
-	 .min = 1,
-	 .max = 255,
-	 .def = "1",
-	 .help = "Routers it may cross, plus one."},
-	{.name = "dscp",
-	 .type = TYPE_NUMBER,
-	 FIELD(config_sound, out.dscp),
-	 .max = 63,
-	 .def = "46",
-	 .help = "DSCP of its packets."},
+	KEY_INTERFACE,
+	KEY_TTL,
+	KEY_DSCP,
 	{.name = "ptime",
 	 .type = TYPE_NUMBER,
 	 FIELD(config_sound, out.fmt.ptime_ms),
@@ -55,11 +78,7 @@ static const struct config_key sound_keys[] = {
 	 .max = 127,
 	 .defaults = "the codec's own",
 	 .help = "RTP payload type. 72 to 76 would be taken for RTCP."},
-	{.name = "loop",
-	 .type = TYPE_FLAG,
-	 FIELD(config_sound, out.loop),
-	 .def = "true",
-	 .help = "Listeners on this host hear the multicast too."},
+	KEY_LOOP,
 	{.name = "unicast",
 	 .type = TYPE_SPECIALS,
 	 FIELD(config_sound, fan),
@@ -86,14 +105,7 @@ static const struct config_key sound_keys[] = {
 	 .defaults = "half a packet time",
 	 .help = "When the second comes: longer than the losses last, shorter "
 		 "than the receivers' buffers."},
-	{.name = "delay",
-	 .type = TYPE_DURATION,
-	 FIELD(config_sound, out.delay_ms),
-	 .max = MEDIA_MAX_DELAY_MS,
-	 .def = "0s",
-	 .help = "Everything on this output leaves later by this much, "
-		 "emergencies too: brings receivers with less delay of their "
-		 "own into step with the others."},
+	KEY_DELAY,
 	{.name = "hear-back",
 	 .type = TYPE_FLAG,
 	 FIELD(config_sound, hear_back),
@@ -111,15 +123,97 @@ static const struct config_key sound_keys[] = {
 	{0},
 };
 
+static const char *const phone_codecs[] = {"pcmu", NULL};
+
+static const struct config_key polycom_keys[] = {
+	{.name = "group",
+	 .type = TYPE_NUMBER,
+	 FIELD(config_sound, group),
+	 .min = 26,
+	 .max = 50,
+	 .show = show_group,
+	 .help = "Page group, as in the protocol: the phones' group 1 is 26, "
+		 "their priority group 24 is 49, their emergency group 25 is "
+		 "50."},
+	{.name = "channel",
+	 .type = TYPE_NUMBER,
+	 FIELD(config_sound, channel),
+	 .min = 1,
+	 .max = 25,
+	 .show = show_channel,
+	 .help = "Push-to-talk channel in place of a group; 24 is priority, 25 "
+		 "emergency."},
+	{.name = "priority-from",
+	 .type = TYPE_LEVEL,
+	 FIELD(config_sound, out.polycom.priority_from),
+	 .def = "0",
+	 .help = "Broadcasts from this priority on go to the priority group "
+		 "(49) or channel (24); 0 = never."},
+	{.name = "emergency-from",
+	 .type = TYPE_LEVEL,
+	 FIELD(config_sound, out.polycom.emergency_from),
+	 .def = "0",
+	 .help = "Broadcasts from this priority on go to the emergency group "
+		 "(50) or channel (25), which phones play through Do Not "
+		 "Disturb; 0 = never. All phones that subscribe to it hear it, "
+		 "whatever their group."},
+	{.name = "codec",
+	 .type = TYPE_CHOICE,
+	 FIELD(config_sound, phone_codec),
+	 .choices = phone_codecs,
+	 .def = "pcmu",
+	 .help = "As the phones' group paging codec."},
+	{.name = "ptime",
+	 .type = TYPE_NUMBER,
+	 FIELD(config_sound, out.fmt.ptime_ms),
+	 .min = 20,
+	 .max = 30,
+	 .def = "20",
+	 .unit = "ms",
+	 .help = "20 or 30: sound in one frame. A packet has the frame before "
+		 "in it too."},
+	{.name = "caller-id",
+	 .type = TYPE_SPECIAL,
+	 FIELD(config_sound, caller),
+	 .set = set_caller,
+	 .allowed = "1 to 13 printable ASCII characters",
+	 .defaults = "the zone's name, cut to 13",
+	 .help = "What the phones show."},
+	{.name = "serial",
+	 .type = TYPE_SPECIAL,
+	 FIELD(config_sound, out.polycom.serial),
+	 .set = set_serial,
+	 .show = show_serial,
+	 .allowed = "eight hexadecimal digits other than \"00000000\"",
+	 .defaults = "the last four bytes of the interface's MAC address",
+	 .help = "The sender's number, unlike that of any phone. When two talk "
+		 "at once phones keep to the lowest: \"00000001\" wins over "
+		 "every phone."},
+	{.name = "source-port",
+	 .type = TYPE_NUMBER,
+	 FIELD(config_sound, out.polycom.source_port),
+	 .min = 1,
+	 .max = 65535,
+	 .defaults = "the group's port",
+	 .help = "Port it is sent from; outputs share it."},
+	KEY_INTERFACE,
+	KEY_TTL,
+	KEY_DSCP,
+	KEY_LOOP,
+	KEY_DELAY,
+	{0},
+};
+
 #define SOUND                                                                  \
 	.place = PLACE_NESTED, .size = sizeof(struct config_sound),            \
 	.at = offsetof(struct config_sound, at),                               \
 	.name_at = offsetof(struct config_sound, name), .open = open_sound,    \
-	.keys = sound_keys, .max = MEDIA_MAX_OUTPUTS
+	.max = MEDIA_MAX_OUTPUTS
 const struct config_section schema_zone_subs[] = {
 	{.name = "multicast",
 	 .title = "GROUP:PORT",
 	 SOUND,
+	 .keys = sound_keys,
 	 .titleh = title_multicast,
 	 .nth = nth_multicast,
 	 .help = "An output of the zone: RTP to a multicast group. Use "
@@ -128,9 +222,21 @@ const struct config_section schema_zone_subs[] = {
 	{.name = "unicast",
 	 .title = "ADDRESS:PORT",
 	 SOUND,
+	 .keys = sound_keys,
 	 .titleh = title_unicast,
 	 .nth = nth_unicast,
 	 .help = "An output of the zone: RTP to one device."},
+	{.name = "polycom",
+	 .title = "GROUP:PORT",
+	 SOUND,
+	 .keys = polycom_keys,
+	 .titleh = title_polycom,
+	 .nth = nth_polycom,
+	 .help = "An output of the zone: a page group or push-to-talk channel "
+		 "of Polycom phones, usually at 224.0.1.116:5001. Alerts go "
+		 "before the sound for 0.969 s: below priority 200 all outputs "
+		 "of the broadcast wait for it, from 200 on the others sound "
+		 "at once and the phones join in step."},
 	{0},
 };
 

@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <net/if.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool is_interface(const char *v)
@@ -101,6 +102,66 @@ bool show_querier_ignore(const struct config *c, const void *obj, FILE *f)
 	if (p->n_querier_ignore)
 		fputs(" }", f);
 	return p->n_querier_ignore > 0;
+}
+
+void set_serial(struct load *l, void *obj, const struct config_value *val)
+{
+	struct config_sound *s = obj;
+	const char *v = val->v[0];
+	uint32_t serial = 0;
+	size_t n = strspn(v, "0123456789abcdefABCDEF");
+
+	if (n != 8 || v[n])
+		load_refuse(l, val, v);
+	else
+		serial = (uint32_t)strtoul(v, NULL, 16);
+	if (n == 8 && !v[n] && !serial)
+		load_refuse(l, val, v);
+	s->out.polycom.serial = serial;
+}
+
+bool show_serial(const struct config *c, const void *obj, FILE *f)
+{
+	const struct config_sound *s = obj;
+
+	(void)c;
+	if (s->out.polycom.serial)
+		fprintf(f, "\"%08x\"", s->out.polycom.serial);
+	return s->out.polycom.serial;
+}
+
+bool show_group(const struct config *c, const void *obj, FILE *f)
+{
+	const struct config_sound *s = obj;
+
+	(void)c;
+	if (s->group)
+		fprintf(f, "%u", s->group);
+	return s->group;
+}
+
+bool show_channel(const struct config *c, const void *obj, FILE *f)
+{
+	const struct config_sound *s = obj;
+
+	(void)c;
+	if (s->channel)
+		fprintf(f, "%u", s->channel);
+	return s->channel;
+}
+
+void set_caller(struct load *l, void *obj, const struct config_value *val)
+{
+	struct config_sound *s = obj;
+	const char *v = val->v[0];
+	bool good = *v && strlen(v) < sizeof(s->out.polycom.caller);
+
+	for (const char *p = v; *p; p++)
+		good = good && *p >= ' ' && *p <= '~';
+	if (good)
+		load_text(l, &s->caller, v);
+	else
+		load_refuse(l, val, v);
 }
 
 void set_extension(struct load *l, void *obj, const struct config_value *val)

@@ -151,6 +151,21 @@ void title_multicast(struct load *l, void *obj,
 			    value_port(&s->out.dst) - 1);
 }
 
+void title_polycom(struct load *l, void *obj, const struct config_value *title)
+{
+	struct config_sound *s = obj;
+
+	s->kind = SOUND_POLYCOM;
+	if (!value_endpoint(title->v[0], &s->out.dst) ||
+	    !value_is_multicast(&s->out.dst)) {
+		problem_add(l->p, title->at,
+			    "%s\"%.80s\" is no group and port; phones listen "
+			    "to \"224.0.1.116:5001\" unless told otherwise",
+			    title->where, title->v[0]);
+		s->out.dst = (struct sockaddr_storage){0};
+	}
+}
+
 void title_unicast(struct load *l, void *obj, const struct config_value *title)
 {
 	struct config_sound *s = obj;
@@ -184,14 +199,15 @@ void title_unicast(struct load *l, void *obj, const struct config_value *title)
 }
 
 static const void *nth_sound(const struct config *c, const void *zone, size_t i,
-			     bool multicast)
+			     enum config_sound_kind kind, bool multicast)
 {
 	const struct config_zone *z = zone;
 
 	for (size_t k = 0; k < z->n_own; k++) {
 		const struct config_sound *s = &c->sounds[z->own[k]];
 
-		if (value_is_multicast(&s->out.dst) == multicast && !i--)
+		if (s->kind == kind &&
+		    value_is_multicast(&s->out.dst) == multicast && !i--)
 			return s;
 	}
 	return NULL;
@@ -199,12 +215,17 @@ static const void *nth_sound(const struct config *c, const void *zone, size_t i,
 
 const void *nth_multicast(const struct config *c, const void *parent, size_t i)
 {
-	return nth_sound(c, parent, i, true);
+	return nth_sound(c, parent, i, SOUND_RTP, true);
 }
 
 const void *nth_unicast(const struct config *c, const void *parent, size_t i)
 {
-	return nth_sound(c, parent, i, false);
+	return nth_sound(c, parent, i, SOUND_RTP, false);
+}
+
+const void *nth_polycom(const struct config *c, const void *parent, size_t i)
+{
+	return nth_sound(c, parent, i, SOUND_POLYCOM, true);
 }
 
 const void *nth_broadcast(const struct config *c, const void *parent, size_t i)

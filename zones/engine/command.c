@@ -128,6 +128,10 @@ static void carry_out(struct engine *e, const struct command *c, uint64_t now)
 	case COMMAND_PLAY:
 		slot_play(e, i, c, now);
 		break;
+	case COMMAND_SLOT:
+		e->slot[i].level = c->slot.level;
+		e->slot[i].quiet_us = now + c->slot.quiet_ms * UINT64_C(1000);
+		break;
 	case COMMAND_LIVE:
 		slot_live(e, i, c, now);
 		break;

@@ -127,13 +127,14 @@ struct output {
 	int feed, prev, next; /**< place in a feed, -1 = silent */
 	int lead_slot;        /**< what is heard, and which playing of it */
 	uint32_t lead_play;
+	uint8_t urgency; /**< level of what is, or was last, heard */
 	int err, err_told;
 	uint64_t err_us;      /**< of an error that came later, else 0 */
 	struct line *line;    /**< NULL = packets leave as they are made */
 	struct line *garbage; /**< to be freed by the control side */
 	_Atomic uint64_t packets, errors;
 	_Atomic uint8_t level;
-	_Atomic bool sounding;
+	_Atomic bool sounding, open;
 	_Atomic uint32_t ssrc; /**< stream.ssrc, for other threads */
 };
 
@@ -151,6 +152,8 @@ struct slot {
 	uint64_t tag, old_tag;
 	int leg;
 	uint32_t cycles, play; /**< play numbers the sounding in this slot */
+	uint8_t level;
+	uint64_t quiet_us; /**< live: silent before this */
 	bool paused, finished, gathered, first_sent;
 	/* Microseconds since t0: end of the lead silence, one cycle, end. */
 	uint64_t t0, gather_us, paused_us, grid_us, lead_us, cycle_us, end_us;
@@ -258,6 +261,7 @@ enum command_type {
 	COMMAND_OUTPUT_OFF,
 	COMMAND_CLOSE, /**< a socket no output uses any more */
 	COMMAND_PLAY,
+	COMMAND_SLOT,
 	COMMAND_LIVE,
 	COMMAND_RESTART,
 	COMMAND_PAUSE,
@@ -294,6 +298,10 @@ struct command {
 			unsigned leg;
 			uint64_t tag;
 		} live;
+		struct {
+			uint8_t level;
+			uint32_t quiet_ms;
+		} slot;
 		struct {
 			struct media_set set;
 			int fg, bg;
@@ -522,6 +530,8 @@ void stream_header(struct stream *s, uint8_t *dst, uint8_t pt, uint32_t clock,
  *  payload must stay until batch_flush(). */
 void output_send(struct engine *e, unsigned i, const uint8_t *payload,
 		 size_t bytes, uint32_t n, uint64_t due, uint64_t now);
+/** Looks anew when something of an output's line is due. */
+void output_schedule(struct engine *e, unsigned i);
 /** Gives an output its line (NULL = none); the old one goes back. */
 void output_line(struct engine *e, unsigned i, struct line *l);
 /** Queues what is due of every line. */

@@ -11,7 +11,7 @@
 
 bool line_needed(const struct media_output *o)
 {
-	return o->delay_ms || o->copy_us || o->n_fan;
+	return o->delay_ms || o->copy_us || o->n_fan || o->polycom.channel;
 }
 
 int line_alloc(struct line **lp, const struct media_output *o)
@@ -23,14 +23,24 @@ int line_alloc(struct line **lp, const struct media_output *o)
 		return ENOMEM;
 	l->delay_us = o->delay_ms * 1000u;
 	l->copy_us = o->copy_us;
-	l->stride =
-		(uint32_t)(PACKET_HEADER + format_bytes(&o->fmt) + 63) & ~63u;
+	l->stride = o->polycom.channel
+			    ? PTT_MAX_PACKET
+			    : (uint32_t)(PACKET_HEADER + format_bytes(&o->fmt));
+	l->stride = (l->stride + 63) & ~63u;
 	l->size = (l->delay_us + l->copy_us) / period + SLACK;
 	l->n_fan = o->n_fan;
 	l->fan = calloc(l->n_fan + 1, sizeof(*l->fan));
 	l->packet = calloc(l->size, sizeof(*l->packet));
 	l->bytes = malloc((size_t)l->size * l->stride);
-	if (!l->fan || !l->packet || !l->bytes) {
+	if (o->polycom.channel) {
+		l->ptt = malloc(sizeof(*l->ptt));
+		if (l->ptt)
+			ptt_init(l->ptt, &o->polycom,
+				 o->fmt.codec == CODEC_G722 ? POLYCOM_G722
+							    : POLYCOM_PCMU);
+	}
+	if (!l->fan || !l->packet || !l->bytes ||
+	    (o->polycom.channel && !l->ptt)) {
 		line_free(l);
 		return ENOMEM;
 	}
@@ -49,6 +59,7 @@ void line_free(struct line *l)
 	if (!l)
 		return;
 	free(l->fan);
+	free(l->ptt);
 	free(l->packet);
 	free(l->bytes);
 	free(l);
@@ -58,7 +69,9 @@ bool line_alike(const struct line *a, const struct line *b)
 {
 	return a && b && a->delay_us == b->delay_us &&
 	       a->copy_us == b->copy_us && a->size == b->size &&
-	       a->stride == b->stride;
+	       a->stride == b->stride && !a->ptt == !b->ptt &&
+	       (!a->ptt ||
+		!memcmp(&a->ptt->cfg, &b->ptt->cfg, sizeof(a->ptt->cfg)));
 }
 
 void line_take_fan(struct line *keep, struct line *with)

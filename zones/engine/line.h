@@ -8,6 +8,7 @@
 #ifndef TOCSIN_LINE_H
 #define TOCSIN_LINE_H
 
+#include "zones/engine/ptt.h"
 #include "zones/media.h"
 
 /** A place in the ring. */
@@ -28,6 +29,7 @@ struct line {
 	uint32_t delay_us, copy_us; /**< copy_us 0 = no second time */
 	unsigned n_fan;
 	struct line_fan *fan;
+	struct ptt *ptt; /**< NULL = RTP */
 	/* Numbers of packets: put in, out for the first and the second time;
 	 * place = number % size. */
 	uint32_t size, stride, put, sent, copied;

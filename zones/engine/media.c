@@ -296,6 +296,17 @@ static bool format_ok(const struct format *f)
 	       (f->codec == CODEC_L16 || f->rate == 8000);
 }
 
+static bool polycom_ok(const struct media_output *o)
+{
+	const struct format *f = &o->fmt;
+
+	return !o->polycom.channel ||
+	       (o->polycom.channel <= POLYCOM_MAX_CHANNEL && !o->copy_us &&
+		!o->n_fan &&
+		(f->codec == CODEC_PCMU || f->codec == CODEC_G722) &&
+		(f->ptime_ms == 20 || f->ptime_ms == 30));
+}
+
 /** Sees to it that live sound of one rate can be heard at another. */
 static void need_rate(struct media *m, uint32_t from, uint32_t to)
 {
@@ -435,8 +446,8 @@ void media_output_set(struct media *m, unsigned index,
 		return;
 	}
 	if (!check(m, !endpoint_set(&c.output.dst, &o->dst) &&
-			      format_ok(&o->fmt) && o->dscp < 64 &&
-			      o->n_fan <= MEDIA_MAX_FAN &&
+			      format_ok(&o->fmt) && polycom_ok(o) &&
+			      o->dscp < 64 && o->n_fan <= MEDIA_MAX_FAN &&
 			      o->delay_ms <= MEDIA_MAX_DELAY_MS &&
 			      o->copy_us <= MEDIA_MAX_COPY_US))
 		return;
@@ -516,6 +527,18 @@ void media_play(struct media *m, unsigned slot, const struct media_play *p)
 	c.play.cycles = p->cycles;
 	c.play.lead_ms = p->lead_ms;
 	c.play.tag = p->tag;
+	stage(m, &c);
+}
+
+void media_slot(struct media *m, unsigned slot, uint8_t level,
+		uint32_t quiet_ms)
+{
+	struct command c = {.type = COMMAND_SLOT, .index = slot};
+
+	if (!check(m, slot < MEDIA_MAX_SLOTS))
+		return;
+	c.slot.level = level;
+	c.slot.quiet_ms = quiet_ms;
 	stage(m, &c);
 }
 
@@ -687,6 +710,7 @@ void media_output_stats(const struct media *m, unsigned index,
 	s->level = atomic_load_explicit(&o->level, memory_order_relaxed);
 	s->sounding = atomic_load_explicit(&o->sounding, memory_order_relaxed);
 	s->ssrc = atomic_load_explicit(&o->ssrc, memory_order_relaxed);
+	s->open = atomic_load_explicit(&o->open, memory_order_relaxed);
 }
 
 void media_stats(const struct media *m, struct media_stats *s)

@@ -32,11 +32,9 @@ void stream_begin(struct stream *s, uint32_t ssrc, uint16_t seq, uint32_t ts,
 	};
 }
 
-void stream_header(struct stream *s, uint8_t *dst, uint8_t pt, uint32_t clock,
-		   uint32_t n, uint64_t now)
+/** Brings the timestamp to real time where something begins. */
+static inline void stream_time(struct stream *s, uint32_t clock, uint64_t now)
 {
-	uint32_t ts;
-
 	if (__builtin_expect(s->mark, 0)) {
 		uint64_t us = now - s->base_us;
 		uint64_t real = s->base_ts + us / 1000000 * clock +
@@ -45,6 +43,14 @@ void stream_header(struct stream *s, uint8_t *dst, uint8_t pt, uint32_t clock,
 		if (real > s->ts)
 			s->ts = real;
 	}
+}
+
+void stream_header(struct stream *s, uint8_t *dst, uint8_t pt, uint32_t clock,
+		   uint32_t n, uint64_t now)
+{
+	uint32_t ts;
+
+	stream_time(s, clock, now);
 	ts = (uint32_t)s->ts;
 	dst[0] = 0x80;
 	dst[1] = (uint8_t)(pt | (s->mark ? 0x80 : 0));
@@ -251,11 +257,78 @@ static void batch_add(struct engine *e, unsigned output, const uint8_t *payload,
 	}
 }
 
-static void line_schedule(struct engine *e, unsigned i)
+void output_schedule(struct engine *e, unsigned i)
 {
-	const struct line *l = e->output[i].line;
+	struct output *o = &e->output[i];
+	uint64_t due = o->line ? line_due(o->line) : ENGINE_NEVER;
+	bool open = false;
 
-	e->line_due[i] = l ? line_due(l) : ENGINE_NEVER;
+	if (o->line && o->line->ptt) {
+		uint64_t next = ptt_due(o->line->ptt, o->feed >= 0);
+
+		due = next < due ? next : due;
+		open = o->line->ptt->state == PTT_TALK;
+	}
+	atomic_store_explicit(&o->open, open, memory_order_relaxed);
+	e->line_due[i] = due;
+}
+
+/** Does another output talk on the Polycom channel? Phones would hear two
+ *  senders; who came first goes on, and this one joins when it is done. */
+static bool is_taken(const struct engine *e, unsigned i, uint8_t channel)
+{
+	const struct output *o = &e->output[i];
+
+	for (unsigned k = 0; k < e->n_lines; k++) {
+		const struct output *x = &e->output[k];
+
+		if (k != i && x->used && x->line && x->line->ptt &&
+		    x->line->ptt->state != PTT_IDLE &&
+		    x->line->ptt->channel == channel &&
+		    endpoint_equal(&x->dst, &o->dst))
+			return true;
+	}
+	return false;
+}
+
+static void ptt_send(struct engine *e, unsigned i, const uint8_t *frame,
+		     size_t n, uint32_t ticks, uint64_t due, uint64_t now)
+{
+	struct output *o = &e->output[i];
+	struct stream *s = &o->stream;
+	struct ptt *p = o->line->ptt;
+	uint8_t channel = ptt_channel(p, o->urgency);
+	size_t len;
+
+	if ((p->state == PTT_IDLE || p->channel != channel) &&
+	    is_taken(e, i, channel)) {
+		ptt_hush(p, due);
+		s->mark = true;
+	} else if (!ptt_frame(p, o->urgency, due) || n > PTT_MAX_FRAME) {
+		s->mark = true;
+	} else {
+		stream_time(s, o->fmt.clock, now);
+		len = ptt_sound(p, line_room(o->line), frame, n,
+				(uint32_t)s->ts, s->mark);
+		line_put(o->line, len, due);
+		s->mark = false;
+		s->ts += ticks;
+	}
+	output_schedule(e, i);
+}
+
+/** Puts the alerts and ends that are due into the line. */
+static void ptt_run(struct engine *e, unsigned i, uint64_t horizon)
+{
+	struct output *o = &e->output[i];
+	struct line *l = o->line;
+	uint8_t *room = line_room(l);
+	uint64_t due;
+
+	while (ptt_next(l->ptt, o->feed >= 0, horizon, room, &due)) {
+		line_put(l, POLYCOM_HEADER, due);
+		room = line_room(l);
+	}
 }
 
 void output_line(struct engine *e, unsigned i, struct line *l)
@@ -267,7 +340,7 @@ void output_line(struct engine *e, unsigned i, struct line *l)
 	e->owing = true;
 	if (l && i >= e->n_lines)
 		e->n_lines = i + 1;
-	line_schedule(e, i);
+	output_schedule(e, i);
 	while (e->n_lines && !e->output[e->n_lines - 1].line)
 		e->n_lines--;
 }
@@ -282,11 +355,15 @@ void output_send(struct engine *e, unsigned i, const uint8_t *payload,
 		batch_add(e, i, payload, bytes, n, now);
 		return;
 	}
+	if (o->line->ptt) {
+		ptt_send(e, i, payload, bytes, n, due, now);
+		return;
+	}
 	packet = line_room(o->line);
 	stream_header(&o->stream, packet, o->fmt.pt, o->fmt.clock, n, now);
 	memcpy(packet + PACKET_HEADER, payload, bytes);
 	line_put(o->line, PACKET_HEADER + bytes, due);
-	line_schedule(e, i);
+	output_schedule(e, i);
 }
 
 void lines_run(struct engine *e, uint64_t horizon)
@@ -304,9 +381,12 @@ void lines_run(struct engine *e, uint64_t horizon)
 			if (e->line_due[i] > horizon)
 				continue;
 			any = true;
+			if (l->ptt)
+				ptt_run(e, i, horizon);
 			l->out = line_next(l, horizon, &l->out_len);
-			batch_whole(e, i, 0, l->out, l->out_len);
-			line_schedule(e, i);
+			if (l->out)
+				batch_whole(e, i, 0, l->out, l->out_len);
+			output_schedule(e, i);
 		}
 		for (unsigned i = 0; any && i < e->n_lines; i++) {
 			struct line *l = e->output[i].line;

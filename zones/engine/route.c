@@ -47,6 +47,8 @@ void route_leave(struct engine *e, unsigned i)
 		e->feed_due[o->feed] = ENGINE_NEVER;
 	}
 	o->feed = o->prev = o->next = -1;
+	if (o->line)
+		output_schedule(e, i);
 }
 
 /** Outputs of one socket stand together, so that one call sends them. */
@@ -294,6 +296,7 @@ static int place(struct engine *e, unsigned i, int hint, uint64_t now)
 	/* Silence after the last word is still that word's. */
 	if (lead >= 0 && anew) {
 		o->stream.mark = true;
+		o->urgency = e->slot[lead].level;
 		o->lead_slot = lead;
 		o->lead_play = play;
 	}

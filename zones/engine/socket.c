@@ -106,6 +106,28 @@ static void grow(int fd)
 				 sizeof(size));
 }
 
+/** Binds to a port that others may have too: who listens there has a socket
+ *  of his own, and nothing is to be queued on this one. */
+static int bind_port(int fd, const struct socket_key *k)
+{
+	struct sockaddr_in6 six = {.sin6_family = AF_INET6,
+				   .sin6_port = htons(k->port)};
+	struct sockaddr_in four = {.sin_family = AF_INET,
+				   .sin_port = htons(k->port)};
+	const bool v6 = k->family == AF_INET6;
+	int err = set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+
+	if (!err)
+		err = v6 ? set(fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0)
+			 : set(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0);
+	if (err)
+		return err;
+	return bind(fd, v6 ? (struct sockaddr *)&six : (struct sockaddr *)&four,
+		    v6 ? sizeof(six) : sizeof(four))
+		       ? errno
+		       : 0;
+}
+
 static int open_one(const struct socket_key *k, int *fdp)
 {
 	int err;
@@ -118,7 +140,7 @@ static int open_one(const struct socket_key *k, int *fdp)
 	if (!err)
 		err = socket_dscp(fd, k->family, k->dscp);
 	if (!err)
-		err = bind_even(fd, k->family);
+		err = k->port ? bind_port(fd, k) : bind_even(fd, k->family);
 	/* Hear of addresses that cannot be reached. */
 	if (!err && !k->multicast)
 		err = k->family == AF_INET6
@@ -138,7 +160,7 @@ static bool same(const struct socket_key *a, const struct socket_key *b)
 	return a->family == b->family && a->multicast == b->multicast &&
 	       a->loop == b->loop && a->link == b->link &&
 	       a->ifindex == b->ifindex && a->ttl == b->ttl &&
-	       a->dscp == b->dscp;
+	       a->dscp == b->dscp && a->port == b->port;
 }
 
 /** The place of the socket with this key, or of none: *place is free then, or
@@ -174,6 +196,7 @@ int socket_pool_get(struct socket_pool *p, const struct media_output *o,
 		.multicast = is_multicast(&o->dst),
 		.ifindex = o->ifindex,
 		.dscp = o->dscp,
+		.port = o->polycom.source_port,
 	};
 	int fd = -1, place, err = EAGAIN;
 

@@ -16,6 +16,7 @@ struct socket_key {
 	bool link; /**< a packet socket */
 	unsigned ifindex;
 	uint8_t ttl, dscp;
+	uint16_t port; /**< bound to, 0 = an even one of the kernel's */
 };
 
 struct socket_pool {
@@ -32,8 +33,8 @@ void socket_pool_init(struct socket_pool *p);
 void socket_pool_reset(struct socket_pool *p);
 
 /**
- * Finds or makes the socket for an output: bound to an even port, not
- * blocking, with everything of the key set.
+ * Finds or makes the socket for an output: bound to an even port or the one it
+ * names, not blocking, with everything of the key set.
  *
  * @param index its place in the pool
  * @return 0, or errno: ENODEV, EADDRNOTAVAIL, EMFILE, EPERM ...

@@ -384,7 +384,9 @@ static bool live_samples(struct engine *e, struct cursor *c,
 		codec_decode(from->codec, in, e->raw, history + c->reader.n);
 		polyphase_run(table, dst, f->n, in + history);
 	}
-	if (f->fmt.gain_cb)
+	if (now < s->quiet_us)
+		memset(dst, 0, f->n * sizeof(*dst));
+	else if (f->fmt.gain_cb)
 		apply_gain(dst, f->n, f->fmt.gain_cb);
 	return true;
 }
@@ -418,7 +420,7 @@ const uint8_t *cursor_payload(struct engine *e, struct cursor *c, int slot,
 		return clip_next(e, c, s, f, made);
 	from = p ? &e->leg[s->leg].fmt : NULL;
 	if (p && from->codec == f->fmt.codec && from->rate == f->fmt.rate &&
-	    !f->fmt.gain_cb) {
+	    !f->fmt.gain_cb && now >= s->quiet_us) {
 		/* The caller's own bytes: no zone hears more loss than he
 		 * sent. */
 		if (playout_read(p, &c->reader, 0, dst, now) == PLAYOUT_WAIT) {

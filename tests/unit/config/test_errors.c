@@ -180,6 +180,36 @@ static void test_no_secret(void **state)
 	world_free(w);
 }
 
+#define PHONES(more)                                                           \
+	"zone \"z\" {\n polycom \"224.0.1.116:5001\" { interface = "           \
+	"\"lo\" " more "} }"
+
+static void test_phones(void **state)
+{
+	(void)state;
+	EACH({PHONES(""), 2, "give it one of"},
+	     {PHONES("group = 26 channel = 1"), 2, "give it one of"},
+	     {PHONES("group = 25"), 2, "from 26 to 50"},
+	     {PHONES("channel = 26"), 2, "from 1 to 25"},
+	     {PHONES("group = 26 ptime = 25"), 2, "phones take 20 and 30"},
+	     {PHONES("group = 26 codec = \"pcma\""), 2, "\"pcmu\""},
+	     {PHONES("group = 26 caller-id = \"fourteen chars\""), 2,
+	      "1 to 13 printable"},
+	     {PHONES("group = 26 serial = \"1\""), 2, "eight hexadecimal"},
+	     {PHONES("group = 26 serial = \"00000000\""), 2,
+	      "eight hexadecimal"},
+	     {PHONES("group = 26 redundancy = 1"), 2, "redundancy"},
+	     {PHONES("group = 26") "\nzone \"y\" {\n polycom "
+				   "\"224.0.1.116:5001\" { interface = \"lo\" "
+				   "group = 26 } }",
+	      4, "two streams on one address"},
+	     {"zone \"y\" {\n polycom \"10.0.0.1:5001\" { interface = \"lo\" "
+	      "group = 26 } }",
+	      2, "224.0.1.116:5001"},
+	     {"zone \"y\" {\n polycom \"224.0.1.116:5001\" { group = 26 } }", 2,
+	      "polycom \"224.0.1.116:5001\": \"interface\" is missing"});
+}
+
 static void test_outputs_of_sound(void **state)
 {
 	(void)state;
@@ -729,6 +759,7 @@ int main(void)
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_no_secret),
 		cmocka_unit_test(test_outputs_of_sound),
+		cmocka_unit_test(test_phones),
 		cmocka_unit_test(test_zones),
 		cmocka_unit_test(test_messages),
 		cmocka_unit_test(test_field),

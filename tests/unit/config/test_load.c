@@ -119,8 +119,12 @@ static const char full[] =
 	"  multicast \"239.192.7.1:5004\" { codec = l16 rate = 48000\n"
 	"    interface = eth1 ttl = 8 dscp = 0 loop = no payload-type = 97 }\n"
 	"  unicast \"[fd00::9]:4001\" { codec = pcma ptime = 40 delay = 250ms\n"
-	"    redundancy = 1 unicast = { \"10.1.1.1:5004\", \"[fd00::1]:6\" } } "
+	"    redundancy = 1 unicast = { \"10.1.1.1:5004\", \"[fd00::1]:6\" } "
 	"}\n"
+	"  polycom \"224.0.1.116:5001\" { group = 26 ptime = 30\n"
+	"  interface = eth1 emergency-from = emergency serial = 00abCDef\n"
+	"  caller-id = \"Front desk\" source-port = 5005 }\n"
+	"  polycom \"239.0.1.116:5001\" { channel = 3 interface = eth1 } }\n"
 	"zone yard { multicast \"239.192.7.2:5004\" { interface = eth1 } }\n"
 	"zone both { zones = { hall, yard, hall } }\n"
 	"message m { tone = \"test\" tone-for = 6s file = { 'a.wav', b.wav }\n"
@@ -222,15 +226,15 @@ static void check_full_zones(const struct config *c)
 	assert_true(all->all);
 	assert_int_equal(all->n_zones, 1);
 	assert_int_equal(all->zones[0], 1);
-	assert_int_equal(all->n_outputs, 2);
+	assert_int_equal(all->n_outputs, 4);
 	assert_string_equal(all->extension, "*70#");
-	assert_int_equal(both->n_outputs, 3);
+	assert_int_equal(both->n_outputs, 5);
 	assert_int_equal(both->n_zones, 2);
 	assert_int_equal(hall->lead_ms, 300);
 	assert_int_equal(hall->gain_cb, -35);
 	assert_int_equal(hall->min_level, 50);
 	assert_int_equal(hall->max_page_ms, 30000);
-	assert_int_equal(hall->n_own, 2);
+	assert_int_equal(hall->n_own, 4);
 	assert_int_equal(s->out.fmt.codec, CODEC_L16);
 	assert_int_equal(s->out.fmt.rate, 48000);
 	assert_int_equal(s->out.fmt.ptime_ms, 10);
@@ -246,6 +250,23 @@ static void check_full_zones(const struct config *c)
 	assert_int_equal(s->out.fmt.pt, 8);
 	assert_int_equal(s->out.fmt.ptime_ms, 40);
 	assert_int_equal(s->out.fmt.gain_cb, -35);
+	assert_int_equal(s->out.delay_ms, 250);
+	assert_int_equal(s->out.copy_us, 20000);
+	assert_int_equal(s->out.n_fan, 2);
+	assert_int_equal(s->out.fan[1].ss_family, AF_INET6);
+	s = &c->sounds[hall->own[2]];
+	assert_int_equal(s->kind, SOUND_POLYCOM);
+	assert_int_equal(s->out.polycom.channel, 26);
+	assert_int_equal(s->out.polycom.emergency_from, 210);
+	assert_int_equal(s->out.polycom.priority_from, 0);
+	assert_int_equal(s->out.polycom.serial, 0x00abcdef);
+	assert_int_equal(s->out.polycom.source_port, 5005);
+	assert_string_equal(s->out.polycom.caller, "Front desk");
+	assert_int_equal(s->out.fmt.ptime_ms, 30);
+	s = &c->sounds[hall->own[3]];
+	assert_int_equal(s->out.polycom.channel, 3);
+	assert_int_equal(s->out.polycom.source_port, 5001);
+	assert_string_equal(s->out.polycom.caller, "hall");
 }
 
 static void check_full_field(const struct config *c)

@@ -138,6 +138,7 @@ static void thread_does_nothing_forbidden(void **state)
 	struct media_set s = all(N);
 	struct media_play p = {0};
 	struct media_leg leg = {0};
+	struct media_output phone;
 	struct packet pk = {.ssrc = 3};
 	struct world w;
 	uint8_t b[PACKET_HEADER + 160];
@@ -177,6 +178,10 @@ static void thread_does_nothing_forbidden(void **state)
 		}
 		media_output_set(w.m, i, &o);
 	}
+	phone = output_to(&caller, &f[0]);
+	phone.polycom = (struct media_polycom){.channel = 26, .serial = 1};
+	media_output_set(w.m, N, &phone);
+	media_set_add(&s, N);
 	assert_int_equal(media_commit(w.m), 0);
 	leg = (struct media_leg){.fd = fd,
 				 .remote = caller.addr,
