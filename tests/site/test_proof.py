@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from conftest import HALL, LONG, config
+from conftest import HALL, LONG, NOTICE, config
 from lib import net, wait
 from lib.net import mreqn
 from lib.rtp import Sender
@@ -224,3 +224,31 @@ def test_loopback_expects_nothing(make_daemon, listen):
     d.api.page(["hall"], "long")
     wait.until(lambda: heard(d)["state"] == "heard", "it to be heard on lo")
     assert not d.api.faults()
+
+
+def test_in_step(make_daemon, listen):
+    """Outputs of three packet times carry the same moment within a packet."""
+    far = ("239.192.7.9", 5004)
+    d = make_daemon(more='zone "far" { multicast "239.192.7.9:5004" '
+                         '{ codec = "pcmu"  ptime = 60  interface = "eth0" } }\n')
+    ears = [listen("hall", HALL), listen("yard", ("239.192.7.2", 5004)), listen("bystander", far)]
+    d.api.page(["all"], "notice")
+    starts = [e.wait_bytes(NOTICE) for e in ears]
+
+    def moments(e, start):
+        """When each 60 ms of the notice came: the packet its last byte is in."""
+        ends, n = [], 0
+        for p in e.packets:
+            n += len(p.payload)
+            ends.append((n, p.time))
+        out = []
+        for want in range(start + 480, start + len(NOTICE), 480):
+            out.append(next(t for n, t in ends if n >= want))
+        return out
+
+    rows = list(zip(*(moments(e, s) for e, s in zip(ears, starts))))
+    skews = sorted(max(r) - min(r) for r in rows)
+    median = skews[len(skews) // 2]
+    print(f"skew of {len(skews)} moments: median {1e3 * median:.2f} ms, worst {1e3 * skews[-1]:.2f} ms")
+    # The longest packet tells of its beginning when it comes.
+    assert median <= 0.06, f"{median / 0.06:.2f} packets"
