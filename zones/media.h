@@ -347,6 +347,8 @@ struct media_stats {
 	uint64_t packets, send_calls;
 	uint64_t encodes; /**< packets encoded at run time: of live and mixed
 			     sound, never of a message alone */
+	uint64_t uncoded; /**< packets that were silent, or left a message out,
+			     because every encoder or decoder was in use */
 };
 
 /** Reads the engine's counters. */

@@ -1,7 +1,8 @@
 /*
- * Jitter buffer: any sequence of packets and times, two readers of different
- * packet times and a follower. The readers keep to the time, the delay stays
- * bounded, a due time is never far away.
+ * Jitter buffer and decoders: any sequence of packets, payloads and times, in
+ * every codec, two readers of different packet times and a follower. The
+ * readers keep to the time, the delay stays bounded, a due time is never far
+ * away, every frame can be had as samples.
  */
 #include "zones/engine/playout.h"
 
@@ -16,7 +17,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void read_all(struct playout *p, struct playout_reader *r,
 		     uint32_t *frames, uint64_t now)
 {
-	static uint8_t out[2 * (64 + 2880)];
+	static uint8_t out[2 * 2880];
+	static int16_t pcm[320 + 2880];
+	size_t bytes;
 
 	for (unsigned i = 0; i < READERS; i++) {
 		uint64_t due;
@@ -26,9 +29,13 @@ static void read_all(struct playout *p, struct playout_reader *r,
 			/* Asked in time it never makes a burst. */
 			if (k > 1 + 2000000 / r[i].period_us)
 				abort();
-			if (playout_read(p, &r[i], i ? 64 : 0, out, now) !=
-			    PLAYOUT_WAIT)
-				frames[i]++;
+			if (playout_take(p, &r[i], now) == PLAYOUT_WAIT)
+				continue;
+			frames[i]++;
+			if (playout_coded(p, &r[i], out, &bytes) &&
+			    (!bytes || bytes > sizeof(out)))
+				abort();
+			playout_pcm(p, &r[i], i ? 320 : 0, pcm);
 		}
 		if (due > now + r[i].period_us + PLAYOUT_WAIT_US)
 			abort();
@@ -37,29 +44,35 @@ static void read_all(struct playout *p, struct playout_reader *r,
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const uint8_t payload[2 * 2880];
-	static uint8_t out[2 * 2880];
+	static const uint8_t zeros[2 * 2880 + 200];
+	static const uint8_t opus[] = {0xf8, 0xff, 0xfe};
+	static int16_t pcm[2880];
 	struct wire w = wire_reader(data, size);
 	uint8_t how = wire_u8(&w);
-	enum codec codec = how & 1 ? CODEC_L16 : CODEC_PCMU;
-	uint32_t rate = how & 1 ? 48000 : 8000;
 	uint64_t now = 1000000, begin = now;
 	struct playout_reader r[READERS], follow;
-	uint32_t frames[READERS] = {0}, ts = 0;
+	uint32_t frames[READERS] = {0}, ts = 0, clock;
+	unsigned tens = 1 + (how >> 1) % 6;
 	uint16_t seq = 0;
 	struct playout *p;
+	struct format f;
 
-	if (playout_alloc(&p, codec, rate))
+	format_default(&f, (enum codec)((how >> 4) % CODEC_COUNT),
+		       how & 1 ? 48000 : 16000);
+	clock = f.clock;
+	if (playout_alloc(&p, &f))
 		abort();
-	playout_reader_init(&r[0], rate / 50, 20000, now);
-	playout_reader_init(&r[1], rate / 100 * (1 + (how >> 1) % 6),
-			    10000u * (1 + (how >> 1) % 6), now);
-	playout_reader_init(&follow, rate / 50, 20000, now);
+	playout_reader_init(&r[0], clock / 50, 20000, now);
+	playout_reader_init(&r[1], clock / 100 * tens, 10000u * tens, now);
+	playout_reader_init(&follow, clock / 50, 20000, now);
+	f.ptime_ms = 20;
 	while (wire_left(&w)) {
 		uint8_t op = wire_u8(&w);
 		uint32_t ssrc = op >> 6;
-		size_t n = rate / 50;
+		const uint8_t *payload = zeros;
+		size_t bytes = format_bytes(&f);
 		uint64_t until;
+		bool put;
 
 		/* Time goes in small steps: the readers are asked in time. */
 		until = now + (op & 0x20 ? wire_u16(&w) * 4u : 20000);
@@ -68,7 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			read_all(p, r, frames, now);
 		}
 		seq++;
-		ts += (uint32_t)n;
+		ts += clock / 50;
 		if (op & 1)
 			seq = wire_u16(&w);
 		if (op & 2)
@@ -76,12 +89,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (op & 4)
 			ts += (uint32_t)(int16_t)wire_u16(&w);
 		if (op & 8)
-			n = wire_u16(&w) % 3000;
-		if (playout_put(p, ssrc, seq, ts, payload, n, now) !=
-		    (n && n <= rate / 1000 * PLAYOUT_MAX_MS))
+			bytes = wire_u16(&w) % sizeof(zeros);
+		if (f.codec == CODEC_OPUS && !(op & 8)) {
+			payload = opus;
+			bytes = sizeof(opus);
+		} else if (op & 8 && bytes <= wire_left(&w)) {
+			payload = wire_take(&w, bytes);
+		}
+		put = playout_put(p, ssrc, seq, ts, payload, bytes, now);
+		if (f.codec != CODEC_OPUS &&
+		    put != (bytes && !(f.codec == CODEC_L16 && bytes % 2) &&
+			    bytes <= 3 * format_bytes(&f)))
 			abort();
-		if (op & 16)
-			playout_follow(p, &follow, 0, out, now);
+		if (op & 16) {
+			playout_follow(p, &follow, now);
+			playout_pcm(p, &follow, 0, pcm);
+		}
 	}
 	for (unsigned i = 0; i < READERS; i++) {
 		uint64_t fit = (now - begin) / r[i].period_us;

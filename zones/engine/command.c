@@ -172,6 +172,9 @@ static void carry_out(struct engine *e, const struct command *c, uint64_t now)
 	case COMMAND_RATE:
 		e->rate[c->rate.from][c->rate.to] = c->rate.table;
 		break;
+	case COMMAND_CODER:
+		coders_put(e, c->coder.codec, c->coder.enc, c->coder.dec);
+		break;
 	}
 }
 

@@ -11,7 +11,8 @@
  *  route.c    who hears what        output.c  streams, sendmmsg
  *  line.c     what leaves later     report.c  what the control side is told
  *  leg.c      a call's RTP          hear.c    streams listened to
- *  fade.c     the packet at a switch
+ *  fade.c     the packet at a switch track.c   a caller's sound
+ *  coders.c   encoders, decoders
  */
 #ifndef TOCSIN_ENGINE_H
 #define TOCSIN_ENGINE_H
@@ -25,6 +26,7 @@
 #include "zones/engine/playout.h"
 #include "zones/engine/polyphase.h"
 #include "zones/media.h"
+#include "zones/sound/coder.h"
 
 #include <linux/if_packet.h>
 #include <stdatomic.h>
@@ -166,6 +168,10 @@ struct cursor {
 	int idx;     /**< encoding of the clip, -1 = it has none */
 	int64_t pos; /**< next packet of the clip, counted from t0 */
 	struct playout_reader reader;
+	/* Of a clip whose packets do not stand for themselves. */
+	struct decoder *dec;
+	int64_t dec_pos; /**< packet it would take next */
+	bool continued;  /**< was sent as it is, up to here */
 };
 
 /** What is said of a payload. */
@@ -190,6 +196,7 @@ struct feed {
 	bool joined;        /**< some output is fresh */
 	bool kept;          /**< its last packet's end is in engine.kept */
 	struct cursor fgc, bgc;
+	struct encoder *enc; /**< while it mixes or transcodes */
 	int first, last;
 	unsigned n_outputs;
 };
@@ -274,6 +281,7 @@ enum command_type {
 	COMMAND_LEG_PROMPT,
 	COMMAND_LEG_CLOSE,
 	COMMAND_RATE,
+	COMMAND_CODER,
 };
 
 struct command {
@@ -333,6 +341,11 @@ struct command {
 			int from, to;
 			struct polyphase *table;
 		} rate;
+		struct {
+			enum codec codec;
+			struct encoder *enc;
+			struct decoder *dec;
+		} coder;
 		int fd;
 		bool paused;
 	};
@@ -344,6 +357,18 @@ struct report {
 	bool internal; /**< nothing to tell, only to free */
 	struct playout *garbage;
 	struct line *line;
+};
+
+/** Encoders, and decoders, of one codec at most. Of Opus there are fewer: one
+ *  takes 43 kB and, live, some 1 % of a core. */
+#define ENGINE_CODERS 256
+#define ENGINE_OPUS_ENCODERS 64
+#define ENGINE_OPUS_DECODERS 32
+
+struct coders {
+	struct encoder *enc[ENGINE_CODERS];
+	struct decoder *dec[ENGINE_CODERS];
+	unsigned n_enc, n_dec;
 };
 
 #define RX_MESSAGES 8
@@ -383,11 +408,12 @@ struct engine {
 	uint8_t faded[ENGINE_MAX_PAYLOAD];
 
 	struct polyphase *rate[ENGINE_RATES][ENGINE_RATES];
+	struct coders coders[CODEC_COUNT];
 	uint8_t silence[CODEC_COUNT][ENGINE_MAX_PAYLOAD];
 	/** Opus: by ptime / 10; the length first. */
 	uint8_t opus_silence[ENGINE_MAX_MS / 10 + 1][16];
 	int16_t pcm[3][ENGINE_MAX_SAMPLES + POLYPHASE_MAX_TAPS];
-	uint8_t raw[2 * (ENGINE_MAX_SAMPLES + POLYPHASE_MAX_TAPS)];
+	uint8_t spare[ENGINE_MAX_PAYLOAD]; /**< encoded for nobody */
 	struct mmsghdr rx_msg[RX_MESSAGES];
 	struct iovec rx_iov[RX_MESSAGES];
 	union endpoint rx_from[RX_MESSAGES];
@@ -401,7 +427,8 @@ struct engine {
 
 	_Atomic bool quit;
 	_Atomic uint64_t heartbeat_us;
-	_Atomic uint64_t ticks, late_ticks, packets, send_calls, encodes;
+	_Atomic uint64_t ticks, late_ticks, packets, send_calls, encodes,
+		uncoded;
 	_Atomic uint32_t max_late_us;
 };
 
@@ -480,8 +507,7 @@ const uint8_t *cursor_payload(struct engine *e, struct cursor *c, int slot,
 /** The same as samples in the feed's rate; false = wait. `follow`: as a
  *  background, at another source's times. */
 bool cursor_samples(struct engine *e, struct cursor *c, int slot,
-		    const struct feed *f, int16_t *dst, bool follow,
-		    uint64_t now);
+		    struct feed *f, int16_t *dst, bool follow, uint64_t now);
 
 /** RMS level of samples in -dBFS. */
 uint8_t level_of(const int16_t *s, size_t n);
@@ -495,9 +521,27 @@ void feed_schedule(struct engine *e, unsigned i);
 void feed_schedule_leg(struct engine *e, unsigned leg);
 void feeds_run(struct engine *e, uint64_t horizon, uint64_t now);
 
-/** Encodes one packet of the feed. Returns dst. */
+/** Encodes one packet of the feed; silence when no encoder is left. Returns
+ *  dst. */
 const uint8_t *feed_encode(struct engine *e, struct feed *f, uint8_t *dst,
 			   const int16_t *pcm, struct made *made);
+
+/** Lets a feed that does not encode yet hear a packet's worth of what its
+ *  receivers heard last, so that its first packet goes on from there. */
+void feed_prime(struct engine *e, struct feed *f, const int16_t *pcm);
+/** A feed goes on with what another is doing. */
+void feed_take_over(struct engine *e, struct feed *f, const struct feed *old,
+		    bool fg, bool bg);
+/** Gives back what was lent to it. */
+void feed_release(struct engine *e, struct feed *f);
+
+/* coders.c */
+/** Lends one; NULL when all are in use. */
+struct encoder *coders_encoder(struct engine *e, enum codec codec);
+struct decoder *coders_decoder(struct engine *e, enum codec codec);
+/** Takes back (or, from the control side, gets) what is not NULL. */
+void coders_put(struct engine *e, enum codec codec, struct encoder *enc,
+		struct decoder *dec);
 
 /* fade.c */
 void fades_init(struct engine *e);

@@ -42,7 +42,7 @@ static bool sounds(const struct engine *e, int slot)
 }
 
 /** The feed's next samples as they would have been; its state stays. */
-static void next(struct engine *e, const struct feed *from, int16_t *dst,
+static void next(struct engine *e, struct feed *from, int16_t *dst,
 		 uint64_t now)
 {
 	int slot = from->fg >= 0 ? from->fg : from->bg;
@@ -71,7 +71,7 @@ static bool is_nothing(const int16_t *s, uint32_t n)
 
 static int make(struct engine *e, unsigned feed, uint64_t now)
 {
-	const struct feed *f = &e->feed[feed];
+	struct feed *f = &e->feed[feed];
 	int i = 0;
 
 	if (codec_stateful(f->fmt.codec) ||

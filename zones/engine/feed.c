@@ -82,14 +82,73 @@ static bool mix(struct engine *e, struct feed *f, uint64_t now)
 	return true;
 }
 
+static struct encoder *encoder_of(struct engine *e, struct feed *f)
+{
+	if (!f->enc) {
+		f->enc = coders_encoder(e, f->fmt.codec);
+		if (f->enc)
+			encoder_reset(f->enc, &f->fmt, EFFORT_LIVE);
+	}
+	return f->enc;
+}
+
+void feed_prime(struct engine *e, struct feed *f, const int16_t *pcm)
+{
+	if (encoder_of(e, f))
+		encoder_run(f->enc, e->spare, pcm);
+}
+
 const uint8_t *feed_encode(struct engine *e, struct feed *f, uint8_t *dst,
 			   const int16_t *pcm, struct made *made)
 {
-	codec_encode(f->fmt.codec, dst, pcm, f->n);
-	made->bytes = f->most_bytes;
 	made->level = level_of(pcm, f->n);
+	if (!codec_stateful(f->fmt.codec)) {
+		codec_encode(f->fmt.codec, dst, pcm, f->n);
+		made->bytes = f->most_bytes;
+	} else if (encoder_of(e, f)) {
+		made->bytes = encoder_run(f->enc, dst, pcm);
+	} else {
+		made->bytes = coder_silence(&f->fmt, dst);
+		made->level = 127;
+		engine_count(&e->uncoded, 1);
+		return dst;
+	}
 	engine_count(&e->encodes, 1);
 	return dst;
+}
+
+static void cursor_take_over(struct engine *e, struct cursor *c,
+			     const struct feed *old, const struct cursor *from)
+{
+	*c = *from;
+	c->dec = NULL;
+	c->continued = !old->enc;
+	if (from->dec)
+		c->dec = coders_decoder(e, old->fmt.codec);
+	if (c->dec)
+		decoder_copy(c->dec, from->dec);
+}
+
+void feed_take_over(struct engine *e, struct feed *f, const struct feed *old,
+		    bool fg, bool bg)
+{
+	if (fg)
+		cursor_take_over(e, &f->fgc, old, &old->fgc);
+	if (bg)
+		cursor_take_over(e, &f->bgc, old, &old->bgc);
+	if (!old->enc || !format_equal(&old->fmt, &f->fmt))
+		return;
+	f->enc = coders_encoder(e, f->fmt.codec);
+	if (f->enc)
+		encoder_copy(f->enc, old->enc);
+}
+
+void feed_release(struct engine *e, struct feed *f)
+{
+	coders_put(e, f->fmt.codec, f->enc, f->fgc.dec);
+	coders_put(e, f->fmt.codec, NULL, f->bgc.dec);
+	f->enc = NULL;
+	f->fgc.dec = f->bgc.dec = NULL;
 }
 
 /** Is it more than one sound as it is? */

@@ -179,7 +179,6 @@ static void take(struct engine *e, unsigned i, const union endpoint *from,
 		 const uint8_t *buf, size_t len, uint64_t now)
 {
 	struct leg *l = &e->leg[i];
-	size_t sample = l->fmt.codec == CODEC_L16 ? 2 : 1;
 	struct packet p;
 
 	if (!l->recv)
@@ -203,9 +202,8 @@ static void take(struct engine *e, unsigned i, const union endpoint *from,
 	watch_silence(e, l, now);
 	if (l->event_pt && p.pt == l->event_pt)
 		return;
-	if (p.pt != l->fmt.pt || p.len % sample ||
-	    !playout_put(l->playout, p.ssrc, p.seq, p.ts, p.payload,
-			 p.len / sample, now))
+	if (p.pt != l->fmt.pt || !playout_put(l->playout, p.ssrc, p.seq, p.ts,
+					      p.payload, p.len, now))
 		l->wrong_type++;
 }
 

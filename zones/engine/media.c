@@ -28,12 +28,14 @@ struct told {
 		int16_t fan[2]; /**< of its fan by family, the same */
 		int16_t link;   /**< its packet socket, the same */
 		uint8_t rate;
+		enum codec codec;
 	} output[MEDIA_MAX_OUTPUTS];
 	struct {
 		bool used;
 		enum codec codec;
 		uint32_t rate;
 	} leg[MEDIA_MAX_LEGS];
+	unsigned encoders[CODEC_COUNT], decoders[CODEC_COUNT];
 	bool rate[ENGINE_RATES][ENGINE_RATES];
 };
 
@@ -59,6 +61,9 @@ struct media {
 		struct listen *l;
 		bool fresh; /**< of this batch */
 	} listen[MEDIA_MAX_LEGS];
+	/* Lent to the media thread for good, once it was told of them. */
+	struct encoder *encoder[CODEC_COUNT][ENGINE_CODERS];
+	struct decoder *decoder[CODEC_COUNT][ENGINE_CODERS];
 };
 
 static void forget_output(struct media *m, unsigned i)
@@ -157,6 +162,11 @@ struct media *media_free(struct media *m)
 	for (int i = 0; i < ENGINE_RATES; i++)
 		for (int k = 0; k < ENGINE_RATES; k++)
 			polyphase_free(m->rate[i][k]);
+	for (int i = 0; i < CODEC_COUNT; i++)
+		for (int k = 0; k < ENGINE_CODERS; k++) {
+			encoder_free(m->encoder[i][k]);
+			decoder_free(m->decoder[i][k]);
+		}
 	free(m);
 	return NULL;
 }
@@ -292,8 +302,55 @@ static bool format_ok(const struct format *f)
 {
 	return f->codec < CODEC_COUNT && f->pt < 128 && f->ptime_ms >= 10 &&
 	       f->ptime_ms <= ENGINE_MAX_MS && engine_rate(f->rate) >= 0 &&
-	       !codec_stateful(f->codec) && f->clock == f->rate &&
-	       (f->codec == CODEC_L16 || f->rate == 8000);
+	       format_valid(f);
+}
+
+static unsigned least(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+/** As many coders as outputs of a codec with state could need at once, up to
+ *  the limit; they stay when the outputs go. */
+static void need_coders(struct media *m, enum codec codec, uint32_t rate)
+{
+	bool opus = codec == CODEC_OPUS;
+	unsigned outputs = 0, enc, dec;
+	struct command c = {.type = COMMAND_CODER, .coder.codec = codec};
+
+	if (!codec_stateful(codec))
+		return;
+	for (unsigned i = 0; i < MEDIA_MAX_OUTPUTS; i++)
+		outputs += m->now.output[i].used &&
+			   m->now.output[i].codec == codec;
+	enc = least(outputs, opus ? ENGINE_OPUS_ENCODERS : ENGINE_CODERS);
+	/* A mixed message and its background need one each. */
+	dec = least(2 * outputs, opus ? ENGINE_OPUS_DECODERS : ENGINE_CODERS);
+	while (m->now.encoders[codec] < enc || m->now.decoders[codec] < dec) {
+		struct encoder **ep =
+			&m->encoder[codec][m->now.encoders[codec]];
+		struct decoder **dp =
+			&m->decoder[codec][m->now.decoders[codec]];
+		bool e = m->now.encoders[codec] < enc;
+		bool d = m->now.decoders[codec] < dec;
+		int err = 0;
+
+		if (e && !*ep)
+			err = encoder_alloc(ep, codec);
+		if (!err && d && !*dp)
+			err = decoder_alloc(dp, codec, rate);
+		if (err) {
+			fail(m, err);
+			return;
+		}
+		c.coder.enc = e ? *ep : NULL;
+		c.coder.dec = d ? *dp : NULL;
+		stage(m, &c);
+		if (m->err)
+			return;
+		m->now.encoders[codec] += e;
+		m->now.decoders[codec] += d;
+	}
 }
 
 static bool polycom_ok(const struct media_output *o)
@@ -468,6 +525,8 @@ void media_output_set(struct media *m, unsigned index,
 	m->now.output[index].used = true;
 	m->now.output[index].socket = (int16_t)place;
 	m->now.output[index].rate = (uint8_t)engine_rate(o->fmt.rate);
+	m->now.output[index].codec = o->fmt.codec;
+	need_coders(m, o->fmt.codec, o->fmt.rate);
 }
 
 static int32_t gain_of(int cb)
@@ -594,8 +653,7 @@ static void stage_leg(struct media *m, enum command_type type, unsigned leg,
 	if (open || m->now.leg[leg].codec != l->fmt.codec ||
 	    m->now.leg[leg].rate != l->fmt.rate) {
 		err = m->n_made < MEDIA_MAX_LEGS
-			      ? playout_alloc(&c.leg.playout, l->fmt.codec,
-					      l->fmt.rate)
+			      ? playout_alloc(&c.leg.playout, &l->fmt)
 			      : ENOBUFS;
 		if (err) {
 			fail(m, err);
@@ -725,5 +783,6 @@ void media_stats(const struct media *m, struct media_stats *s)
 	s->packets = atomic_load_explicit(&e->packets, memory_order_relaxed);
 	s->send_calls =
 		atomic_load_explicit(&e->send_calls, memory_order_relaxed);
+	s->uncoded = atomic_load_explicit(&e->uncoded, memory_order_relaxed);
 	s->encodes = atomic_load_explicit(&e->encodes, memory_order_relaxed);
 }

@@ -1,6 +1,6 @@
 #include "zones/engine/playout.h"
 
-#include "zones/engine/samples.h"
+#include "zones/engine/track.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -24,7 +24,7 @@
 /* RFC 3550 A.1: sequence numbers further away are another stream. */
 #define MAX_DROPOUT 3000
 #define MAX_MISORDER 100
-/* A frame is repeated, weaker each time, so many times before silence. */
+/* So many frames in a row are waited for before one is made up. */
 #define REPEATS 3
 #define REPHASE_US 500000
 
@@ -34,15 +34,14 @@ struct bucket {
 };
 
 struct playout {
-	enum codec codec;
-	uint32_t rate; /**< samples a second */
+	uint32_t clock; /**< ticks a second; positions count them */
 
 	uint32_t epoch; /**< 0 = nothing came yet */
 	int64_t start;  /**< its first position */
 	bool restart;   /**< what comes next begins an epoch */
 	uint32_t ssrc, ts;
 	int64_t ts_x;  /**< position of timestamp ts */
-	uint16_t step; /**< samples of the newest packet */
+	uint16_t step; /**< ticks of the newest packet */
 
 	/* The schedule: position due_x is due at due_ns. */
 	int64_t due_x, due_ns;
@@ -56,24 +55,25 @@ struct playout {
 	uint32_t expected, unique;
 	struct playout_stats stats;
 
-	struct samples s; /**< at least a second */
+	struct track *track;
 };
 
-int playout_alloc(struct playout **pp, enum codec codec, uint32_t rate)
+int playout_alloc(struct playout **pp, const struct format *f)
 {
 	struct playout *p;
+	int err;
 
-	if (!pp || codec >= CODEC_COUNT || rate < 8000 || rate > 48000)
+	if (!pp || !f)
 		return EINVAL;
 	p = calloc(1, sizeof(*p));
 	if (!p)
 		return ENOMEM;
-	if (samples_alloc(&p->s, rate, codec == CODEC_L16 ? 2 : 1)) {
+	err = track_alloc(&p->track, f->codec, f->rate, f->clock);
+	if (err) {
 		playout_free(p);
-		return ENOMEM;
+		return err;
 	}
-	p->codec = codec;
-	p->rate = rate;
+	p->clock = f->clock;
 	*pp = p;
 	return 0;
 }
@@ -82,7 +82,7 @@ struct playout *playout_free(struct playout *p)
 {
 	if (!p)
 		return NULL;
-	samples_reset(&p->s);
+	track_free(p->track);
 	free(p);
 	return NULL;
 }
@@ -94,9 +94,9 @@ void playout_inherit(struct playout *p, const struct playout *from)
 
 /* ----------------------------------------------------------- the schedule */
 
-static int64_t span_ns(const struct playout *p, int64_t samples)
+static int64_t span_ns(const struct playout *p, int64_t ticks)
 {
-	return samples * 1000 * MS_NS / p->rate;
+	return ticks * 1000 * MS_NS / p->clock;
 }
 
 static int64_t due_ns(const struct playout *p, int64_t x)
@@ -162,7 +162,8 @@ static void begin_epoch(struct playout *p, uint32_t ts, uint64_t now)
 	p->stats.resyncs += p->epoch != 0;
 	if (!++p->epoch)
 		p->epoch = 1;
-	p->start = p->s.end;
+	p->start = track_end(p->track);
+	track_rewind(p->track, p->start);
 	p->ts = ts;
 	p->ts_x = p->due_x = p->start;
 	p->due_ns = (int64_t)now * 1000 + delay;
@@ -216,7 +217,7 @@ static bool count_seq(struct playout *p, uint16_t seq)
 static void count_jitter(struct playout *p, uint32_t ts, uint64_t now)
 {
 	int64_t transit =
-		(int64_t)now - (int64_t)((uint64_t)ts * 1000000u / p->rate);
+		(int64_t)now - (int64_t)((uint64_t)ts * 1000000u / p->clock);
 	int64_t d = transit - p->transit_us;
 
 	p->transit_us = transit;
@@ -254,21 +255,23 @@ static bool is_jump(const struct playout *p, uint32_t ssrc, int64_t x,
 		return false;
 	/* In order, but older than what came before, or later than the
 	 * schedule can be moved back. */
-	if (x + (int64_t)p->step <= p->s.end - (int64_t)(p->rate / 5) ||
+	if (x + (int64_t)p->step <=
+		    track_end(p->track) - (int64_t)(p->clock / 5) ||
 	    -slack + fastest_ns(p) > PLAYOUT_MAX_DELAY_US * INT64_C(1000))
 		return true;
 	/* After a pause nothing is lost by starting afresh. */
-	return (int64_t)now * 1000 - due_ns(p, p->s.end) >
+	return (int64_t)now * 1000 - due_ns(p, track_end(p->track)) >
 	       PLAYOUT_PAUSE_US * INT64_C(1000);
 }
 
 bool playout_put(struct playout *p, uint32_t ssrc, uint16_t seq, uint32_t ts,
-		 const uint8_t *payload, size_t n, uint64_t now_us)
+		 const uint8_t *payload, size_t bytes, uint64_t now_us)
 {
 	int64_t now_ns = (int64_t)now_us * 1000, x, slack;
+	uint32_t n = track_ticks(p->track, payload, bytes);
 	bool newest;
 
-	if (!n || n > (size_t)p->rate * PLAYOUT_MAX_MS / 1000)
+	if (!n)
 		return false;
 	p->stats.received++;
 	if (p->epoch && (p->restart || ssrc != p->ssrc))
@@ -304,8 +307,8 @@ bool playout_put(struct playout *p, uint32_t ssrc, uint16_t seq, uint32_t ts,
 		creep(p);
 	if (p->young < YOUNG_PACKETS)
 		p->young++;
-	if (x >= p->start && x > p->s.end - p->s.size / 2)
-		samples_put(&p->s, x, payload, (int64_t)n);
+	if (x >= p->start)
+		track_put(p->track, x, n, payload, bytes);
 	return true;
 }
 
@@ -386,77 +389,22 @@ uint64_t playout_due(const struct playout *p, struct playout_reader *r)
 	if (!p->epoch)
 		return next;
 	due = reader_us(p, r, r->x);
-	if (r->waiting && !samples_complete(&p->s, r->x, r->n))
+	if (r->waiting && !track_complete(p->track, r->x, r->n))
 		due += PLAYOUT_WAIT_US;
 	lo = next - r->period_us / 8;
 	hi = next + PLAYOUT_WAIT_US;
 	return due < lo ? lo : due > hi ? hi : due;
 }
 
-/** One sample of what is known below `limit`: itself, or else the sound one
- *  frame before, weaker each time, then silence. */
-static int16_t guess(const struct playout *p, int64_t x, int64_t limit,
-		     uint32_t frame, unsigned weaker)
-{
-	unsigned back = 0;
-	uint8_t raw[2];
-	int16_t s;
-
-	while (x >= limit || !samples_complete(&p->s, x, 1)) {
-		if (++back > REPEATS)
-			return 0;
-		x -= frame;
-	}
-	if (x < p->start && back)
-		return 0;
-	back += back ? weaker : 0;
-	if (back > REPEATS)
-		return 0;
-	samples_get(&p->s, raw, x, 1);
-	codec_decode(p->codec, &s, raw, 1);
-	return (int16_t)(s / (1 << back));
-}
-
-/** Samples from x on, with guesses for what is not there or lies at `limit`
- *  and beyond. */
-static void conceal(const struct playout *p, uint8_t *dst, int64_t x,
-		    uint32_t n, int64_t limit, uint32_t frame, unsigned weaker)
-{
-	while (n) {
-		uint32_t run = n < 64 ? n : 64;
-		int16_t s[64];
-
-		if (x + run <= limit && samples_complete(&p->s, x, run)) {
-			samples_get(&p->s, dst, x, run);
-		} else {
-			for (uint32_t i = 0; i < run; i++)
-				s[i] = guess(p, x + i, limit, frame, weaker);
-			codec_encode(p->codec, dst, s, run);
-		}
-		dst += run * p->s.bytes;
-		x += run;
-		n -= run;
-	}
-}
-
-static void get(const struct playout *p, const struct playout_reader *r,
-		uint32_t history, uint8_t *dst)
-{
-	if (samples_complete(&p->s, r->x - history, history + r->n))
-		samples_get(&p->s, dst, r->x - history, history + r->n);
-	else
-		conceal(p, dst, r->x - history, history + r->n, p->s.end, r->n,
-			0);
-}
-
-enum playout_frame playout_read(struct playout *p, struct playout_reader *r,
-				uint32_t history, uint8_t *dst, uint64_t now_us)
+enum playout_frame playout_take(struct playout *p, struct playout_reader *r,
+				uint64_t now_us)
 {
 	uint64_t due = playout_due(p, r), at;
 	bool whole;
 
+	r->frame.epoch = p->epoch;
+	r->frame.extended = 0;
 	if (!p->epoch) {
-		codec_silence(p->codec, dst, history + r->n);
 		r->last_us = due + PLAYOUT_MAX_DELAY_US < now_us ? now_us : due;
 		return PLAYOUT_MADE_UP;
 	}
@@ -470,22 +418,23 @@ enum playout_frame playout_read(struct playout *p, struct playout_reader *r,
 		r->x += (int64_t)((ref - at) / r->period_us) * r->n;
 		due = at = reader_us(p, r, r->x);
 	}
-	whole = samples_complete(&p->s, r->x, r->n);
+	whole = track_complete(p->track, r->x, r->n);
 	if (at > due + 1000) {
 		/* The schedule moved back by more than a wait: something must
 		 * sound meanwhile, and nothing of the caller's is skipped. */
-		conceal(p, dst, r->x - history, history + r->n, r->x, r->n,
-			r->made_up++);
+		r->frame.x = r->x;
+		r->frame.extended = ++r->made_up;
 		r->last_us = due;
 		return PLAYOUT_MADE_UP;
 	}
-	if (!whole && !r->waiting && p->s.end < r->x + (int64_t)r->n &&
+	if (!whole && !r->waiting &&
+	    track_end(p->track) < r->x + (int64_t)r->n &&
 	    r->made_up <= REPEATS) {
 		r->waiting = true;
 		if (playout_due(p, r) > now_us)
 			return PLAYOUT_WAIT;
 	}
-	get(p, r, history, dst);
+	r->frame.x = r->x;
 	r->waiting = false;
 	r->made_up = whole ? 0 : r->made_up + 1;
 	r->x += r->n;
@@ -494,14 +443,15 @@ enum playout_frame playout_read(struct playout *p, struct playout_reader *r,
 }
 
 void playout_follow(struct playout *p, struct playout_reader *r,
-		    uint32_t history, uint8_t *dst, uint64_t now_us)
+		    uint64_t now_us)
 {
 	int64_t off;
 
-	if (!p->epoch) {
-		codec_silence(p->codec, dst, history + r->n);
+	r->frame.epoch = p->epoch;
+	r->frame.extended = 0;
+	r->last_us = now_us;
+	if (!p->epoch)
 		return;
-	}
 	if (r->epoch != p->epoch)
 		enter(p, r);
 	/* A step aside is a click: only when it has drifted by a frame. */
@@ -511,7 +461,27 @@ void playout_follow(struct playout *p, struct playout_reader *r,
 
 		r->x -= (frames + (off > 0)) * r->n;
 	}
-	get(p, r, history, dst);
-	r->last_us = now_us;
+	r->frame.x = r->x;
 	r->x += r->n;
+}
+
+bool playout_coded(const struct playout *p, const struct playout_reader *r,
+		   uint8_t *dst, size_t *bytes)
+{
+	return r->frame.epoch && !r->frame.extended &&
+	       track_coded(p->track, r->frame.x, r->n, dst, bytes);
+}
+
+void playout_pcm(struct playout *p, const struct playout_reader *r,
+		 uint32_t history, int16_t *dst)
+{
+	if (!r->frame.epoch)
+		memset(dst, 0,
+		       (history + r->n * track_per_tick(p->track)) *
+			       sizeof(*dst));
+	else if (r->frame.extended)
+		track_extend(p->track, r->frame.x, r->n, r->frame.extended,
+			     history, dst);
+	else
+		track_pcm(p->track, r->frame.x, r->n, history, dst);
 }

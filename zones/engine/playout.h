@@ -4,9 +4,9 @@
  * Pure: time is an argument, nothing is allocated after playout_alloc(). One
  * owner thread.
  *
- * The buffer keeps about the last second of samples by position, as encoded,
- * and a schedule: which position is due when. Any number of readers, with
- * packet times of their own, follow that schedule. It is locked to the
+ * The buffer keeps a track (track.h): about the last second by position, and a
+ * schedule: which position is due when. Any number of readers, with packet
+ * times of their own, follow that schedule. It is locked to the
  * arrivals: on a clean network a packet is due PLAYOUT_MARGIN_US after it
  * came. A packet that comes late moves the schedule back at once; when nothing
  * has been late for some seconds it creeps forward again. A caller's clock
@@ -35,9 +35,6 @@
 #define PLAYOUT_WAIT_US 8000
 /** Sound missing for so long is a pause: what comes next starts anew. */
 #define PLAYOUT_PAUSE_US 120000
-/** Longest packet accepted. */
-#define PLAYOUT_MAX_MS 60
-
 struct playout;
 
 /** Counters in packets, since playout_alloc(). */
@@ -47,8 +44,8 @@ struct playout_stats {
 	uint32_t delay_us;  /**< how long the fastest packets wait */
 };
 
-/** A buffer for one sample codec and rate; 0, EINVAL or ENOMEM. */
-int playout_alloc(struct playout **pp, enum codec codec, uint32_t rate);
+/** A buffer for a format's codec, rate and clock; 0, EINVAL or ENOMEM. */
+int playout_alloc(struct playout **pp, const struct format *f);
 
 /** Frees it; NULL is fine. Returns NULL. */
 struct playout *playout_free(struct playout *p);
@@ -60,11 +57,11 @@ void playout_inherit(struct playout *p, const struct playout *from);
 /**
  * Takes one packet.
  *
- * @param payload n samples, encoded; at most PLAYOUT_MAX_MS
- * @return false when n does not fit
+ * @return false when it cannot be a payload of this codec, or is longer than
+ *         TRACK_MAX_MS
  */
 bool playout_put(struct playout *p, uint32_t ssrc, uint16_t seq, uint32_t ts,
-		 const uint8_t *payload, size_t n, uint64_t now_us);
+		 const uint8_t *payload, size_t bytes, uint64_t now_us);
 
 /** What comes next is another stream, even if its SSRC and numbers look like
  *  the last one's: gateways begin every talk with the same. */
@@ -75,7 +72,7 @@ void playout_stats(const struct playout *p, struct playout_stats *s);
 
 /** One follower of the schedule. */
 struct playout_reader {
-	uint32_t n;          /**< samples of a frame */
+	uint32_t n;          /**< ticks of a frame */
 	uint64_t period_us;  /**< its length */
 	uint32_t epoch;      /**< of the position, 0 = none yet */
 	int64_t x;           /**< next position */
@@ -83,6 +80,11 @@ struct playout_reader {
 	uint64_t rephase_us; /**< when a frame last came early on purpose */
 	unsigned made_up;    /**< frames in a row without sound */
 	bool waiting;
+	struct {
+		uint32_t epoch; /**< 0 = nothing came yet: silence */
+		int64_t x;
+		unsigned extended; /**< made up before x; how many in a row */
+	} frame;                   /**< taken last */
 };
 
 /** A reader whose first frame is due now. */
@@ -98,21 +100,26 @@ enum playout_frame {
 	PLAYOUT_WAIT,    /**< no frame yet: look at playout_due() again */
 };
 
-/**
- * Makes the reader's next frame at its due time.
- *
- * @param history samples before the frame that are wanted too (for filters)
- * @param dst     gets history + n samples, encoded
- */
-enum playout_frame playout_read(struct playout *p, struct playout_reader *r,
-				uint32_t history, uint8_t *dst,
+/** Takes the reader's next frame at its due time; its sound is asked for
+ *  below, before the next one is taken. */
+enum playout_frame playout_take(struct playout *p, struct playout_reader *r,
 				uint64_t now_us);
 
 /**
- * Reads the next n samples of a background: no schedule of its own, it is
- * asked when the foreground's packet is due and keeps near to its schedule.
+ * Takes the next frame of a background: no schedule of its own, it is asked
+ * when the foreground's packet is due and keeps near to its schedule.
  */
 void playout_follow(struct playout *p, struct playout_reader *r,
-		    uint32_t history, uint8_t *dst, uint64_t now_us);
+		    uint64_t now_us);
+
+/** The frame taken last as it came (track_coded()); false when it has to be
+ *  made from samples. */
+bool playout_coded(const struct playout *p, const struct playout_reader *r,
+		   uint8_t *dst, size_t *bytes);
+
+/** The frame taken last as samples, and so many samples before it (for
+ *  filters); history at most 320. */
+void playout_pcm(struct playout *p, const struct playout_reader *r,
+		 uint32_t history, int16_t *dst);
 
 #endif

@@ -2,14 +2,19 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
-/** Filter length at the lower of the two rates: 32 taps with this window
- *  keep images more than 60 dB down. */
+/** Filter length at the lower of the two rates, and its -6 dB edge as a part of
+ *  that rate's Nyquist frequency: the window keeps what lies behind the edge
+ *  more than 60 dB down. Telephone sound is to lose no time (2 ms); wide band
+ *  sound keeps 7 kHz of 16 kHz for 3 ms. */
 #define TAPS 32
-#define KAISER_BETA 7.0
-/** Pass band edge as a part of the lower rate's Nyquist frequency. */
 #define CUTOFF 0.90
+#define WIDE_RATE 16000
+#define WIDE_TAPS 96
+#define WIDE_CUTOFF 0.94
+#define KAISER_BETA 7.0
 
 struct polyphase {
 	uint32_t up, down; /**< to/from, reduced */
@@ -55,15 +60,16 @@ static double kernel(double t, double cutoff, double half)
 int polyphase_alloc(struct polyphase **pp, uint32_t from, uint32_t to)
 {
 	struct polyphase *p;
-	double cutoff = CUTOFF, half;
+	bool wide = from >= WIDE_RATE && to >= WIDE_RATE;
+	double cutoff = wide ? WIDE_CUTOFF : CUTOFF, half;
 	uint32_t g;
-	unsigned taps = TAPS;
+	unsigned taps = wide ? WIDE_TAPS : TAPS;
 
 	if (!pp || from < 8000 || from > 48000 || to < 8000 || to > 48000)
 		return EINVAL;
 	if (from > to) {
-		cutoff = CUTOFF * to / from;
-		taps = (unsigned)(((uint64_t)TAPS * from + to - 1) / to);
+		cutoff = cutoff * to / from;
+		taps = (unsigned)(((uint64_t)taps * from + to - 1) / to);
 	}
 	if (taps > POLYPHASE_MAX_TAPS)
 		return EINVAL;

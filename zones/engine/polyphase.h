@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 /** Longest history any table of the supported rates needs, in samples. */
-#define POLYPHASE_MAX_TAPS 256
+#define POLYPHASE_MAX_TAPS 320
 
 struct polyphase;
 

@@ -43,6 +43,7 @@ void route_leave(struct engine *e, unsigned i)
 	else
 		f->last = o->prev;
 	if (!--f->n_outputs) {
+		feed_release(e, f);
 		f->used = false;
 		e->feed_due[o->feed] = ENGINE_NEVER;
 	}
@@ -125,10 +126,9 @@ static int feed_for(struct engine *e, const struct want *w,
 		memcpy(e->kept[i], e->kept[o->feed], sizeof(e->kept[i]));
 		f->kept = true;
 	}
-	if (old && old->fg == w->fg && w->fg >= 0)
-		f->fgc = old->fgc;
-	if (old && old->bg == w->bg && w->bg >= 0)
-		f->bgc = old->bgc;
+	if (old)
+		feed_take_over(e, f, old, old->fg == w->fg && w->fg >= 0,
+			       old->bg == w->bg && w->bg >= 0);
 	feed_schedule(e, i);
 	return (int)i;
 }

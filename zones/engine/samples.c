@@ -11,7 +11,7 @@ int samples_alloc(struct samples *s, size_t n, uint32_t bytes)
 	while (size < n)
 		size *= 2;
 	s->valid = malloc(size / 8);
-	s->data = malloc(size * bytes);
+	s->data = malloc(size * bytes + 1);
 	if (!s->valid || !s->data) {
 		samples_reset(s);
 		return ENOMEM;
@@ -74,6 +74,25 @@ bool samples_complete(const struct samples *s, int64_t x, int64_t n)
 		n -= run;
 	}
 	return true;
+}
+
+int64_t samples_run(const struct samples *s, int64_t x, int64_t n, bool *there)
+{
+	int64_t known = s->end - x, run = 0;
+
+	*there = known > 0 && samples_complete(s, x, 1);
+	if (known < n)
+		n = *there ? known : n;
+	while (run < n) {
+		uint64_t bit = (uint64_t)(x + run) & (uint64_t)(s->size - 1);
+		bool is = x + run < s->end && x + run >= s->end - s->size &&
+			  s->valid[bit / 64] >> bit % 64 & 1;
+
+		if (is != *there)
+			break;
+		run++;
+	}
+	return run;
 }
 
 void samples_get(const struct samples *s, uint8_t *dst, int64_t x, int64_t n)

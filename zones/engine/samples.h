@@ -13,7 +13,7 @@
 struct samples {
 	int64_t size;   /**< positions kept, a power of two */
 	int64_t end;    /**< behind the newest */
-	uint32_t bytes; /**< of a sample */
+	uint32_t bytes; /**< of a sample; 0 = only what is there is kept */
 	uint64_t *valid;
 	uint8_t *data;
 };
@@ -26,6 +26,9 @@ void samples_reset(struct samples *s);
 
 /** Is everything from x to x + n there? */
 bool samples_complete(const struct samples *s, int64_t x, int64_t n);
+
+/** How many of the n samples from x on are all there (*there), or all not. */
+int64_t samples_run(const struct samples *s, int64_t x, int64_t n, bool *there);
 
 /** Copies n samples out; holes give what lay there a lap ago. */
 void samples_get(const struct samples *s, uint8_t *dst, int64_t x, int64_t n);

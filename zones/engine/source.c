@@ -16,6 +16,8 @@
 
 /** Largest common multiple of packet times that is still used as the grid. */
 #define MAX_GRID_MS 240
+/** A decoder that begins in the middle of a clip is given so much before. */
+#define WARM_MS 100
 /** Most gain applied to live sound: 40 dB. */
 #define MAX_GAIN_CB 400
 
@@ -289,7 +291,7 @@ void cursor_init(struct engine *e, struct cursor *c, int slot,
 		uint32_t n = f->n;
 
 		if (p)
-			n = (uint32_t)(e->leg[s->leg].fmt.rate * UINT64_C(1) *
+			n = (uint32_t)(e->leg[s->leg].fmt.clock * UINT64_C(1) *
 				       f->fmt.ptime_ms / 1000);
 		playout_reader_init(&c->reader, n, period, now);
 		return;
@@ -314,12 +316,12 @@ uint64_t cursor_due(struct engine *e, struct cursor *c, int slot,
 		 : c->reader.last_us + f->period_us;
 }
 
-/** The clip's packet at the cursor, and one on. */
-static const uint8_t *clip_next(struct engine *e, struct cursor *c,
-				const struct slot *s, const struct feed *f,
-				struct made *made)
+/** The clip's packet at a position. */
+static const uint8_t *clip_at(const struct engine *e, const struct cursor *c,
+			      const struct slot *s, const struct feed *f,
+			      int64_t pos, struct made *made)
 {
-	uint64_t at = (uint64_t)c->pos++ * f->period_us;
+	uint64_t at = (uint64_t)pos * f->period_us;
 	uint64_t i;
 
 	made->level = 127;
@@ -330,6 +332,55 @@ static const uint8_t *clip_next(struct engine *e, struct cursor *c,
 		return engine_silence(e, &f->fmt, &made->bytes);
 	made->level = clip_level(s->clip, c->idx, (uint32_t)i);
 	return clip_payload(s->clip, c->idx, (uint32_t)i, &made->bytes);
+}
+
+/** Decodes the packets before the cursor, so that the next one is understood.
+ *  If they were sent as they are, an encoder is to go on from their sound. */
+static void warm_up(struct engine *e, struct cursor *c, const struct slot *s,
+		    struct feed *f)
+{
+	uint32_t packets = (WARM_MS + f->fmt.ptime_ms - 1) / f->fmt.ptime_ms;
+	int64_t from = c->pos > packets ? c->pos - packets : 0;
+	bool prime = c->continued && !f->enc;
+
+	decoder_reset(c->dec);
+	for (int64_t pos = from; pos < c->pos; pos++) {
+		struct made made;
+		const uint8_t *p = clip_at(e, c, s, f, pos, &made);
+
+		if (decoder_run(c->dec, e->pcm[2], f->n, p, made.bytes) ==
+			    f->n &&
+		    prime)
+			feed_prime(e, f, e->pcm[2]);
+	}
+}
+
+/** The clip's packet at the cursor as samples, and one on. */
+static void clip_samples(struct engine *e, struct cursor *c,
+			 const struct slot *s, struct feed *f, int16_t *dst)
+{
+	enum codec codec = f->fmt.codec;
+	struct made made;
+	const uint8_t *p;
+
+	if (codec_stateful(codec)) {
+		if (!c->dec) {
+			c->dec = coders_decoder(e, codec);
+			c->dec_pos = -1;
+		}
+		if (c->dec && c->dec_pos != c->pos)
+			warm_up(e, c, s, f);
+	}
+	p = clip_at(e, c, s, f, c->pos++, &made);
+	c->dec_pos = c->pos;
+	if (!codec_stateful(codec)) {
+		codec_decode(codec, dst, p, f->n);
+		return;
+	}
+	if (!c->dec)
+		engine_count(&e->uncoded, 1);
+	if (!c->dec || decoder_run(c->dec, dst, f->n, p, made.bytes) != f->n)
+		memset(dst, 0, f->n * sizeof(*dst));
 }
 
 static int32_t gain_q15(int cb)
@@ -349,62 +400,95 @@ static void apply_gain(int16_t *s, size_t n, int cb)
 	}
 }
 
-/** The live source's next frame in the feed's rate. */
-static bool live_samples(struct engine *e, struct cursor *c,
-			 const struct slot *s, const struct feed *f,
-			 int16_t *dst, bool follow, uint64_t now)
+/** Takes the live source's next frame; false = wait. */
+static bool live_take(const struct engine *e, struct cursor *c,
+		      const struct slot *s, const struct feed *f, bool follow,
+		      uint64_t now)
 {
 	struct playout *p = slot_playout(e, s);
-	const struct format *from;
-	struct polyphase *table = NULL;
-	uint32_t history = 0;
-	int16_t *in = e->pcm[2];
 
 	if (!p) {
 		uint64_t due = c->reader.last_us + f->period_us;
 
-		memset(dst, 0, f->n * sizeof(*dst));
 		c->reader.last_us = due + e->skip_us < now ? now : due;
 		return true;
 	}
-	from = &e->leg[s->leg].fmt;
-	if (from->rate != f->fmt.rate) {
-		table = e->rate[engine_rate(from->rate)]
-			       [engine_rate(f->fmt.rate)];
-		history = polyphase_history(table);
-	}
 	if (follow)
-		playout_follow(p, &c->reader, history, e->raw, now);
-	else if (playout_read(p, &c->reader, history, e->raw, now) ==
-		 PLAYOUT_WAIT)
-		return false;
-	if (!table) {
-		codec_decode(from->codec, dst, e->raw, f->n);
-	} else {
-		codec_decode(from->codec, in, e->raw, history + c->reader.n);
+		playout_follow(p, &c->reader, now);
+	else
+		return playout_take(p, &c->reader, now) != PLAYOUT_WAIT;
+	return true;
+}
+
+/** The frame taken, in the feed's rate and gain. */
+static void live_pcm(struct engine *e, struct cursor *c, const struct slot *s,
+		     struct feed *f, int16_t *dst, uint64_t now)
+{
+	struct playout *p = slot_playout(e, s);
+	uint32_t rate = p ? e->leg[s->leg].fmt.rate : f->fmt.rate;
+	int16_t *in = e->pcm[2];
+
+	if (!p) {
+		memset(dst, 0, f->n * sizeof(*dst));
+		return;
+	}
+	if (rate != f->fmt.rate) {
+		struct polyphase *table =
+			e->rate[engine_rate(rate)][engine_rate(f->fmt.rate)];
+		uint32_t history = polyphase_history(table);
+
+		playout_pcm(p, &c->reader, history, in);
 		polyphase_run(table, dst, f->n, in + history);
+	} else if (codec_stateful(f->fmt.codec) && !f->enc &&
+		   f->fmt.ptime_ms <= 40 && f->n <= ENGINE_MAX_SAMPLES / 2) {
+		playout_pcm(p, &c->reader, f->n, in);
+		feed_prime(e, f, in);
+		memcpy(dst, in + f->n, f->n * sizeof(*dst));
+	} else {
+		playout_pcm(p, &c->reader, 0, dst);
 	}
 	if (now < s->quiet_us)
 		memset(dst, 0, f->n * sizeof(*dst));
 	else if (f->fmt.gain_cb)
 		apply_gain(dst, f->n, f->fmt.gain_cb);
-	return true;
 }
 
 bool cursor_samples(struct engine *e, struct cursor *c, int slot,
-		    const struct feed *f, int16_t *dst, bool follow,
-		    uint64_t now)
+		    struct feed *f, int16_t *dst, bool follow, uint64_t now)
 {
 	const struct slot *s = &e->slot[slot];
-	struct made made;
 	int64_t here;
 
-	if (s->kind == SLOT_LIVE)
-		return live_samples(e, c, s, f, dst, follow, now);
+	if (s->kind == SLOT_LIVE) {
+		if (!live_take(e, c, s, f, follow, now))
+			return false;
+		live_pcm(e, c, s, f, dst, now);
+		return true;
+	}
 	here = (int64_t)((now > s->t0 ? now - s->t0 : 0) / f->period_us);
 	if (follow && (c->pos > here + 1 || c->pos < here - 1))
 		c->pos = here;
-	codec_decode(f->fmt.codec, dst, clip_next(e, c, s, f, &made), f->n);
+	clip_samples(e, c, s, f, dst);
+	return true;
+}
+
+/** The caller's own bytes, if they can be had: then no zone hears more loss
+ *  than he sent. */
+static bool live_coded(struct engine *e, const struct cursor *c,
+		       const struct slot *s, const struct feed *f, uint8_t *dst,
+		       struct made *made)
+{
+	struct playout *p = slot_playout(e, s);
+	const struct format *from = p ? &e->leg[s->leg].fmt : NULL;
+
+	if (!p || from->codec != f->fmt.codec || from->rate != f->fmt.rate ||
+	    f->fmt.gain_cb || !playout_coded(p, &c->reader, dst, &made->bytes))
+		return false;
+	if (codec_stateful(f->fmt.codec))
+		playout_pcm(p, &c->reader, 0, e->pcm[0]);
+	else
+		codec_decode(f->fmt.codec, e->pcm[0], dst, f->n);
+	made->level = level_of(e->pcm[0], f->n);
 	return true;
 }
 
@@ -413,30 +497,23 @@ const uint8_t *cursor_payload(struct engine *e, struct cursor *c, int slot,
 			      uint64_t now)
 {
 	const struct slot *s = &e->slot[slot];
-	struct playout *p = slot_playout(e, s);
-	const struct format *from;
+	const uint8_t *payload = dst;
 
-	if (s->kind == SLOT_CLIP)
-		return clip_next(e, c, s, f, made);
-	from = p ? &e->leg[s->leg].fmt : NULL;
-	if (p && from->codec == f->fmt.codec && from->rate == f->fmt.rate &&
-	    !f->fmt.gain_cb && now >= s->quiet_us) {
-		/* The caller's own bytes: no zone hears more loss than he
-		 * sent. */
-		if (playout_read(p, &c->reader, 0, dst, now) == PLAYOUT_WAIT) {
-			made->wait = true;
-			return NULL;
-		}
-		codec_decode(f->fmt.codec, e->pcm[0], dst, f->n);
-		made->bytes = f->most_bytes;
-		made->level = level_of(e->pcm[0], f->n);
-		return dst;
-	}
-	if (!live_samples(e, c, s, f, e->pcm[0], false, now)) {
+	if (s->kind == SLOT_CLIP) {
+		payload = clip_at(e, c, s, f, c->pos++, made);
+	} else if (!live_take(e, c, s, f, false, now)) {
 		made->wait = true;
 		return NULL;
+	} else if (now < s->quiet_us || !live_coded(e, c, s, f, dst, made)) {
+		live_pcm(e, c, s, f, e->pcm[0], now);
+		return feed_encode(e, f, dst, e->pcm[0], made);
 	}
-	return feed_encode(e, f, dst, e->pcm[0], made);
+	/* What an encoder would go on from is history now. */
+	if (f->enc) {
+		coders_put(e, f->fmt.codec, f->enc, NULL);
+		f->enc = NULL;
+	}
+	return payload;
 }
 
 uint8_t level_of(const int16_t *s, size_t n)

@@ -59,6 +59,31 @@ void format_default(struct format *f, enum codec codec, uint32_t rate)
 	f->clock = codec == CODEC_G722 ? 8000 : f->rate;
 }
 
+bool format_valid(const struct format *f)
+{
+	switch (f->codec) {
+	case CODEC_PCMU:
+	case CODEC_PCMA:
+		return f->rate == 8000 && f->clock == 8000;
+	case CODEC_L16:
+		return f->clock == f->rate;
+	case CODEC_G722:
+		return f->rate == 16000 && f->clock == 8000 &&
+		       f->ptime_ms % 10 == 0;
+	case CODEC_OPUS:
+		/* RFC 7587 4.2: 48000 whatever is in it; RFC 6716 2.1.4: what
+		 * one packet may last, of which 120 is too long for us. */
+		return f->rate == 48000 && f->clock == 48000 &&
+		       (f->ptime_ms == 10 || f->ptime_ms == 20 ||
+			f->ptime_ms == 40 || f->ptime_ms == 60) &&
+		       f->bitrate >= CODEC_OPUS_MIN_BITRATE &&
+		       f->bitrate <= CODEC_OPUS_MAX_BITRATE;
+	case CODEC_COUNT:
+		break;
+	}
+	return false;
+}
+
 bool format_equal(const struct format *a, const struct format *b)
 {
 	return a->codec == b->codec && a->ptime_ms == b->ptime_ms &&

@@ -21,7 +21,9 @@ enum codec {
 	CODEC_COUNT
 };
 
-/** Largest Opus packet we send or take. */
+/** Bits per second Opus may be given, and the largest packet of it. */
+#define CODEC_OPUS_MIN_BITRATE 12000
+#define CODEC_OPUS_MAX_BITRATE 128000
 #define CODEC_OPUS_BYTES 1275
 
 /** How sound is wanted on the wire; equal formats share one encoding. */
@@ -55,6 +57,9 @@ static inline bool codec_stateful(enum codec codec)
  *  bytes), its rate and clock (L16: rate, one of 8000 16000 32000 44100 48000),
  *  Opus 48 kbit/s, gain 0. */
 void format_default(struct format *f, enum codec codec, uint32_t rate);
+
+/** Does its codec go with its rate, clock, packet time and bitrate? */
+bool format_valid(const struct format *f);
 
 /** Samples in one packet. */
 static inline uint32_t format_samples(const struct format *f)

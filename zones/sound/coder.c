@@ -43,14 +43,12 @@ struct encoder {
 
 struct decoder {
 	enum codec codec;
-	plc_state_t plc[PLC_MAX_PHASES];
-	uint32_t phases;  /**< so many are in use */
+	size_t bytes;     /**< all of it */
+	uint32_t phases;  /**< of concealment; Opus has its own */
 	uint32_t phase;   /**< of the next sample */
 	uint32_t missing; /**< Opus: samples made up in a row */
-	union {
-		g722_decode_state_t g722;
-		max_align_t opus[1];
-	};
+	g722_decode_state_t g722;
+	max_align_t rest[]; /**< OpusDecoder, or plc_state_t[phases] */
 };
 
 /* ---------------------------------------------------------------- encoder */
@@ -146,31 +144,42 @@ size_t encoder_run(struct encoder *e, uint8_t *dst, const int16_t *pcm)
 
 static OpusDecoder *opus_dec(struct decoder *d)
 {
-	return (OpusDecoder *)(void *)d->opus;
+	return (OpusDecoder *)(void *)d->rest;
 }
 
-static size_t decoder_bytes(enum codec codec)
+static plc_state_t *plc_of(struct decoder *d, uint32_t phase)
 {
-	return sizeof(struct decoder) +
-	       (codec == CODEC_OPUS ? (size_t)opus_decoder_get_size(1) : 0);
+	return (plc_state_t *)(void *)d->rest + phase;
+}
+
+static uint32_t phases_of(uint32_t rate)
+{
+	uint32_t n = rate / PLC_RATE;
+
+	return n < 1 ? 1 : n > PLC_MAX_PHASES ? PLC_MAX_PHASES : n;
 }
 
 int decoder_alloc(struct decoder **dp, enum codec codec, uint32_t rate)
 {
+	uint32_t phases = phases_of(rate);
 	struct decoder *d;
+	size_t bytes;
 
 	if (!dp || codec >= CODEC_COUNT ||
 	    (codec == CODEC_G722 && rate != G722_RATE) ||
 	    (codec == CODEC_OPUS && rate != OPUS_RATE))
 		return EINVAL;
-	d = malloc(decoder_bytes(codec));
+	bytes = sizeof(*d) + (codec == CODEC_OPUS
+				      ? (size_t)opus_decoder_get_size(1)
+				      : phases * sizeof(plc_state_t));
+	d = malloc(bytes);
 	if (!d)
 		return ENOMEM;
-	memset(d, 0, decoder_bytes(codec));
+	/* Written now, so that the media thread faults no page in. */
+	memset(d, 0, bytes);
 	d->codec = codec;
-	d->phases = rate < 2 * PLC_RATE ? 1 : rate / PLC_RATE;
-	if (d->phases > PLC_MAX_PHASES)
-		d->phases = PLC_MAX_PHASES;
+	d->bytes = bytes;
+	d->phases = phases;
 	decoder_reset(d);
 	*dp = d;
 	return 0;
@@ -185,17 +194,19 @@ struct decoder *decoder_free(struct decoder *d)
 void decoder_reset(struct decoder *d)
 {
 	d->phase = d->missing = 0;
-	for (uint32_t i = 0; i < d->phases; i++)
-		plc_init(&d->plc[i]);
-	if (d->codec == CODEC_OPUS)
+	if (d->codec == CODEC_OPUS) {
 		opus_decoder_init(opus_dec(d), OPUS_RATE, 1);
-	else if (d->codec == CODEC_G722)
+		return;
+	}
+	for (uint32_t i = 0; i < d->phases; i++)
+		plc_init(plc_of(d, i));
+	if (d->codec == CODEC_G722)
 		g722_decode_init(&d->g722, G722_BITS, 0);
 }
 
 void decoder_copy(struct decoder *d, const struct decoder *from)
 {
-	memcpy(d, from, decoder_bytes(from->codec));
+	memcpy(d, from, from->bytes);
 }
 
 uint32_t decoder_samples(const struct decoder *d, const uint8_t *payload,
@@ -226,7 +237,7 @@ static void plc(struct decoder *d, int16_t *pcm, uint32_t n,
 		int (*what)(plc_state_t *s, int16_t amp[], int len))
 {
 	if (d->phases == 1) {
-		what(&d->plc[0], pcm, (int)n);
+		what(plc_of(d, 0), pcm, (int)n);
 		return;
 	}
 	while (n) {
@@ -240,7 +251,7 @@ static void plc(struct decoder *d, int16_t *pcm, uint32_t n,
 			for (uint32_t j = from; j < run; j += d->phases)
 				part[k++] = pcm[j];
 			if (k)
-				what(&d->plc[i], part, k);
+				what(plc_of(d, i), part, k);
 			k = 0;
 			for (uint32_t j = from; j < run; j += d->phases)
 				pcm[j] = part[k++];
@@ -272,9 +283,14 @@ uint32_t decoder_run(struct decoder *d, int16_t *pcm, uint32_t max,
 		codec_decode(d->codec, pcm, payload, n);
 		break;
 	}
-	/* Remembers the sound, and joins it to what was made up before. */
 	plc(d, pcm, n, plc_rx);
 	return n;
+}
+
+void decoder_heard(struct decoder *d, int16_t *pcm, uint32_t n)
+{
+	if (d->codec != CODEC_OPUS)
+		plc(d, pcm, n, plc_rx);
 }
 
 /** Sound made up by libopus fades to a hiss that stays; a source that is away

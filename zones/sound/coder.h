@@ -69,6 +69,10 @@ uint32_t decoder_samples(const struct decoder *d, const uint8_t *payload,
 uint32_t decoder_run(struct decoder *d, int16_t *pcm, uint32_t max,
 		     const uint8_t *payload, size_t bytes);
 
+/** Takes sound as if it had been decoded here: what decoder_conceal() goes on
+ *  from, and joined to what that made before. Not for Opus. */
+void decoder_heard(struct decoder *d, int16_t *pcm, uint32_t n);
+
 /**
  * Makes n samples for a packet that did not come.
  *

@@ -131,7 +131,7 @@ static void interposers_work(void **state)
 
 static void thread_does_nothing_forbidden(void **state)
 {
-	enum { N = 4 };
+	enum { N = 6 };
 	struct format f[N];
 	struct clip *c, *music;
 	struct receiver r[N], caller;
@@ -141,7 +141,8 @@ static void thread_does_nothing_forbidden(void **state)
 	struct media_output phone;
 	struct packet pk = {.ssrc = 3};
 	struct world w;
-	uint8_t b[PACKET_HEADER + 160];
+	uint8_t b[PACKET_HEADER + CODEC_OPUS_BYTES];
+	const uint8_t *payload;
 	uint64_t at;
 	int fd = udp_socket();
 	struct sockaddr_in to = {
@@ -155,7 +156,9 @@ static void thread_does_nothing_forbidden(void **state)
 		format_default(&f[i],
 			       i < 2    ? CODEC_PCMU
 			       : i == 2 ? CODEC_PCMA
-					: CODEC_L16,
+			       : i == 3 ? CODEC_L16
+			       : i == 4 ? CODEC_G722
+					: CODEC_OPUS,
 			       48000);
 	c = sine_clip(440, 200, 40, f, N);
 	music = sine_clip(300, 500, 0, f, N);
@@ -214,10 +217,35 @@ static void thread_does_nothing_forbidden(void **state)
 		await(&w, r, N, clock_mono_us() >= at);
 		/* With a loss, a duplicate and a word of a stranger. */
 		for (unsigned k = 0; k < (i == 9 ? 0u : i == 12 ? 2u : 1u); k++)
-			sendto(i == 15 ? r[0].fd : caller.fd, b, sizeof(b), 0,
-			       (struct sockaddr *)&to, sizeof(to));
+			sendto(i == 15 ? r[0].fd : caller.fd, b,
+			       PACKET_HEADER + 160, 0, (struct sockaddr *)&to,
+			       sizeof(to));
 	}
 	await(&w, r, N, reports(&w, MEDIA_LEG_SILENT, 3));
+	/* Callers with G.722 and Opus, who lose packets too. */
+	for (unsigned c2 = 4; c2 < N; c2++) {
+		leg.fmt = f[c2];
+		media_begin(w.m);
+		media_leg_update(w.m, 3, &leg);
+		media_leg_prompt(w.m, 3, c, 1);
+		media_route(w.m, &s, 2, c2 == 4 ? 0 : -1, -120);
+		assert_int_equal(media_commit(w.m), 0);
+		at = clock_mono_us();
+		for (unsigned i = 0; i < 25; i++, at += 20000) {
+			size_t bytes;
+
+			pk.pt = leg.fmt.pt;
+			packet_header(b, &pk);
+			pk.seq++;
+			pk.ts += format_ticks(&leg.fmt);
+			payload = clip_payload(c, (int)c2, i % 8, &bytes);
+			memcpy(b + PACKET_HEADER, payload, bytes);
+			await(&w, r, N, clock_mono_us() >= at);
+			if (i % 10 != 9)
+				sendto(caller.fd, b, PACKET_HEADER + bytes, 0,
+				       (struct sockaddr *)&to, sizeof(to));
+		}
+	}
 	leg.fmt = f[2];
 	media_begin(w.m);
 	media_leg_update(w.m, 3, &leg);
