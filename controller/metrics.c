@@ -87,6 +87,12 @@ char *metrics_text(struct control *c)
 	    (double)m.packets);
 	one(f, "tocsin_media_send_calls_total", "counter",
 	    "System calls that sent them.", (double)m.send_calls);
+	one(f, "tocsin_media_encodes_total", "counter",
+	    "Packets encoded while sounding: live and mixed sound.",
+	    (double)m.encodes);
+	one(f, "tocsin_media_uncoded_total", "counter",
+	    "Packets left silent for want of an encoder or decoder.",
+	    (double)m.uncoded);
 	one(f, "tocsin_control_max_lag_seconds", "gauge",
 	    "Worst lateness of the control loop since the start.",
 	    (double)c->max_lag_us / 1e6);

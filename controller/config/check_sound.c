@@ -15,11 +15,57 @@ static struct config_where key_at(const struct load *l, size_t i,
 	return k ? k->at : l->sound_node[i]->at;
 }
 
-static bool is_rate(enum codec codec, uint32_t rate)
+bool load_is_rate(const struct format *f, uint32_t rate)
 {
-	return rate == 8000 ||
-	       (codec == CODEC_L16 && (rate == 16000 || rate == 32000 ||
-				       rate == 44100 || rate == 48000));
+	return rate == f->rate ||
+	       (f->codec == CODEC_L16 &&
+		(rate == 8000 || rate == 16000 || rate == 32000 ||
+		 rate == 44100 || rate == 48000));
+}
+
+/** What is said of an output's key that does not go with its codec. */
+#define KEY(key, format, ...)                                                  \
+	problem_add(l->p, key_at(l, i, key), "zone \"%s\": \"%s\": " format,   \
+		    l->c->zones[l->c->sounds[i].zone].name,                    \
+		    l->c->sounds[i].name, __VA_ARGS__)
+
+static void set_payload_type(struct load *l, size_t i, uint8_t pt)
+{
+	struct format *f = &l->c->sounds[i].out.fmt;
+
+	f->pt = pt;
+	if (pt >= 72 && pt <= 76)
+		KEY("payload-type",
+		    "payload type %u would be taken for RTCP (RFC 3551 6); "
+		    "allowed: 0 to 71 and 77 to 127",
+		    pt);
+	else if (f->codec == CODEC_OPUS && pt < 96)
+		KEY("payload-type",
+		    "payload type %u stands for another codec (RFC 3551 6); "
+		    "allowed for opus: 96 to 127",
+		    pt);
+}
+
+static void set_ptime(struct load *l, size_t i, uint16_t ms)
+{
+	struct format *f = &l->c->sounds[i].out.fmt;
+
+	f->ptime_ms = ms;
+	if (f->codec == CODEC_OPUS && !format_valid(f))
+		KEY("ptime",
+		    "opus has no packets of %u ms (RFC 6716 2.1.4); use 10, "
+		    "20, 40 or 60",
+		    ms);
+	else if (f->rate * ms % 1000 || !format_valid(f))
+		KEY("ptime",
+		    "%u ms at %u Hz is no whole number of samples; use 10 or "
+		    "20",
+		    ms, f->rate);
+	else if (format_bytes(f) > MAX_PAYLOAD)
+		KEY("ptime",
+		    "%u ms are %zu bytes; %d fit into a packet: use a shorter "
+		    "ptime",
+		    ms, format_bytes(f), MAX_PAYLOAD);
 }
 
 /** The codec's defaults for what was not given; then the rest is checked. */
@@ -29,44 +75,35 @@ static void set_format(struct load *l, size_t i)
 	const struct scan_node *n = l->sound_node[i];
 	const struct format given = s->out.fmt;
 	struct format *f = &s->out.fmt;
-	const char *zone = l->c->zones[s->zone].name;
-	uint32_t rate = given.codec == CODEC_L16 ? 16000 : 8000;
 
+	format_default(f, given.codec, 16000);
 	if (scan_child(n, "rate")) {
-		if (is_rate(given.codec, given.rate))
-			rate = given.rate;
+		if (load_is_rate(f, given.rate))
+			format_default(f, given.codec, given.rate);
+		else if (f->codec == CODEC_L16)
+			KEY("rate",
+			    "rate %u; allowed for l16: 8000, 16000, 32000, "
+			    "44100 and 48000",
+			    given.rate);
 		else
-			problem_add(l->p, key_at(l, i, "rate"),
-				    "zone \"%s\": \"%s\": rate %u; allowed: "
-				    "8000, for l16 also 16000, 32000, 44100 "
-				    "and 48000",
-				    zone, s->name, given.rate);
+			KEY("rate", "rate %u; %s has %u only", given.rate,
+			    codec_name(f->codec), f->rate);
 	}
-	format_default(f, given.codec, rate);
 	f->gain_cb = l->c->zones[s->zone].gain_cb;
-	if (scan_child(n, "payload-type")) {
-		f->pt = given.pt;
-		if (f->pt >= 72 && f->pt <= 76)
-			problem_add(l->p, key_at(l, i, "payload-type"),
-				    "zone \"%s\": \"%s\": payload type %u "
-				    "would be taken for RTCP (RFC 3551 6); "
-				    "allowed: 0 to 71 and 77 to 127",
-				    zone, s->name, f->pt);
+	if (scan_child(n, "bitrate") && given.bitrate) {
+		f->bitrate = given.bitrate;
+		if (f->codec != CODEC_OPUS)
+			KEY("bitrate", "%s has no choice of bitrate; opus has",
+			    codec_name(f->codec));
+		else if (f->bitrate < CODEC_OPUS_MIN_BITRATE)
+			KEY("bitrate", "%u bit/s; allowed: %d to %d",
+			    f->bitrate, CODEC_OPUS_MIN_BITRATE,
+			    CODEC_OPUS_MAX_BITRATE);
 	}
-	if (!scan_child(n, "ptime") || !given.ptime_ms)
-		return;
-	f->ptime_ms = given.ptime_ms;
-	if (f->rate * f->ptime_ms % 1000)
-		problem_add(l->p, key_at(l, i, "ptime"),
-			    "zone \"%s\": \"%s\": %u ms at %u Hz is no whole "
-			    "number of samples; use 10 or 20",
-			    zone, s->name, f->ptime_ms, f->rate);
-	else if (format_bytes(f) > MAX_PAYLOAD)
-		problem_add(l->p, key_at(l, i, "ptime"),
-			    "zone \"%s\": \"%s\": %u ms are %zu bytes; %d fit "
-			    "into a packet: use a shorter ptime",
-			    zone, s->name, f->ptime_ms, format_bytes(f),
-			    MAX_PAYLOAD);
+	if (scan_child(n, "payload-type"))
+		set_payload_type(l, i, given.pt);
+	if (scan_child(n, "ptime") && given.ptime_ms)
+		set_ptime(l, i, given.ptime_ms);
 }
 
 /** What a Polycom output's keys mean together. */

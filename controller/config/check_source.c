@@ -34,22 +34,22 @@ static void set_format(struct load *l, size_t i)
 {
 	struct config_source *x = &l->c->sources[i];
 	const struct format given = x->fmt;
-	bool l16 = given.codec == CODEC_L16;
-	uint32_t rate = l16 ? 16000 : 8000;
 
+	format_default(&x->fmt, given.codec, 16000);
 	if (load_given(l, KIND_SOURCE, i, "rate")) {
-		if (given.rate == 8000 ||
-		    (l16 && (given.rate == 16000 || given.rate == 32000 ||
-			     given.rate == 44100 || given.rate == 48000)))
-			rate = given.rate;
+		if (load_is_rate(&x->fmt, given.rate))
+			format_default(&x->fmt, given.codec, given.rate);
+		else if (given.codec == CODEC_L16)
+			problem_add(l->p, load_at(l, KIND_SOURCE, i, "rate"),
+				    "source \"%s\": rate %u; allowed for l16: "
+				    "8000, 16000, 32000, 44100 and 48000",
+				    x->name, given.rate);
 		else
 			problem_add(l->p, load_at(l, KIND_SOURCE, i, "rate"),
-				    "source \"%s\": rate %u; allowed: 8000, "
-				    "for l16 also 16000, 32000, 44100 and "
-				    "48000",
-				    x->name, given.rate);
+				    "source \"%s\": rate %u; %s has %u only",
+				    x->name, given.rate,
+				    codec_name(given.codec), x->fmt.rate);
 	}
-	format_default(&x->fmt, given.codec, rate);
 	if (load_given(l, KIND_SOURCE, i, "payload-type"))
 		x->fmt.pt = given.pt;
 }

@@ -95,6 +95,8 @@ void load_zones(struct load *l);
 void load_check(struct load *l);
 void load_check_sounds(struct load *l);
 void load_check_sources(struct load *l);
+/** May sound of this codec have that rate? */
+bool load_is_rate(const struct format *f, uint32_t rate);
 void load_check_field(struct load *l);
 void load_check_modbus(struct load *l);
 void load_check_loop(struct load *l, size_t input);

@@ -45,9 +45,9 @@ const struct config_key schema_source[] = {
 	 .min = 8000,
 	 .max = 48000,
 	 .unit = "Hz",
-	 .defaults = "8000; 16000 for l16",
-	 .help = "Samples per second: 8000; for l16 also 16000, 32000, 44100 "
-		 "or 48000."},
+	 .defaults = "8000; 16000 for l16 and g722, 48000 for opus",
+	 .help = "Samples per second; l16 has a choice: 8000, 16000, 32000, "
+		 "44100 or 48000."},
 	{.name = "payload-type",
 	 .type = TYPE_NUMBER,
 	 FIELD(config_source, fmt.pt),

@@ -1,7 +1,8 @@
 /* Sound: outputs and zones. */
 #include "rows.h"
 
-const char *const schema_codecs[] = {"pcmu", "pcma", "l16", NULL};
+const char *const schema_codecs[] = {"pcmu", "pcma", "l16",
+				     "g722", "opus", NULL};
 
 #define KEY_INTERFACE                                                          \
 	{                                                                      \
@@ -50,7 +51,10 @@ static const struct config_key sound_keys[] = {
 	 FIELD(config_sound, out.fmt.codec),
 	 .choices = schema_codecs,
 	 .def = "pcmu",
-	 .help = "G.711 mu-law, G.711 A-law or 16 bit linear."},
+	 .help = "G.711 mu-law or A-law (telephone sound), 16 bit linear, "
+		 "G.722 (sound up to 7 kHz at G.711's 64 kbit/s) or Opus "
+		 "(mono, all of the sound). Receivers must be set to the "
+		 "same, and for opus and l16 to the payload type."},
 	KEY_INTERFACE,
 	KEY_TTL,
 	KEY_DSCP,
@@ -62,22 +66,35 @@ static const struct config_key sound_keys[] = {
 	 .unit = "ms",
 	 .defaults = "20; 10 for l16 above 32000",
 	 .help = "Sound in one packet. It must be a whole number of samples, "
-		 "and fit into a packet of 1,500 bytes."},
+		 "and fit into a packet of 1,500 bytes; g722: 10, 20, 30, 40, "
+		 "50 or 60; opus: 10, 20, 40 or 60."},
 	{.name = "rate",
 	 .type = TYPE_NUMBER,
 	 FIELD(config_sound, out.fmt.rate),
 	 .min = 8000,
 	 .max = 48000,
 	 .unit = "Hz",
-	 .defaults = "8000; 16000 for l16",
-	 .help = "Samples per second: 8000; for l16 also 16000, 32000, 44100 "
-		 "or 48000."},
+	 .defaults = "8000; 16000 for l16 and g722, 48000 for opus",
+	 .help = "Samples per second; l16 has a choice: 8000, 16000, 32000, "
+		 "44100 or 48000."},
+	{.name = "bitrate",
+	 .type = TYPE_NUMBER,
+	 FIELD(config_sound, out.fmt.bitrate),
+	 .max = CODEC_OPUS_MAX_BITRATE,
+	 .unit = "bit/s",
+	 .defaults = "48000 for opus",
+	 .help = "Of opus, on average, from 12000; 0 for other codecs. Speech "
+		 "is clear from 16000, tones and "
+		 "music from 32000. Each packet adds 40 bytes of headers."},
 	{.name = "payload-type",
 	 .type = TYPE_NUMBER,
 	 FIELD(config_sound, out.fmt.pt),
 	 .max = 127,
 	 .defaults = "the codec's own",
-	 .help = "RTP payload type. 72 to 76 would be taken for RTCP."},
+	 .help = "RTP payload type: 0 for pcmu, 8 for pcma, 9 for g722, 111 "
+		 "for opus, 96 for l16 (11 at 44100) unless given. Receivers "
+		 "of multicast are not told, so it never changes by itself. "
+		 "72 to 76 would be taken for RTCP."},
 	KEY_LOOP,
 	{.name = "unicast",
 	 .type = TYPE_SPECIALS,

@@ -34,8 +34,8 @@ static bool is_loop(const struct engine *e, const struct packet *p,
 
 static void put(struct leg *l, const struct packet *p, uint64_t now)
 {
-	playout_put(l->playout, p->ssrc, p->seq, p->ts, p->payload,
-		    listen_samples(&l->fmt, p->len), now);
+	playout_put(l->playout, p->ssrc, p->seq, p->ts, p->payload, p->len,
+		    now);
 }
 
 static void begin(struct engine *e, struct leg *l, const struct packet *p,

@@ -1,5 +1,7 @@
 #include "zones/engine/listen.h"
 
+#include "zones/sound/coder.h"
+
 #include <string.h>
 
 static void count(_Atomic uint64_t *n)
@@ -65,14 +67,12 @@ bool listen_allowed(struct listen *l, const union endpoint *from)
 	return false;
 }
 
-uint32_t listen_samples(const struct format *f, size_t n)
+static bool size_fits(const struct format *f, const struct packet *p)
 {
-	size_t sample = f->codec == CODEC_L16 ? 2 : 1;
+	uint32_t n = coder_samples(f->codec, p->payload, p->len);
 
-	if (n % sample || n / sample < f->rate * LISTEN_MIN_MS / 1000 ||
-	    n / sample > f->rate * LISTEN_MAX_MS / 1000)
-		return 0;
-	return (uint32_t)(n / sample);
+	return n >= f->rate * LISTEN_MIN_MS / 1000 &&
+	       n <= f->rate * LISTEN_MAX_MS / 1000;
 }
 
 static void keep(struct listen *l, const union endpoint *from,
@@ -100,8 +100,7 @@ enum listen_verdict listen_judge(struct listen *l, const union endpoint *from,
 		listen_drop(l, UNHEARD_TYPE, from);
 		return LISTEN_NOT;
 	}
-	if (p->len > sizeof(l->first.payload) ||
-	    !listen_samples(&l->fmt, p->len)) {
+	if (p->len > sizeof(l->first.payload) || !size_fits(&l->fmt, p)) {
 		atomic_store_explicit(&l->last_size, (uint16_t)p->len,
 				      memory_order_relaxed);
 		listen_drop(l, UNHEARD_SIZE, from);

@@ -71,10 +71,6 @@ void listen_drop(struct listen *l, enum media_unheard why,
 enum listen_verdict listen_judge(struct listen *l, const union endpoint *from,
 				 const struct packet *p, uint64_t now_us);
 
-/** Samples in n bytes of payload, 0 when they are no whole number or out of
- *  bounds. */
-uint32_t listen_samples(const struct format *f, size_t n);
-
 /** He is over: the next one may begin. */
 void listen_end(struct listen *l);
 

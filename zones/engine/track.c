@@ -107,7 +107,7 @@ uint32_t track_per_tick(const struct track *l)
 uint32_t track_ticks(const struct track *l, const uint8_t *payload,
 		     size_t bytes)
 {
-	uint32_t n = decoder_samples(l->decoder, payload, bytes) / l->per;
+	uint32_t n = coder_samples(l->codec, payload, bytes) / l->per;
 
 	return n > l->clock * TRACK_MAX_MS / 1000 ? 0 : n;
 }

@@ -209,14 +209,13 @@ void decoder_copy(struct decoder *d, const struct decoder *from)
 	memcpy(d, from, from->bytes);
 }
 
-uint32_t decoder_samples(const struct decoder *d, const uint8_t *payload,
-			 size_t bytes)
+uint32_t coder_samples(enum codec codec, const uint8_t *payload, size_t bytes)
 {
 	int n;
 
 	if (!bytes)
 		return 0;
-	switch (d->codec) {
+	switch (codec) {
 	case CODEC_L16:
 		return bytes % 2 ? 0 : (uint32_t)(bytes / 2);
 	case CODEC_G722:
@@ -265,7 +264,7 @@ static void plc(struct decoder *d, int16_t *pcm, uint32_t n,
 uint32_t decoder_run(struct decoder *d, int16_t *pcm, uint32_t max,
 		     const uint8_t *payload, size_t bytes)
 {
-	uint32_t n = decoder_samples(d, payload, bytes);
+	uint32_t n = coder_samples(d->codec, payload, bytes);
 	int r;
 
 	if (!n || n > max)

@@ -60,9 +60,9 @@ void decoder_reset(struct decoder *d);
 /** Goes on where another decoder of the same codec has got to. */
 void decoder_copy(struct decoder *d, const struct decoder *from);
 
-/** Samples a payload holds, 0 when it cannot be one. */
-uint32_t decoder_samples(const struct decoder *d, const uint8_t *payload,
-			 size_t bytes);
+/** Samples a payload holds, 0 when it cannot be one of this codec. Any
+ *  thread. */
+uint32_t coder_samples(enum codec codec, const uint8_t *payload, size_t bytes);
 
 /** Decodes a payload whose samples fit into max; whatever it holds. Returns
  *  the samples, 0 when it is no payload of this codec. */
