@@ -33,7 +33,7 @@ BUILD_PACKAGES := gcc libc6-dev make pkg-config libre-dev librem-dev \
 	libspandsp-dev libopus-dev libebur128-dev libical-dev libmodbus-dev
 TEST_PACKAGES := $(BUILD_PACKAGES) libcmocka-dev python3 python3-pytest \
 	python3-numpy python3-scipy python3-paho-mqtt python3-dateutil \
-	libfaketime tzdata sip-tester baresip-core \
+	tzdata sip-tester baresip-core \
 	mosquitto mosquitto-clients ffmpeg iproute2 nftables tcpdump curl openssl \
 	sqlite3 procps util-linux python3-pymodbus python3-serial \
 	python3-serial-asyncio mbpoll socat espeak-ng flite

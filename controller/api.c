@@ -128,6 +128,39 @@ static json_t *zones_json(struct control *c)
 	return a;
 }
 
+/** GET /schedules/next: ?days=7, or ?date=2026-12-24 with all that does not
+ *  sound; ?all=true. Answers in any case. */
+static void schedules_next(struct control *c, struct web_request *r)
+{
+	const char *days = web_query(r, "days"), *date = web_query(r, "date");
+	const char *all = web_query(r, "all");
+	int64_t t[2] = {clock_wall_us() / 1000000, 0};
+	struct reason why = {""};
+	char *end = NULL;
+	unsigned long n = days ? strtoul(days, &end, 10) : 7;
+	json_t *rows;
+
+	if (date && !schedules_day(c->schedules, date, t)) {
+		web_reply_error(r, 400, "bad-request", "date",
+				"\"date\" must be one like 2026-12-24");
+		return;
+	}
+	if (days && (!*days || *end || !n || n > SCHEDULES_MAX_DAYS)) {
+		web_reply_error(r, 400, "bad-request", "days",
+				"\"days\" must be 1 to %d", SCHEDULES_MAX_DAYS);
+		return;
+	}
+	if (!date)
+		t[1] = t[0] + (int64_t)n * 86400;
+	rows = schedules_next_json(c->schedules, t[0], t[1],
+				   all ? !strcmp(all, "true") : date != NULL,
+				   &why);
+	if (rows)
+		web_reply(r, 200, rows);
+	else
+		web_reply_error(r, 503, "busy", NULL, "%s", why.text);
+}
+
 static json_t *config_json(struct control *c)
 {
 	char *text = NULL;
@@ -224,6 +257,14 @@ static bool get(struct control *c, struct web_request *r, const struct route *p)
 		int a = config_alarm_find(c->config, p->part[1]);
 
 		body = a >= 0 ? alarm_json(c->alarms, a) : NULL;
+	} else if (p->n == 2 && !strcmp(what, "schedules") &&
+		   !strcmp(p->part[1], "next")) {
+		schedules_next(c, r);
+		return true;
+	} else if (p->n == 2 && !strcmp(what, "schedules")) {
+		int s = config_schedule_find(c->config, p->part[1]);
+
+		body = s >= 0 ? schedule_json(c->schedules, s) : NULL;
 	} else if (p->n != 1) {
 		return false;
 	} else if (!strcmp(what, "status")) {
@@ -246,6 +287,10 @@ static bool get(struct control *c, struct web_request *r, const struct route *p)
 		body = sources_json(c->sources);
 	} else if (!strcmp(what, "interfaces")) {
 		body = proof_interfaces_json(c->proof);
+	} else if (!strcmp(what, "schedules")) {
+		body = schedules_json(c->schedules);
+	} else if (!strcmp(what, "calendars")) {
+		body = schedules_calendars_json(c->schedules);
 	} else if (!strcmp(what, "faults")) {
 		body = faults_json(c->faults);
 	} else if (!strcmp(what, "calls")) {
@@ -283,6 +328,10 @@ static bool post(struct control *c, struct web_request *r,
 		    !strcmp(p->part[2], "reset") ||
 		    !strcmp(p->part[2], "inhibit") ||
 		    !strcmp(p->part[2], "enable"))) {
+		verb(c, r, p->part[1], p->part[2]);
+	} else if (p->n == 3 && !strcmp(p->part[0], "schedules") &&
+		   (!strcmp(p->part[2], "skip") ||
+		    !strcmp(p->part[2], "run"))) {
 		verb(c, r, p->part[1], p->part[2]);
 	} else if (p->n == 2 && !strcmp(p->part[0], "inputs")) {
 		verb(c, r, p->part[1], "input");

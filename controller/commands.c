@@ -599,14 +599,107 @@ static int hangup(struct turn *t)
 	return 200;
 }
 
+/* -------------------------------------------------------------- schedules */
+
+/** Is all that a schedule sounds in within the caller's zones? */
+static bool schedule_within(const struct caller *who,
+			    const struct config_schedule *s)
+{
+	for (size_t i = 0; i < s->n_rules; i++)
+		if (!within(who, s->rules[i].zones, s->rules[i].n_zones))
+			return false;
+	return within(who, s->zones, s->n_zones);
+}
+
+static int skip_args(struct turn *t, int *count, int64_t *until)
+{
+	json_t *n = json_object_get(t->args, "count");
+	const char *text = json_string_value(json_object_get(t->args, "until"));
+
+	*until = 0;
+	*count = 1;
+	if (n && (!json_is_integer(n) || json_integer_value(n) < 0 ||
+		  json_integer_value(n) > SCHEDULES_MAX_SKIP))
+		return refuse(t, 400, "bad-request", "count",
+			      "\"count\" must be 0 (skip none) to %d",
+			      SCHEDULES_MAX_SKIP);
+	if (n)
+		*count = (int)json_integer_value(n);
+	if (!json_object_get(t->args, "until"))
+		return 0;
+	if (n)
+		return refuse(t, 400, "bad-request", "until",
+			      "give either \"count\" or \"until\"");
+	if (!text || command_time(text, strlen(text), until))
+		return refuse(t, 400, "bad-request", "until",
+			      "\"until\" must be a time like "
+			      "2026-12-24T06:55:00Z");
+	*until /= 1000000;
+	*count = -1;
+	return 0;
+}
+
+static int run_schedule(struct turn *t, int i)
+{
+	struct broadcast_result res;
+	int err = schedules_run(t->s->schedules, i, t->who->actor,
+				t->who->at_us, &res);
+
+	if (err == EBUSY)
+		return refuse(t, 409, "outranked", NULL, "%s", res.why.text);
+	if (err == ENOENT)
+		return refuse(t, 409, "no-output", NULL, "%s", res.why.text);
+	if (err)
+		return refuse(t, 503, "busy", NULL, "%s", res.why.text);
+	*t->reply = broadcast_json(t->s->broadcasts, res.id);
+	if (!*t->reply)
+		*t->reply = json_pack("{s:I}", "id", (json_int_t)res.id);
+	return 201;
+}
+
+static int schedule_verb(struct turn *t)
+{
+	const bool run = !strcmp(t->verb, "run");
+	int i = t->name ? config_schedule_find(t->s->config, t->name) : -1;
+	int status = only(t, run ? "name" : "name count until"), count;
+	int64_t until;
+
+	if (status)
+		return status;
+	if (i < 0)
+		return refuse(t, 404, "not-found", "name",
+			      "there is no schedule \"%.63s\"; GET /schedules "
+			      "lists them",
+			      t->name ? t->name : "");
+	if (!schedule_within(t->who, &t->s->config->schedules[i]))
+		return refuse(t, 403, "forbidden", NULL,
+			      "%s may not touch a schedule of other zones",
+			      t->who->actor);
+	if (run)
+		return run_schedule(t, i);
+	status = skip_args(t, &count, &until);
+	if (status)
+		return status;
+	if (schedules_skip(t->s->schedules, i, count, until, t->who->actor,
+			   &t->no->why)) {
+		t->no->code = "bad-request";
+		t->no->field = count < 0 ? "until" : "count";
+		return 400;
+	}
+	*t->reply = schedule_json(t->s->schedules, i);
+	return 200;
+}
+
 static const struct {
 	const char *verb;
 	int (*run)(struct turn *t);
 } verbs[] = {
-	{"page", page},         {"stop", stop},        {"trigger", alarm_verb},
-	{"ack", alarm_verb},    {"reset", alarm_verb}, {"inhibit", alarm_verb},
-	{"enable", alarm_verb}, {"input", point_verb}, {"output", point_verb},
-	{"hangup", hangup},
+	{"page", page},          {"stop", stop},
+	{"trigger", alarm_verb}, {"ack", alarm_verb},
+	{"reset", alarm_verb},   {"inhibit", alarm_verb},
+	{"enable", alarm_verb},  {"input", point_verb},
+	{"output", point_verb},  {"hangup", hangup},
+	{"skip", schedule_verb}, {"run", schedule_verb},
 };
 
 bool commands_known(const char *verb)

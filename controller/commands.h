@@ -11,6 +11,7 @@
 #include "broadcast.h"
 #include "field.h"
 #include "library.h"
+#include "schedule/schedules.h"
 #include "paging.h"
 #include "web/web.h"
 
@@ -22,6 +23,7 @@ struct command_scope {
 	struct library *library;
 	struct broadcasts *broadcasts;
 	struct alarms *alarms;
+	struct schedules *schedules;
 	struct field *field;
 	struct paging *paging;
 	struct recorder *recorder;
@@ -53,7 +55,7 @@ struct refusal {
  *     {id, state, ..., warning}; a tone with a text sounds before it
  * stop {broadcast} · trigger, ack, reset, enable {name}
  * inhibit {name, for|until} · input {name, active} · output {name, active}
- * hangup {call}
+ * hangup {call} · skip {name, count|until} · run {name} (schedules)
  *
  * Any of them may carry "id" and "time": an MQTT command's own.
  *

@@ -7,6 +7,8 @@
  */
 #include "control_internal.h"
 
+#include "schedule/view.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,9 +42,9 @@ enum control_exit control_check(const char *path)
 	if (reload_now(path, LIBRARY_CHECK, &c, &l, print_error, NULL))
 		return CONTROL_BAD_CONFIG;
 	printf("%s: fine: %zu zones, %zu outputs of sound, %zu messages, %zu "
-	       "inputs, %zu alarms\n",
+	       "inputs, %zu alarms, %zu schedules\n",
 	       path, c->n_zones, c->n_sounds, c->n_messages, c->n_inputs,
-	       c->n_alarms);
+	       c->n_alarms, c->n_schedules);
 	library_free(l);
 	config_free(c);
 	return CONTROL_STOPPED;
@@ -186,13 +188,15 @@ static void look_at_clock(struct control *c, uint64_t now)
 	int64_t step = clock_watch_step(&c->clock, now, wall);
 	char text[CLOCK_TEXT_SIZE];
 
-	if (step)
-		record(c->recorder, EVENT_CLOCK_STEPPED, 0, "clock", NULL,
-		       json_pack("{s:I}", "step_us", (json_int_t)step),
-		       "the wall clock was set %s by %lld ms to %s; calls and "
-		       "broadcasts do not depend on it",
-		       step > 0 ? "forward" : "back",
-		       (long long)llabs(step) / 1000, clock_format(text, wall));
+	if (!step)
+		return;
+	record(c->recorder, EVENT_CLOCK_STEPPED, 0, "clock", NULL,
+	       json_pack("{s:I}", "step_us", (json_int_t)step),
+	       "the wall clock was set %s by %lld ms to %s; calls and "
+	       "broadcasts do not depend on it",
+	       step > 0 ? "forward" : "back", (long long)llabs(step) / 1000,
+	       clock_format(text, wall));
+	schedules_stepped(c->schedules);
 }
 
 static void on_look(void *arg)
@@ -215,6 +219,7 @@ static void on_look(void *arg)
 	field_watch(c->field);
 	alarms_watch(c->alarms);
 	announce_watch(c->announce);
+	schedules_watch(c->schedules);
 	if (control_healthy(c)) {
 		fault_clear(c->faults, "media");
 		/* Fed only here: by a control turn that saw the media thread
@@ -350,6 +355,8 @@ static int open_parts(struct control *c, struct reason *why)
 			c) ||
 	    alarms_alloc(&c->alarms, c->broadcasts, c->field, c->recorder,
 			 c->faults, c->journal) ||
+	    schedules_alloc(&c->schedules, c->broadcasts, c->recorder,
+			    c->faults, c->journal) ||
 	    paging_alloc(&c->paging, c->media, c->broadcasts, c->recorder,
 			 c->faults) ||
 	    sources_alloc(&c->sources, c->media, c->broadcasts, c->recorder,
@@ -367,6 +374,7 @@ static void set_scope(struct control *c)
 		.library = c->library,
 		.broadcasts = c->broadcasts,
 		.alarms = c->alarms,
+		.schedules = c->schedules,
 		.field = c->field,
 		.paging = c->paging,
 		.recorder = c->recorder,
@@ -403,6 +411,9 @@ static int configure(struct control *c, struct reason *why)
 		err = sources_configure(c->sources, c->config);
 	if (err)
 		reason_set(why, err, "not enough memory");
+	else
+		err = schedules_configure(c->schedules, c->config, c->library,
+					  why);
 out:
 	c->scope.changing = false;
 	return err;
@@ -476,10 +487,15 @@ static enum control_exit start(struct control *c)
 	if (library_build(&c->library, c->config, LIBRARY_START, print_error,
 			  c))
 		return CONTROL_BAD_CONFIG;
+	/* Told only: a calendar that is away must not keep alarms away. */
+	if (view_check(c->config, c->library, false, print_error, NULL) ==
+	    ENOMEM)
+		return CONTROL_INTERNAL;
 	if (open_parts(c, &why) || configure(c, &why))
 		goto failed;
 	if (c->journal) {
 		alarms_restore(c->alarms);
+		schedules_restore(c->schedules);
 		journal_state_load(c->journal, "broadcast:", restore_broadcast,
 				   c);
 	}
@@ -555,6 +571,7 @@ struct control *control_free(struct control *c)
 	if (c->recorder)
 		recorder_flush(c->recorder);
 	c->bridge = bridge_free(c->bridge);
+	c->schedules = schedules_free(c->schedules);
 	c->alarms = alarms_free(c->alarms);
 	c->field = field_free(c->field);
 	c->proof = proof_free(c->proof);

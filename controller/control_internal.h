@@ -19,6 +19,7 @@
 #include "proof.h"
 #include "recorder.h"
 #include "reload.h"
+#include "schedule/schedules.h"
 #include "sip/stack.h"
 #include "sounds.h"
 #include "source/sources.h"
@@ -40,6 +41,7 @@ struct control {
 	struct broadcasts *broadcasts;
 	struct field *field;
 	struct alarms *alarms;
+	struct schedules *schedules;
 	struct paging *paging;
 	struct sources *sources;
 	struct stack *stack;

@@ -46,6 +46,11 @@
 	X(CALL_ENDED, "call.ended", INFO)                                      \
 	X(SOURCE_BEGAN, "source.began", INFO)                                  \
 	X(SOURCE_ENDED, "source.ended", INFO)                                  \
+	X(SCHEDULE_DUE, "schedule.due", INFO)                                  \
+	X(SCHEDULE_MISSED, "schedule.missed", WARN)                            \
+	X(SCHEDULE_SKIPPED, "schedule.skipped", NOTICE)                        \
+	X(SCHEDULE_CHANGED, "schedule.changed", NOTICE)                        \
+	X(CALENDAR_LOADED, "calendar.loaded", INFO)                            \
 	X(MQTT_CONNECTED, "mqtt.connected", NOTICE)                            \
 	X(MQTT_LOST, "mqtt.lost", WARN)
 

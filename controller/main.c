@@ -4,6 +4,7 @@
 #include "config/config.h"
 #include "controller/base/compat.h"
 #include "controller/base/log.h"
+#include "schedule/view.h"
 
 #include <getopt.h>
 #include <signal.h>
@@ -20,14 +21,16 @@
  *  that the loop refuses before accept() fails (LIBRE.md B11). */
 #define LOOP_SOCKETS 4096
 
-enum mode { RUN, CHECK, DUMP, REFERENCE };
+enum mode { RUN, CHECK, DUMP, REFERENCE, DRY_RUN };
 
 static const char usage_text[] =
-	"usage: tocsind [-c FILE] [--check | --dump-config | --reference]\n"
+	"usage: tocsind [-c FILE] [--check | --dump-config | --dry-run DATE |\n"
+	"                             --reference]\n"
 	"\n"
 	"  -c, --config FILE  configuration (default " DEFAULT_CONFIG ")\n"
 	"      --check        check it and print every error; exit 0 or 1\n"
 	"      --dump-config  print what is in force, defaults included\n"
+	"      --dry-run DATE print what would sound on a day, and why\n"
 	"      --reference    print the manual page of all keys (roff)\n"
 	"  -f, --foreground   stay in the foreground (it always does)\n"
 	"  -d, --debug        log more\n"
@@ -138,6 +141,18 @@ static void print_error(const struct config_where *at, const char *text,
 		fprintf(stderr, "%s\n", text);
 }
 
+static int dry_run(const char *path, const char *date)
+{
+	struct config *c = NULL;
+	int err;
+
+	if (config_load(&c, path, print_error, NULL))
+		return CONTROL_BAD_CONFIG;
+	err = view_dry_run(c, date, stdout);
+	config_free(c);
+	return err ? CONTROL_BAD_CONFIG : CONTROL_STOPPED;
+}
+
 static int dump(const char *path)
 {
 	struct config *c = NULL;
@@ -155,6 +170,7 @@ int main(int argc, char **argv)
 		{"config", required_argument, NULL, 'c'},
 		{"check", no_argument, NULL, 'C'},
 		{"dump-config", no_argument, NULL, 'D'},
+		{"dry-run", required_argument, NULL, 'N'},
 		{"reference", no_argument, NULL, 'R'},
 		{"foreground", no_argument, NULL, 'f'},
 		{"debug", no_argument, NULL, 'd'},
@@ -162,7 +178,7 @@ int main(int argc, char **argv)
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
-	const char *path = DEFAULT_CONFIG;
+	const char *path = DEFAULT_CONFIG, *date = NULL;
 	enum log_level level = LOG_LEVEL_INFO;
 	enum mode mode = RUN;
 	int o;
@@ -177,6 +193,10 @@ int main(int argc, char **argv)
 			break;
 		case 'D':
 			mode = DUMP;
+			break;
+		case 'N':
+			mode = DRY_RUN;
+			date = optarg;
 			break;
 		case 'R':
 			mode = REFERENCE;
@@ -208,6 +228,8 @@ int main(int argc, char **argv)
 		return control_check(path);
 	case DUMP:
 		return dump(path);
+	case DRY_RUN:
+		return dry_run(path, date);
 	case REFERENCE:
 		config_reference(stdout);
 		return 0;

@@ -1,6 +1,7 @@
 #include "reload.h"
 
 #include "controller/base/compat.h"
+#include "schedule/view.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -52,6 +53,11 @@ int reload_now(const char *path, enum library_mode mode, struct config **cp,
 	if (err)
 		return err;
 	err = library_build(lp, c, mode, h, arg);
+	if (!err) {
+		err = view_check(c, *lp, mode != LIBRARY_START, h, arg);
+		if (err)
+			*lp = library_free(*lp);
+	}
 	if (err)
 		config_free(c);
 	else

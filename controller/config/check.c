@@ -167,6 +167,7 @@ void load_check(struct load *l)
 	load_check_field(l);
 	load_check_messages(l);
 	load_check_alarms(l);
+	load_check_schedules(l);
 	check_mqtt(l);
 	check_web(l);
 }

@@ -318,6 +318,72 @@ struct config_user {
 	size_t n_zones;
 };
 
+/** Days (civil_day()), both included; every year: of that year's dates. */
+struct config_days {
+	int64_t first, last;
+	bool yearly;
+};
+
+struct config_calendar {
+	struct config_where at;
+	char *name;
+	char *ics; /**< file, NULL = none */
+	char *url; /**< the same from the network */
+	uint32_t poll_s;
+	char **match; /**< only events that fit one of these */
+	size_t n_match;
+	struct config_days *dates;
+	size_t n_dates;
+	char *day_type; /**< of the days its events touch, NULL = none */
+};
+
+/** Which events of a calendar ring what. */
+struct config_event {
+	struct config_where at;
+	char *pattern;
+	int *message; /**< none or one */
+	size_t n_message;
+	int *zones;
+	size_t n_zones;
+	uint8_t level; /**< 0 = the schedule's */
+};
+
+/** What happens to local times in a gap and in a fold, as enum rule_gap and
+ *  enum rule_fold say. */
+enum config_busy { BUSY_WAIT, BUSY_DROP };
+
+struct config_schedule {
+	struct config_where at;
+	char *name;
+	uint8_t days;   /**< bit 0 = Monday */
+	int32_t *times; /**< seconds of the day, ascending: at, and every */
+	size_t n_times;
+	int32_t *at_times; /**< "at" as written */
+	size_t n_at_times;
+	uint32_t every_s; /**< 0 = not */
+	int32_t from, to; /**< of every; to may be on the next day */
+	char *rrule;      /**< NULL = none */
+	int64_t start;    /**< local time, 0 = not given */
+	struct config_days *dates;
+	size_t n_dates;
+	int *events; /**< calendar, none or one */
+	size_t n_events;
+	struct config_event *rules; /**< event { } */
+	size_t n_rules;
+	int *except, *only_on; /**< calendars */
+	size_t n_except, n_only_on;
+	char **day_types; /**< none: "normal" */
+	size_t n_day_types;
+	int *message; /**< none or one */
+	size_t n_message;
+	int *zones;
+	size_t n_zones;
+	uint8_t level;
+	uint32_t grace_ms, for_ms;
+	char *timezone; /**< NULL = the site's */
+	uint8_t gap, fold, busy;
+};
+
 struct config_media {
 	unsigned rt_priority;
 	uint32_t tail_ms;
@@ -341,6 +407,7 @@ struct config {
 	char *site, *timezone, *state_dir;
 	char *log_level;
 	bool tie_last;
+	bool wait_for_sync;
 	uint8_t levels[CLASS_COUNT];
 	struct config_sip sip;
 	struct config_media media;
@@ -371,6 +438,11 @@ struct config {
 	struct config_bus bus_default; /**< of buses without a section */
 	struct config_user *users;
 	size_t n_users;
+
+	struct config_calendar *calendars;
+	size_t n_calendars;
+	struct config_schedule *schedules;
+	size_t n_schedules;
 
 	/** Files it was read from, in order. */
 	char **files;
@@ -419,6 +491,8 @@ int config_message_find(const struct config *c, const char *name);
 int config_input_find(const struct config *c, const char *name);
 int config_alarm_find(const struct config *c, const char *name);
 int config_output_find(const struct config *c, const char *name);
+int config_calendar_find(const struct config *c, const char *name);
+int config_schedule_find(const struct config *c, const char *name);
 
 /** How a bus is asked: by its section, else by default. */
 const struct mbus_timing *config_bus_timing(const struct config *c,

@@ -49,6 +49,16 @@ int config_output_find(const struct config *c, const char *name)
 	FIND(outputs, name);
 }
 
+int config_calendar_find(const struct config *c, const char *name)
+{
+	FIND(calendars, name);
+}
+
+int config_schedule_find(const struct config *c, const char *name)
+{
+	FIND(schedules, name);
+}
+
 int config_extension_find(const struct config *c, const char *extension)
 {
 	for (size_t i = 0; extension && i < c->n_zones; i++)

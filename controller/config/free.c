@@ -138,6 +138,51 @@ static void free_access(struct config *c)
 	free(c->users);
 }
 
+static void free_texts(char **v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(v[i]);
+	free(v);
+}
+
+static void free_schedules(struct config *c)
+{
+	for (size_t i = 0; i < c->n_calendars; i++) {
+		struct config_calendar *x = &c->calendars[i];
+
+		free(x->name);
+		free(x->ics);
+		free(x->url);
+		free_texts(x->match, x->n_match);
+		free(x->dates);
+		free(x->day_type);
+	}
+	for (size_t i = 0; i < c->n_schedules; i++) {
+		struct config_schedule *x = &c->schedules[i];
+
+		for (size_t k = 0; k < x->n_rules; k++) {
+			free(x->rules[k].pattern);
+			free(x->rules[k].message);
+			free(x->rules[k].zones);
+		}
+		free(x->rules);
+		free(x->name);
+		free(x->times);
+		free(x->at_times);
+		free(x->rrule);
+		free(x->dates);
+		free(x->events);
+		free(x->except);
+		free(x->only_on);
+		free_texts(x->day_types, x->n_day_types);
+		free(x->message);
+		free(x->zones);
+		free(x->timezone);
+	}
+	free(c->calendars);
+	free(c->schedules);
+}
+
 struct config *config_free(struct config *c)
 {
 	if (!c)
@@ -148,6 +193,7 @@ struct config *config_free(struct config *c)
 	free_field(c);
 	free_alarms(c);
 	free_access(c);
+	free_schedules(c);
 	free(c->sip.listen);
 	free(c->sip.go_ahead);
 	free(c->mqtt.host);

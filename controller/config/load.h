@@ -102,6 +102,7 @@ void load_check_modbus(struct load *l);
 void load_check_loop(struct load *l, size_t input);
 void load_check_messages(struct load *l);
 void load_check_alarms(struct load *l);
+void load_check_schedules(struct load *l);
 
 /** Index by name while loading, -1. */
 int load_find(const struct load *l, enum config_kind kind, const char *name);
@@ -145,6 +146,17 @@ config_show_h show_listen, show_rtp_ports, show_allow, show_fan, show_zones,
 	show_source_multicast, show_source_unicast, show_from;
 config_set_h set_text_spoken, set_voice, set_loudness, set_command;
 config_show_h show_loudness, show_message_loudness, show_command;
+/* special_schedule.c */
+config_set_h set_ics_url, set_match, set_calendar_dates, set_schedule_dates,
+	set_days, set_times, set_clock, set_rrule, set_start, set_day_types,
+	set_schedule_zone;
+config_show_h show_match, show_calendar_dates, show_schedule_dates, show_days,
+	show_times, show_every, show_every_from, show_every_to, show_start,
+	show_day_types, show_event_level;
+config_open_h open_event;
+config_nth_h nth_event;
+config_title_h title_event;
+
 config_title_h title_peer, title_multicast, title_unicast;
 config_set_h set_modbus_input, set_modbus_output, set_word, set_windows;
 config_show_h show_modbus, show_output_modbus, show_mask, show_equals;

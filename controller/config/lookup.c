@@ -149,11 +149,12 @@ char *schema_allowed(const struct config_key *k, char *buf, size_t size)
 const char *schema_kind_name(enum config_kind kind)
 {
 	static const char *const names[] = {
-		[KIND_PEER] = "a peer",     [KIND_ZONE] = "a zone",
-		[KIND_SOURCE] = "a source", [KIND_MESSAGE] = "a message",
-		[KIND_INPUT] = "an input",  [KIND_OUTPUT] = "an output",
-		[KIND_ALARM] = "an alarm",  [KIND_USER] = "a user",
-		[KIND_BUS] = "a bus",
+		[KIND_PEER] = "a peer",         [KIND_ZONE] = "a zone",
+		[KIND_SOURCE] = "a source",     [KIND_MESSAGE] = "a message",
+		[KIND_INPUT] = "an input",      [KIND_OUTPUT] = "an output",
+		[KIND_ALARM] = "an alarm",      [KIND_USER] = "a user",
+		[KIND_BUS] = "a bus",           [KIND_CALENDAR] = "a calendar",
+		[KIND_SCHEDULE] = "a schedule",
 	};
 
 	return names[kind];

@@ -28,6 +28,8 @@ enum config_kind {
 	KIND_ALARM,
 	KIND_USER,
 	KIND_BUS,
+	KIND_CALENDAR,
+	KIND_SCHEDULE,
 	KIND_COUNT
 };
 

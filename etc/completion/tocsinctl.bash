@@ -12,7 +12,8 @@ _tocsinctl()
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local commands="status zones heard interfaces broadcasts page stop alarms trigger ack
 		reset inhibit enable inputs input outputs output messages tones sources calls
-		hangup faults journal watch reload config"
+		hangup faults journal watch reload config schedules next skip
+		run calendars"
 	local word command= words=
 
 	for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
@@ -45,6 +46,9 @@ _tocsinctl()
 		input) words="$(_tocsinctl_names inputs) on off" ;;
 		output) words="$(_tocsinctl_names outputs) on off" ;;
 		inputs) words="--watch" ;;
+		run) words=$(_tocsinctl_names schedules) ;;
+		skip) words="$(_tocsinctl_names schedules) --count --until" ;;
+		next) words="--days --date --all" ;;
 		journal) words="--since --type --subject --limit --follow" ;;
 		watch) words="--type" ;;
 		esac

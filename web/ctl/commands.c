@@ -201,6 +201,38 @@ static enum ctl_exit cmd_tones(const struct ctl *c, int argc, char **argv)
 	return list(c, "tones", argc, "/tones", columns, "no tones");
 }
 
+static enum ctl_exit cmd_schedules(const struct ctl *c, int argc, char **argv)
+{
+	static const struct column columns[] = {
+		{"SCHEDULE", "name"},
+		{"MESSAGE", "message"},
+		{"ZONES", "zones"},
+		{"PRIORITY", "priority"},
+		{"NEXT", "next_local"},
+		{"TIMEZONE", "timezone"},
+		{"SKIPPED UNTIL", "skipped_until"},
+		{NULL, NULL},
+	};
+
+	(void)argv;
+	return list(c, "schedules", argc, "/schedules", columns,
+		    "no schedules");
+}
+
+static enum ctl_exit cmd_calendars(const struct ctl *c, int argc, char **argv)
+{
+	static const struct column columns[] = {
+		{"CALENDAR", "name"}, {"EVENTS", "events"},
+		{"LOADED", "loaded"}, {"DAY TYPE", "day_type"},
+		{"ICS", "ics"},       {"URL", "url"},
+		{"ERROR", "error"},   {NULL, NULL},
+	};
+
+	(void)argv;
+	return list(c, "calendars", argc, "/calendars", columns,
+		    "no calendars");
+}
+
 static enum ctl_exit cmd_calls(const struct ctl *c, int argc, char **argv)
 {
 	static const struct column columns[] = {
@@ -320,6 +352,18 @@ const struct command commands[] = {
 	 cmd_messages},
 	{"tones", "", "tones there are", cmd_tones},
 	{"sources", "", "streams of others that are listened to", cmd_sources},
+	{"schedules", "", "what sounds by the clock, and when next",
+	 cmd_schedules},
+	{"next", "[--days N | --date YYYY-MM-DD] [--all]",
+	 "the next bells; of a date also those that stay silent, and why",
+	 schedule_next},
+	{"skip", "SCHEDULE [--count N | --until TIME]",
+	 "leave out its next bell, N of them (0: none any more), or all up to "
+	 "a "
+	 "time in UTC",
+	 schedule_skip},
+	{"run", "SCHEDULE", "sound a schedule's message now", schedule_run},
+	{"calendars", "", "calendars and how fresh they are", cmd_calendars},
 	{"calls", "", "calls that are up", cmd_calls},
 	{"hangup", "ID", "end a call", act_hangup},
 	{"faults", "", "what would keep something from working", cmd_faults},

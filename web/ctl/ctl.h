@@ -133,6 +133,10 @@ enum ctl_exit act_inhibit(const struct ctl *c, int argc, char **argv);
 enum ctl_exit act_point(const struct ctl *c, int argc, char **argv);
 enum ctl_exit act_reload(const struct ctl *c, int argc, char **argv);
 
+enum ctl_exit schedule_next(const struct ctl *c, int argc, char **argv);
+enum ctl_exit schedule_skip(const struct ctl *c, int argc, char **argv);
+enum ctl_exit schedule_run(const struct ctl *c, int argc, char **argv);
+
 enum ctl_exit journal_show(const struct ctl *c, int argc, char **argv);
 enum ctl_exit journal_watch(const struct ctl *c, int argc, char **argv);
 
