@@ -281,6 +281,10 @@ static bool read_start(struct reading *r, icalcomponent *c,
 		icalcomponent_get_first_property(c, ICAL_DTSTART_PROPERTY);
 	struct icaltimetype t;
 
+	if (!p && ics_count(r->p, "DTSTART"))
+		return say(r, "DTSTART",
+			   "DTSTART cannot be read; write it like "
+			   "20261224T075500Z");
 	if (!p)
 		return say(r, "BEGIN", "this event has no DTSTART");
 	t = icalproperty_get_dtstart(p);
@@ -365,6 +369,13 @@ static bool read_dates(struct reading *r, icalcomponent *c,
 {
 	const bool rdate = kind == ICAL_RDATE_PROPERTY;
 	const char *name = rdate ? "RDATE" : "EXDATE";
+
+	/* libical drops what it cannot read; lists it takes apart. */
+	if (icalcomponent_count_properties(c, kind) < ics_count(r->p, name))
+		return say(r, name,
+			   "%s cannot be read; write it like "
+			   "20261224T075500Z",
+			   name);
 
 	for (icalproperty *p = icalcomponent_get_first_property(c, kind); p;
 	     p = icalcomponent_get_next_property(c, kind)) {

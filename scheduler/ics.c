@@ -211,17 +211,34 @@ out:
 	return err;
 }
 
-int ics_line(const struct ics_piece *p, const char *property)
+/** Number of the line that is the n-th property of a name, -1 = none. */
+static int find(const struct ics_piece *p, const char *property, int n)
 {
-	const size_t n = strlen(property);
+	const size_t len = strlen(property);
 	const char *s = p->text;
 
 	for (int i = 0; i < p->n_lines && s; i++) {
-		if (!strncasecmp(s, property, n) &&
-		    (s[n] == ':' || s[n] == ';'))
-			return p->line[i];
+		if (!strncasecmp(s, property, len) &&
+		    (s[len] == ':' || s[len] == ';') && !n--)
+			return i;
 		s = strchr(s, '\n');
 		s = s ? s + 1 : NULL;
 	}
-	return p->n_lines ? p->line[0] : 1;
+	return -1;
+}
+
+int ics_line(const struct ics_piece *p, const char *property)
+{
+	const int i = find(p, property, 0);
+
+	return i >= 0 ? p->line[i] : p->n_lines ? p->line[0] : 1;
+}
+
+int ics_count(const struct ics_piece *p, const char *property)
+{
+	int n = 0;
+
+	while (find(p, property, n) >= 0)
+		n++;
+	return n;
 }

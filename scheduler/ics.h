@@ -39,6 +39,9 @@ typedef void(ics_problem_h)(int line, const char *text, void *arg);
 int ics_cut(const char *text, size_t size, ics_piece_h *h,
 	    ics_problem_h *problem, void *arg);
 
+/** How many properties of this name the piece has. */
+int ics_count(const struct ics_piece *p, const char *property);
+
 /** Line of the first property of this name (any case), else of the piece. */
 int ics_line(const struct ics_piece *p, const char *property);
 

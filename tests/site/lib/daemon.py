@@ -166,6 +166,7 @@ class Daemon:
         self.log_path = folder / "daemon.log"
         (folder / "s").mkdir(exist_ok=True)
         self.api = Api(self.socket)
+        self.env = {}  # beside our own
         self.proc = None
         self.prefix = []  # a command that runs it
         self.expect_dead = False
@@ -180,7 +181,8 @@ class Daemon:
         assert os.path.exists(self.binary), f"{self.binary} is not built"
         self.proc = self.host.popen(self.prefix + [self.binary, "-f", "-c", self.path], cwd=self.dir,
                                     stderr=open(self.log_path, "ab"),
-                                    stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+                                    stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
+                                    env={**os.environ, **self.env})
         self.expect_dead = False
         if ready:
             self.wait_ready()

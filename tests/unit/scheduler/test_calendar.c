@@ -226,8 +226,11 @@ static void test_bad_events(void **state)
 		{HEAD EVENT "EXRULE:FREQ=DAILY\n" TAIL, "EXRULE", 6},
 		{HEAD "BEGIN:VEVENT\nUID:x\nSUMMARY:nothing\n" TAIL,
 		 "no DTSTART", 3},
-		{HEAD "BEGIN:VEVENT\nUID:x\nDTSTART:tomorrow\n" TAIL, "DTSTART",
-		 3},
+		{HEAD "BEGIN:VEVENT\nUID:x\nDTSTART:tomorrow\n" TAIL,
+		 "DTSTART cannot", 5},
+		{HEAD EVENT "EXDATE:never\n" TAIL, "EXDATE cannot", 6},
+		{HEAD EVENT "RDATE:20270302T090000Z\nRDATE:soon\n" TAIL,
+		 "RDATE cannot", 6},
 		{HEAD "BEGIN:VEVENT\nUID:x\nDTSTART:00010101T000000Z\n" TAIL,
 		 "1900", 5},
 		{HEAD
