@@ -143,6 +143,17 @@ struct media_polycom {
 	char caller[14];      /**< id shown on the phones, NUL padded */
 };
 
+#define MEDIA_SRTP_MAX_MKI 4
+
+/** SRTP with AES-128 in counter mode and HMAC-SHA1 (RFC 3711). */
+struct media_srtp {
+	bool on;
+	uint8_t tag;     /**< bytes of the tag: 10 or 4 */
+	uint8_t mki_len; /**< bytes of the key identifier, 0 = none is sent */
+	uint8_t mki[MEDIA_SRTP_MAX_MKI];
+	uint8_t key[30]; /**< master key and master salt */
+};
+
 /** One place sound leaves to. */
 struct media_output {
 	struct sockaddr_storage dst; /**< group or unicast address and port */
@@ -163,6 +174,7 @@ struct media_output {
 	uint8_t link_mac[6];          /**< of the interface */
 	struct in_addr link_addr;     /**< of the interface */
 	struct media_polycom polycom; /**< PCMU or G.722, 20 or 30 ms */
+	struct media_srtp srtp;       /**< not of Polycom */
 };
 
 /* Everything from here on is staged: call between begin and commit. */
@@ -177,8 +189,8 @@ void media_begin(struct media *m);
 int media_commit(struct media *m);
 
 /** Puts, changes or (o = NULL) removes output `index`. An output that changes
- *  nothing but its interface, TTL, DSCP, loop, delay, copies or fan keeps its
- *  stream; another delay drops what it had not sent yet. */
+ *  nothing but its interface, TTL, DSCP, loop, delay, copies, fan or key keeps
+ * its stream; another delay drops what it had not sent yet. */
 void media_output_set(struct media *m, unsigned index,
 		      const struct media_output *o);
 

@@ -290,5 +290,6 @@ void load_check_sounds(struct load *l)
 		compare(l, i);
 		compare_fan(l, i);
 		set_copies(s);
+		load_srtp(l, i, key_at(l, i, "srtp-key-file"));
 	}
 }

@@ -119,6 +119,8 @@ struct config_sound {
 	struct sockaddr_storage *fan; /**< out.fan */
 	size_t n_fan;
 	uint8_t group, channel; /**< Polycom: one of them, the other 0 */
+	char *key_file;         /**< SRTP key, NULL = not encrypted */
+	uint8_t suite;          /**< 0: tag of 80 bits, 1: 32 */
 	uint8_t phone_codec;    /**< Polycom: 0 = PCMU, 1 = G.722 */
 	char *caller;           /**< NULL = the zone's name */
 };

@@ -18,6 +18,7 @@ static void free_zones(struct config *c)
 		free(c->sounds[i].interface);
 		free(c->sounds[i].fan);
 		free(c->sounds[i].caller);
+		free(c->sounds[i].key_file);
 	}
 	free(c->zones);
 	free(c->sounds);

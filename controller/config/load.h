@@ -97,6 +97,8 @@ void load_check_sounds(struct load *l);
 void load_check_sources(struct load *l);
 /** May sound of this codec have that rate? */
 bool load_is_rate(const struct format *f, uint32_t rate);
+/** Reads the SRTP key of output i, if it has one. */
+void load_srtp(struct load *l, size_t i, struct config_where at);
 void load_check_field(struct load *l);
 void load_check_modbus(struct load *l);
 void load_check_loop(struct load *l, size_t input);

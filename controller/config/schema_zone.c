@@ -45,7 +45,24 @@ const char *const schema_codecs[] = {"pcmu", "pcma", "l16",
 			"own into step with the others."                       \
 	}
 
+static const char *const suites[] = {"AES_CM_128_HMAC_SHA1_80",
+				     "AES_CM_128_HMAC_SHA1_32", NULL};
+
 static const struct config_key sound_keys[] = {
+	{.name = "srtp-key-file",
+	 .type = TYPE_FILE,
+	 FIELD(config_sound, key_file),
+	 .help = "SRTP with the key in this file: master key and salt, 30 "
+		 "bytes "
+		 "in base64 as in SDP (RFC 4568), with |NUMBER:LENGTH behind "
+		 "them where receivers want a key identifier. Nobody but owner "
+		 "and group may read it."},
+	{.name = "srtp-suite",
+	 .type = TYPE_CHOICE,
+	 FIELD(config_sound, suite),
+	 .choices = suites,
+	 .def = "AES_CM_128_HMAC_SHA1_80",
+	 .help = "Of srtp-key-file."},
 	{.name = "codec",
 	 .type = TYPE_CHOICE,
 	 FIELD(config_sound, out.fmt.codec),

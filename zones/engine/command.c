@@ -54,7 +54,7 @@ static void output_on(struct engine *e, unsigned i, const struct command *c,
 	}
 	if (same && line_alike(o->line, c->output.line)) {
 		/* What waits in it still leaves. */
-		line_take_fan(o->line, c->output.line);
+		line_take(o->line, c->output.line);
 		report_line(e, i, c->output.line);
 	} else {
 		output_line(e, i, c->output.line);

@@ -11,7 +11,8 @@
 
 bool line_needed(const struct media_output *o)
 {
-	return o->delay_ms || o->copy_us || o->n_fan || o->polycom.channel;
+	return o->delay_ms || o->copy_us || o->n_fan || o->polycom.channel ||
+	       o->srtp.on;
 }
 
 int line_alloc(struct line **lp, const struct media_output *o)
@@ -25,7 +26,8 @@ int line_alloc(struct line **lp, const struct media_output *o)
 	l->copy_us = o->copy_us;
 	l->stride = o->polycom.channel
 			    ? PTT_MAX_PACKET
-			    : (uint32_t)(PACKET_HEADER + format_bytes(&o->fmt));
+			    : (uint32_t)(PACKET_HEADER + format_bytes(&o->fmt) +
+					 SEAL_ROOM);
 	l->stride = (l->stride + 63) & ~63u;
 	l->size = (l->delay_us + l->copy_us) / period + SLACK;
 	l->n_fan = o->n_fan;
@@ -39,7 +41,9 @@ int line_alloc(struct line **lp, const struct media_output *o)
 				 o->fmt.codec == CODEC_G722 ? POLYCOM_G722
 							    : POLYCOM_PCMU);
 	}
-	if (!l->fan || !l->packet || !l->bytes ||
+	if (o->srtp.on)
+		(void)seal_alloc(&l->seal, &o->srtp);
+	if ((o->srtp.on && !l->seal) || !l->fan || !l->packet || !l->bytes ||
 	    (o->polycom.channel && !l->ptt)) {
 		line_free(l);
 		return ENOMEM;
@@ -60,6 +64,7 @@ void line_free(struct line *l)
 		return;
 	free(l->fan);
 	free(l->ptt);
+	seal_free(l->seal);
 	free(l->packet);
 	free(l->bytes);
 	free(l);
@@ -74,9 +79,10 @@ bool line_alike(const struct line *a, const struct line *b)
 		!memcmp(&a->ptt->cfg, &b->ptt->cfg, sizeof(a->ptt->cfg)));
 }
 
-void line_take_fan(struct line *keep, struct line *with)
+void line_take(struct line *keep, struct line *with)
 {
 	struct line_fan *fan = keep->fan;
+	struct seal *seal = keep->seal;
 	unsigned n = keep->n_fan;
 
 	for (unsigned i = 0; i < with->n_fan; i++)
@@ -93,6 +99,8 @@ void line_take_fan(struct line *keep, struct line *with)
 	keep->n_fan = with->n_fan;
 	with->fan = fan;
 	with->n_fan = n;
+	keep->seal = with->seal;
+	with->seal = seal;
 }
 
 static uint32_t oldest(const struct line *l)

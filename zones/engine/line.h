@@ -9,6 +9,7 @@
 #define TOCSIN_LINE_H
 
 #include "zones/engine/ptt.h"
+#include "zones/engine/seal.h"
 #include "zones/media.h"
 
 /** A place in the ring. */
@@ -29,7 +30,8 @@ struct line {
 	uint32_t delay_us, copy_us; /**< copy_us 0 = no second time */
 	unsigned n_fan;
 	struct line_fan *fan;
-	struct ptt *ptt; /**< NULL = RTP */
+	struct ptt *ptt;   /**< NULL = RTP */
+	struct seal *seal; /**< NULL = not encrypted */
 	/* Numbers of packets: put in, out for the first and the second time;
 	 * place = number % size. */
 	uint32_t size, stride, put, sent, copied;
@@ -51,8 +53,9 @@ void line_free(struct line *l);
 /** Do two lines hold the same packets, whatever their addresses? */
 bool line_alike(const struct line *a, const struct line *b);
 
-/** `keep` takes over the addresses of `with`, which is left with its own. */
-void line_take_fan(struct line *keep, struct line *with);
+/** `keep` takes over addresses and key of `with`, which is left with its own.
+ */
+void line_take(struct line *keep, struct line *with);
 
 /** Room for the next packet: stride bytes. When the ring is full the oldest
  *  packet is given up. */

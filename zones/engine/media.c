@@ -353,10 +353,14 @@ static void need_coders(struct media *m, enum codec codec, uint32_t rate)
 	}
 }
 
-static bool polycom_ok(const struct media_output *o)
+static bool kind_ok(const struct media_output *o)
 {
 	const struct format *f = &o->fmt;
 
+	if (o->srtp.on &&
+	    (o->polycom.channel || (o->srtp.tag != 10 && o->srtp.tag != 4) ||
+	     o->srtp.mki_len > MEDIA_SRTP_MAX_MKI))
+		return false;
 	return !o->polycom.channel ||
 	       (o->polycom.channel <= POLYCOM_MAX_CHANNEL && !o->copy_us &&
 		!o->n_fan &&
@@ -503,7 +507,7 @@ void media_output_set(struct media *m, unsigned index,
 		return;
 	}
 	if (!check(m, !endpoint_set(&c.output.dst, &o->dst) &&
-			      format_ok(&o->fmt) && polycom_ok(o) &&
+			      format_ok(&o->fmt) && kind_ok(o) &&
 			      o->dscp < 64 && o->n_fan <= MEDIA_MAX_FAN &&
 			      o->delay_ms <= MEDIA_MAX_DELAY_MS &&
 			      o->copy_us <= MEDIA_MAX_COPY_US))
@@ -518,6 +522,8 @@ void media_output_set(struct media *m, unsigned index,
 	}
 	c.output.fmt = o->fmt;
 	random_start(&c.output.ssrc, &c.output.ts, &c.output.seq);
+	if (o->srtp.on)
+		c.output.seq &= 0x7fff; /* far from its wrap, see seal.h */
 	for (unsigned i = 0; i < MEDIA_MAX_LEGS; i++)
 		if (m->now.leg[i].used)
 			need_rate(m, m->now.leg[i].rate, o->fmt.rate);

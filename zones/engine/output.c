@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <linux/errqueue.h>
 #include <string.h>
+#include <sys/random.h>
 
 /** After so many refusals in a row the send buffer is full: the rest of the
  *  batch is dropped instead of asking for each. */
@@ -345,6 +346,18 @@ void output_line(struct engine *e, unsigned i, struct line *l)
 		e->n_lines--;
 }
 
+/** Another stream, before the old one's sequence numbers wrap: at the beginning
+ *  of a sound once they are in their upper half, at the latest at the end. */
+static void stream_renew(struct output *o, uint64_t now)
+{
+	uint32_t r[3] = {o->stream.ssrc + 1, (uint32_t)o->stream.ts, 0};
+
+	/* Enough is always there once the system has booted. */
+	(void)!getrandom(r, sizeof(r), GRND_NONBLOCK);
+	stream_begin(&o->stream, r[0], r[2] & 0x7fff, r[1], now);
+	atomic_store_explicit(&o->ssrc, r[0], memory_order_relaxed);
+}
+
 void output_send(struct engine *e, unsigned i, const uint8_t *payload,
 		 size_t bytes, uint32_t n, uint64_t due, uint64_t now)
 {
@@ -359,10 +372,16 @@ void output_send(struct engine *e, unsigned i, const uint8_t *payload,
 		ptt_send(e, i, payload, bytes, n, due, now);
 		return;
 	}
+	if (o->line->seal && ((o->stream.mark && o->stream.seq >= 0x8000) ||
+			      o->stream.seq == 0xffff))
+		stream_renew(o, now);
 	packet = line_room(o->line);
 	stream_header(&o->stream, packet, o->fmt.pt, o->fmt.clock, n, now);
 	memcpy(packet + PACKET_HEADER, payload, bytes);
-	line_put(o->line, PACKET_HEADER + bytes, due);
+	bytes += PACKET_HEADER;
+	if (o->line->seal)
+		bytes = seal_packet(o->line->seal, packet, bytes);
+	line_put(o->line, bytes, due);
 	output_schedule(e, i);
 }
 

@@ -176,6 +176,8 @@ static void thread_does_nothing_forbidden(void **state)
 		if (i == 2) {
 			o.delay_ms = 60;
 			o.copy_us = 5000;
+			o.srtp.on = true;
+			o.srtp.tag = 10;
 			o.fan = &caller.addr;
 			o.n_fan = 1;
 		}
