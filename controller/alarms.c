@@ -619,6 +619,11 @@ size_t alarms_active(const struct alarms *a)
 	return n;
 }
 
+const struct alarm_snapshot *alarm_snapshot(const struct alarms *a, int alarm)
+{
+	return &a->v[alarm].s;
+}
+
 json_t *alarm_json(const struct alarms *a, int alarm)
 {
 	const struct item *x = &a->v[alarm];

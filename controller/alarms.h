@@ -59,6 +59,9 @@ void alarms_watch(struct alarms *a);
 /** How many are not normal. */
 size_t alarms_active(const struct alarms *a);
 
+/** An alarm as it stands. */
+const struct alarm_snapshot *alarm_snapshot(const struct alarms *a, int alarm);
+
 json_t *alarms_json(const struct alarms *a);
 json_t *alarm_json(const struct alarms *a, int alarm);
 

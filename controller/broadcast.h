@@ -135,6 +135,9 @@ json_t *broadcasts_json(const struct broadcasts *b);
 /** One, NULL when not known. */
 json_t *broadcast_json(const struct broadcasts *b, uint64_t id);
 
+/** Level of what sounds in a zone, -1 = nothing. */
+int broadcasts_zone_level(const struct broadcasts *b, int zone);
+
 /** What a zone carries: {playing, waiting, level_dbfs} set into obj. */
 void broadcasts_zone_json(const struct broadcasts *b, int zone, json_t *obj);
 

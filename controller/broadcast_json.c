@@ -119,6 +119,21 @@ static bool overlap(const struct arb_set *a, const struct arb_set *c)
 	return false;
 }
 
+int broadcasts_zone_level(const struct broadcasts *b, int zone)
+{
+	const struct arb_set *set = sounds_zone(b->sounds, zone);
+	int level = -1;
+
+	for (size_t i = 0; i < b->n; i++) {
+		const struct broadcast *x = b->v[i];
+
+		if (!x->over && x->heard && x->level > level &&
+		    overlap(&x->row.granted, set))
+			level = x->level;
+	}
+	return level;
+}
+
 void broadcasts_zone_json(const struct broadcasts *b, int zone, json_t *obj)
 {
 	const struct arb_set *set = sounds_zone(b->sounds, zone);

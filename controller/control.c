@@ -362,7 +362,8 @@ static int open_parts(struct control *c, struct reason *why)
 	    sources_alloc(&c->sources, c->media, c->broadcasts, c->recorder,
 			  c->faults) ||
 	    announce_alloc(&c->announce, c->faults) ||
-	    bridge_alloc(&c->bridge, &c->scope, c->faults))
+	    bridge_alloc(&c->bridge, &c->scope, c->faults) ||
+	    plc_alloc(&c->plc, &c->scope, c->faults))
 		return reason_set(why, ENOMEM, "not enough memory");
 	return 0;
 }
@@ -504,6 +505,7 @@ static enum control_exit start(struct control *c)
 			&why))
 		goto failed;
 	bridge_configure(c->bridge, &why);
+	plc_configure(c->plc);
 	if (open_web(c, &why) || reload_alloc(&c->reload, on_reloaded, c))
 		goto failed;
 	record(c->recorder, EVENT_DAEMON_STARTED, 0, "daemon", NULL,
@@ -570,6 +572,7 @@ struct control *control_free(struct control *c)
 	c->stack = stack_free(c->stack);
 	if (c->recorder)
 		recorder_flush(c->recorder);
+	c->plc = plc_free(c->plc);
 	c->bridge = bridge_free(c->bridge);
 	c->schedules = schedules_free(c->schedules);
 	c->alarms = alarms_free(c->alarms);
@@ -717,6 +720,7 @@ static void on_reloaded(struct config *config, struct library *library,
 			    "Correct sip.listen and reload.", "%s", why.text);
 	}
 	bridge_configure(c->bridge, &why);
+	plc_configure(c->plc);
 	users = control_users(config, &n);
 	web_set_users(c->web, users, n);
 	free(users);

@@ -16,6 +16,7 @@
 #include "journal.h"
 #include "library.h"
 #include "paging.h"
+#include "plc.h"
 #include "proof.h"
 #include "recorder.h"
 #include "reload.h"
@@ -46,6 +47,7 @@ struct control {
 	struct sources *sources;
 	struct stack *stack;
 	struct bridge *bridge;
+	struct plc *plc;
 	struct web *web;
 	struct reload *reload;
 	struct clock_watch clock;

@@ -1,5 +1,6 @@
 /* tocsind: options, signals, and the loop. */
 #include "control.h"
+#include "plc.h"
 
 #include "config/config.h"
 #include "controller/base/compat.h"
@@ -21,17 +22,18 @@
  *  that the loop refuses before accept() fails (LIBRE.md B11). */
 #define LOOP_SOCKETS 4096
 
-enum mode { RUN, CHECK, DUMP, REFERENCE, DRY_RUN };
+enum mode { RUN, CHECK, DUMP, REFERENCE, MAP, DRY_RUN };
 
 static const char usage_text[] =
 	"usage: tocsind [-c FILE] [--check | --dump-config | --dry-run DATE |\n"
-	"                             --reference]\n"
+	"                             --reference | --modbus-map]\n"
 	"\n"
 	"  -c, --config FILE  configuration (default " DEFAULT_CONFIG ")\n"
 	"      --check        check it and print every error; exit 0 or 1\n"
 	"      --dump-config  print what is in force, defaults included\n"
 	"      --dry-run DATE print what would sound on a day, and why\n"
 	"      --reference    print the manual page of all keys (roff)\n"
+	"      --modbus-map   print the register map of the plc section\n"
 	"  -f, --foreground   stay in the foreground (it always does)\n"
 	"  -d, --debug        log more\n"
 	"      --version      print the version\n"
@@ -153,13 +155,19 @@ static int dry_run(const char *path, const char *date)
 	return err ? CONTROL_BAD_CONFIG : CONTROL_STOPPED;
 }
 
-static int dump(const char *path)
+static int dump(const char *path, bool map)
 {
 	struct config *c = NULL;
 
 	if (config_load(&c, path, print_error, NULL))
 		return CONTROL_BAD_CONFIG;
-	config_dump(c, stdout);
+	if (!map)
+		config_dump(c, stdout);
+	else if (c->plc.present)
+		plc_map(c, stdout);
+	else
+		puts("# no Modbus server: the configuration has no plc "
+		     "section");
 	config_free(c);
 	return CONTROL_STOPPED;
 }
@@ -172,6 +180,7 @@ int main(int argc, char **argv)
 		{"dump-config", no_argument, NULL, 'D'},
 		{"dry-run", required_argument, NULL, 'N'},
 		{"reference", no_argument, NULL, 'R'},
+		{"modbus-map", no_argument, NULL, 'M'},
 		{"foreground", no_argument, NULL, 'f'},
 		{"debug", no_argument, NULL, 'd'},
 		{"version", no_argument, NULL, 'V'},
@@ -201,6 +210,9 @@ int main(int argc, char **argv)
 		case 'R':
 			mode = REFERENCE;
 			break;
+		case 'M':
+			mode = MAP;
+			break;
 		case 'f':
 			break;
 		case 'd':
@@ -227,7 +239,9 @@ int main(int argc, char **argv)
 	case CHECK:
 		return control_check(path);
 	case DUMP:
-		return dump(path);
+		return dump(path, false);
+	case MAP:
+		return dump(path, true);
 	case DRY_RUN:
 		return dry_run(path, date);
 	case REFERENCE:

@@ -120,6 +120,7 @@ char *metrics_text(struct control *c)
 	sources_metrics(c->sources, f);
 	proof_metrics(c->proof, f);
 	field_metrics(c->field, f);
+	plc_metrics(c->plc, f);
 	if (fclose(f)) {
 		free(text);
 		return NULL;

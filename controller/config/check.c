@@ -169,5 +169,6 @@ void load_check(struct load *l)
 	load_check_alarms(l);
 	load_check_schedules(l);
 	check_mqtt(l);
+	load_check_plc(l);
 	check_web(l);
 }

@@ -300,6 +300,28 @@ struct config_mqtt {
 	bool commands;               /**< accept tocsin/<site>/command/<verb> */
 };
 
+/** A network of addresses. */
+struct config_net {
+	char *name; /**< as written */
+	struct sockaddr_storage net;
+	unsigned prefix;
+};
+
+/** The Modbus server that a PLC reads; the lists make its map. */
+struct config_plc {
+	bool present;
+	struct config_where at;
+	char *host;
+	uint16_t port;
+	uint8_t unit;
+	struct config_net *allow;
+	size_t n_allow;
+	int *zones, *alarms, *inputs;
+	size_t n_zones, n_alarms, n_inputs;
+	int *trigger, *reset; /**< alarms it may trigger, may reset */
+	size_t n_trigger, n_reset;
+};
+
 struct config_web {
 	struct config_where at;
 	char *host; /**< NULL = no TCP listener */
@@ -416,6 +438,7 @@ struct config {
 	struct config_proof proof;
 	struct config_speech speech;
 	struct config_mqtt mqtt;
+	struct config_plc plc;
 	struct config_web web;
 
 	struct config_peer *peers;
@@ -510,6 +533,9 @@ bool config_text_good(const char *text);
 /** Is it the form of a voice's name? It becomes an argument of a program, so
  *  it never begins with "-". */
 bool config_voice_good(const char *voice);
+
+/** May a master at this address connect? */
+bool config_plc_allows(const struct config_plc *p, const struct sockaddr *sa);
 
 /** Zone that is dialled by this extension, -1 when none. */
 int config_extension_find(const struct config *c, const char *extension);

@@ -253,6 +253,10 @@ void load_declare(struct load *l)
 	l->mqtt = single(&seen, "mqtt");
 	l->web = single(&seen, "web");
 	l->priorities = single(&seen, "priorities");
+	l->plc = single(&seen, "plc");
+	l->c->plc.present = l->plc != NULL;
+	if (l->plc)
+		l->c->plc.at = l->plc->at;
 	l->c->mqtt.present = l->mqtt != NULL;
 	if (l->mqtt)
 		l->c->mqtt.at = l->mqtt->at;

@@ -218,7 +218,8 @@ void config_dump(const struct config *c, FILE *f)
 			for (size_t i = 0; i < schema_count(c, s); i++)
 				dump_section(c, s, schema_object(c, s, i), "",
 					     f);
-		} else if (strcmp(s->name, "mqtt") || c->mqtt.present) {
+		} else if ((strcmp(s->name, "mqtt") || c->mqtt.present) &&
+			   (strcmp(s->name, "plc") || c->plc.present)) {
 			dump_section(c, s, (const char *)c + s->offset, "", f);
 		}
 	}

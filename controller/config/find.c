@@ -105,13 +105,12 @@ static bool same_prefix(const uint8_t *a, const uint8_t *b, unsigned bits)
 	       (!rest || !((a[whole] ^ b[whole]) >> (8 - rest)));
 }
 
-const struct config_peer *config_peer_match(const struct config *c,
-					    const struct sockaddr *sa)
+/** Address bytes of a peer; what a socket for both families tells of an IPv4
+ *  peer counts as IPv4. NULL for another family. */
+static const uint8_t *peer_bytes(const struct sockaddr *sa, size_t *n)
 {
 	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-	const struct config_peer *best = NULL;
 	const uint8_t *a;
-	size_t n;
 
 	if (!sa || (sa->sa_family != AF_INET && sa->sa_family != AF_INET6))
 		return NULL;
@@ -120,12 +119,36 @@ const struct config_peer *config_peer_match(const struct config *c,
 			      ->sin_addr
 		    : (const uint8_t *)&((const struct sockaddr_in6 *)sa)
 			      ->sin6_addr;
-	n = sa->sa_family == AF_INET ? 4 : 16;
-	/* What a socket for both families tells of an IPv4 peer. */
-	if (n == 16 && !memcmp(a, mapped, sizeof(mapped))) {
+	*n = sa->sa_family == AF_INET ? 4 : 16;
+	if (*n == 16 && !memcmp(a, mapped, sizeof(mapped))) {
 		a += sizeof(mapped);
-		n = 4;
+		*n = 4;
 	}
+	return a;
+}
+
+bool config_plc_allows(const struct config_plc *p, const struct sockaddr *sa)
+{
+	size_t n, len;
+	const uint8_t *a = peer_bytes(sa, &n), *net;
+
+	for (size_t i = 0; a && i < p->n_allow; i++) {
+		net = value_bytes(&p->allow[i].net, &len);
+		if (net && len == n && same_prefix(a, net, p->allow[i].prefix))
+			return true;
+	}
+	return false;
+}
+
+const struct config_peer *config_peer_match(const struct config *c,
+					    const struct sockaddr *sa)
+{
+	const struct config_peer *best = NULL;
+	size_t n;
+	const uint8_t *a = peer_bytes(sa, &n);
+
+	if (!a)
+		return NULL;
 	for (size_t i = 0; i < c->n_peers; i++) {
 		const struct config_peer *p = &c->peers[i];
 		const uint8_t *net;

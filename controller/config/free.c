@@ -197,6 +197,15 @@ struct config *config_free(struct config *c)
 	free_schedules(c);
 	free(c->sip.listen);
 	free(c->sip.go_ahead);
+	for (size_t i = 0; i < c->plc.n_allow; i++)
+		free(c->plc.allow[i].name);
+	free(c->plc.allow);
+	free(c->plc.host);
+	free(c->plc.zones);
+	free(c->plc.alarms);
+	free(c->plc.inputs);
+	free(c->plc.trigger);
+	free(c->plc.reset);
 	free(c->mqtt.host);
 	free(c->mqtt.user);
 	free(c->mqtt.password_file);

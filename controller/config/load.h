@@ -49,7 +49,7 @@ struct load {
 	/** Zones that are not whole: no more is said about them. */
 	bool *zone_broken;
 	/** Statements of the sections that exist once, NULL = not given. */
-	const struct scan_node *sip, *mqtt, *web, *priorities, *site;
+	const struct scan_node *sip, *mqtt, *plc, *web, *priorities, *site;
 };
 
 /** Reads the main file and its drop-ins; 0, ENOENT, EACCES, EINVAL, ENOMEM. */
@@ -101,6 +101,7 @@ bool load_is_rate(const struct format *f, uint32_t rate);
 void load_srtp(struct load *l, size_t i, struct config_where at);
 void load_check_field(struct load *l);
 void load_check_modbus(struct load *l);
+void load_check_plc(struct load *l);
 void load_check_loop(struct load *l, size_t input);
 void load_check_messages(struct load *l);
 void load_check_alarms(struct load *l);
@@ -162,6 +163,8 @@ config_title_h title_event;
 config_title_h title_peer, title_multicast, title_unicast;
 config_set_h set_modbus_input, set_modbus_output, set_word, set_windows;
 config_show_h show_modbus, show_output_modbus, show_mask, show_equals;
+config_set_h set_plc_listen, set_plc_allow;
+config_show_h show_plc_listen, show_plc_allow;
 config_title_h title_bus;
 config_open_h open_sound, open_broadcast, open_say;
 config_nth_h nth_multicast, nth_unicast, nth_broadcast, nth_say;

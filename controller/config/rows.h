@@ -41,7 +41,7 @@ extern const struct config_key schema_source[];
 extern const char *const schema_source_kinds[];
 /** Codecs by name, in the order of enum codec. */
 extern const char *const schema_codecs[];
-extern const struct config_key schema_bus[];
+extern const struct config_key schema_bus[], schema_plc[];
 extern const struct config_key schema_proof[];
 extern const struct config_section schema_zone_subs[], schema_alarm_subs[],
 	schema_message_subs[];

@@ -239,6 +239,13 @@ static const struct config_section sections[] = {
 	 ONE(mqtt),
 	 .keys = schema_mqtt,
 	 .help = "Connection to an MQTT broker; none without this section."},
+	{.name = "plc",
+	 ONE(plc),
+	 .keys = schema_plc,
+	 .help = "A Modbus TCP server for PLCs: they read zones, alarms, "
+		 "inputs and faults, and may give the commands listed here. "
+		 "tocsind --modbus-map prints its addresses. None without "
+		 "this section."},
 	{.name = "web",
 	 ONE(web),
 	 .keys = schema_web,

@@ -385,6 +385,28 @@ static void test_field(void **state)
 	      4, "is taken by output \"o\""});
 }
 
+#define ALARM_A                                                                \
+	"output \"o\" { virtual = true }\nalarm \"a\" { outputs = \"o\" }\n"
+#define PLC(more) ALARM_A "plc { " more " }\n"
+
+static void test_plc(void **state)
+{
+	(void)state;
+	EACH({PLC("listen = \"127.0.0.1:502\""), 3, "\"allow\" is missing"},
+	     {PLC("allow = \"10.0.0.1\""), 3, "\"listen\" is missing"},
+	     {PLC("listen = \"host:502\" allow = \"10.0.0.1\""), 3,
+	      "a literal address"},
+	     {PLC("listen = \"127.0.0.1:502\" allow = \"plc-1\""), 3,
+	      "addresses and networks"},
+	     {PLC("listen = \"127.0.0.1:502\" allow = {}"), 3,
+	      "nobody may connect"},
+	     {PLC("listen = \"127.0.0.1:502\" allow = \"::/0\" alarms = { a, a "
+		  "}"),
+	      3, "\"a\" is named twice"},
+	     {PLC("listen = \"127.0.0.1:502\" allow = \"::/0\" trigger = a"), 3,
+	      "alarm \"a\" has no address"});
+}
+
 #define BUS(more) INPUT("modbus = \"tcp:h\" " more)
 #define OUT(more) "output \"o\" { modbus = \"tcp:h\" " more " }\n"
 
@@ -785,6 +807,7 @@ int main(void)
 		cmocka_unit_test(test_messages),
 		cmocka_unit_test(test_field),
 		cmocka_unit_test(test_modbus),
+		cmocka_unit_test(test_plc),
 		cmocka_unit_test(test_loops),
 		cmocka_unit_test(test_alarms),
 		cmocka_unit_test(test_outside),

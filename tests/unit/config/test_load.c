@@ -162,6 +162,10 @@ static const char full[] =
 	"mqtt { broker = \"mqtts://[fd00::2]\" user = u password-file = pw\n"
 	"  ca = pw cert = pw key = pw client-id = c keepalive = 1m\n"
 	"  command-max-age = 3s commands = off }\n"
+	"plc { listen = \"10.7.0.2:502\" allow = { \"10.7.2.9\", "
+	"\"10.7.3.0/24\" }\n"
+	"  unit = 4 zones = { yard } alarms = a inputs = { gate, gas }\n"
+	"  reset = a }\n"
 	"web { listen = \"[::1]:8443\" tls-cert = pw socket = s group = adm }\n"
 	"user lead { password-hash = '$6$saltsalt$"
 	"qFmFH.bQmmtXzyBY0s9v7Oicd2z4XSIecDzlB5KiA2/jctKu9YterLp8wwnSq.qc.eoxqO"
@@ -322,6 +326,14 @@ static void check_full_field(const struct config *c)
 	assert_int_equal(i[8].pair[0], 3);
 	assert_int_equal(i[8].loop.window[1].state, LOOP_NORMAL);
 	assert_int_equal(i[6].loop.hold_ms, 0);
+	assert_true(c->plc.present);
+	assert_int_equal(c->plc.port, 502);
+	assert_int_equal(c->plc.unit, 4);
+	assert_int_equal(c->plc.n_allow, 2);
+	assert_int_equal(c->plc.allow[1].prefix, 24);
+	assert_int_equal(c->plc.inputs[0], 3);
+	assert_int_equal(c->plc.n_trigger, 0);
+	assert_int_equal(c->plc.n_reset, 1);
 	assert_int_equal(o[2].modbus.on, 7);
 	assert_false(o[2].modbus.readback);
 	assert_int_equal(config_bus_timing(c, "tcp:10.7.2.9:502")->timeout_ms,
