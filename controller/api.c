@@ -333,6 +333,9 @@ static bool post(struct control *c, struct web_request *r,
 		   (!strcmp(p->part[2], "skip") ||
 		    !strcmp(p->part[2], "run"))) {
 		verb(c, r, p->part[1], p->part[2]);
+	} else if (p->n == 3 && !strcmp(p->part[0], "zones") &&
+		   !strcmp(p->part[2], "volume")) {
+		verb(c, r, p->part[1], "volume");
 	} else if (p->n == 2 && !strcmp(p->part[0], "inputs")) {
 		verb(c, r, p->part[1], "input");
 	} else if (p->n == 2 && !strcmp(p->part[0], "outputs")) {

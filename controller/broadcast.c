@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct route no_route = {-1, -1, 0};
+static const struct route no_route = {-1, -1, 0, 0};
 
 /** Bytes that names of zones may take of a record's data. */
 #define ZONES_IN_RECORD 384
@@ -178,12 +178,26 @@ static uint32_t hold_of(const struct broadcasts *b, const struct broadcast *x)
 static uint32_t lead_of(const struct broadcasts *b, const struct broadcast *x)
 {
 	uint32_t lead = hold_of(b, x);
+	int last = -1;
 
+	/* A zone of zones has no amplifiers of its own to look at. */
 	for (size_t i = 0; i < x->n_zones; i++) {
 		int z = config_zone_find(b->config, x->zones[i]);
 
-		if (z >= 0 && b->config->zones[z].lead_ms > lead)
+		if (z >= 0 && !b->config->zones[z].n_own &&
+		    b->config->zones[z].lead_ms > lead)
 			lead = b->config->zones[z].lead_ms;
+	}
+	for (unsigned i = 0; i < sounds_count(b->sounds); i++) {
+		int z = sounds_owner(b->sounds, i);
+		uint32_t ms;
+
+		if (z < 0 || z == last || !arb_set_has(&x->outputs, i))
+			continue;
+		last = z;
+		ms = b->amps ? amps_lead(b->amps, z)
+			     : b->config->zones[z].lead_ms;
+		lead = ms > lead ? ms : lead;
 	}
 	return lead;
 }
@@ -193,6 +207,7 @@ static void begin_source(struct broadcasts *b, struct broadcast *x)
 	x->slot = take_slot(b, x);
 	if (x->slot < 0)
 		return;
+	x->runs = true;
 	if (x->live) {
 		media_live(b->media, (unsigned)x->slot, x->leg, x->id);
 	} else {
@@ -222,6 +237,34 @@ static bool is_heard(const struct arb_row *r)
 	return r->state == ARB_PLAY || r->state == ARB_PARTIAL;
 }
 
+/** Is it to be heard anywhere, not only held behind a foreground? */
+static bool sounds_at_all(const struct broadcasts *b, size_t row)
+{
+	const struct arb_set *set = &b->verdict.row[row].granted;
+
+	for (unsigned i = 0; i < sounds_count(b->sounds); i++) {
+		const struct arb_output *o = &b->verdict.out[i];
+
+		if (arb_set_has(set, i) &&
+		    (o->fg == (int)row ||
+		     (o->bg == (int)row && o->bg_how != ARB_PAUSE)))
+			return true;
+	}
+	return false;
+}
+
+/** Lets a recorded one run, or holds it where it is. */
+static void run_source(struct broadcasts *b, struct broadcast *x, bool run,
+		       bool again)
+{
+	if (x->live || x->slot < 0 || run == x->runs)
+		return;
+	if (again && x->resume == RESUME_RESTART)
+		media_restart(b->media, (unsigned)x->slot);
+	media_pause(b->media, (unsigned)x->slot, !run);
+	x->runs = run;
+}
+
 /** Brings every source to what its row says. */
 static void act_sources(struct broadcasts *b)
 {
@@ -231,18 +274,15 @@ static void act_sources(struct broadcasts *b)
 
 		if (x->over || b->verdict.row[i].state == ARB_END) {
 			end_source(b, x);
-		} else if (heard && x->slot < 0) {
+			continue;
+		}
+		if (heard && x->slot < 0)
 			begin_source(b, x);
-		} else if (heard && !x->heard && x->live) {
+		else if (heard && !x->heard && x->live)
 			media_slot(b->media, (unsigned)x->slot, x->level,
 				   hold_of(b, x));
-		} else if (heard && !x->heard) {
-			if (x->resume == RESUME_RESTART)
-				media_restart(b->media, (unsigned)x->slot);
-			media_pause(b->media, (unsigned)x->slot, false);
-		} else if (!heard && x->heard && !x->live && x->slot >= 0) {
-			media_pause(b->media, (unsigned)x->slot, true);
-		}
+		run_source(b, x, heard && sounds_at_all(b, i),
+			   heard && !x->heard && x->started);
 	}
 }
 
@@ -251,8 +291,13 @@ static struct route route_of(const struct broadcasts *b, unsigned output)
 	const struct arb_output *o = &b->verdict.out[output];
 	struct route r = no_route;
 
+	int zone = sounds_owner(b->sounds, output);
+
+	r.volume = zone >= 0 ? b->volume[zone] : 0;
 	if (o->fg >= 0)
 		r.fg = (int16_t)b->v[o->fg]->slot;
+	if (o->fg >= 0 && b->v[o->fg]->level >= ARB_EMERGENCY && r.volume < 0)
+		r.volume = 0;
 	if (o->bg >= 0) {
 		r.bg = (int16_t)b->v[o->bg]->slot;
 		r.duck = o->bg_how == ARB_DUCK    ? b->config->media.duck_cb
@@ -264,7 +309,8 @@ static struct route route_of(const struct broadcasts *b, unsigned output)
 
 static bool same_route(const struct route *a, const struct route *c)
 {
-	return a->fg == c->fg && a->bg == c->bg && a->duck == c->duck;
+	return a->fg == c->fg && a->bg == c->bg && a->duck == c->duck &&
+	       a->volume == c->volume;
 }
 
 /** Says each route that changed; equal ones go as one set. */
@@ -276,6 +322,7 @@ static void act_routes(struct broadcasts *b)
 	for (unsigned i = 0; i < n; i++) {
 		struct route r = route_of(b, i);
 		struct media_set set = {{0}};
+		bool louder = false;
 
 		if (done[i] || same_route(&r, &b->route[i]))
 			continue;
@@ -286,13 +333,38 @@ static void act_routes(struct broadcasts *b)
 			    same_route(&q, &b->route[k]))
 				continue;
 			media_set_add(&set, k);
+			louder = louder || b->route[k].volume != r.volume;
 			b->route[k] = r;
 			done[k] = true;
 		}
 		media_route(b->media, &set, r.fg, r.bg, r.duck);
+		if (louder)
+			media_volume(b->media, &set, r.volume);
 	}
 	for (unsigned i = n; i < MEDIA_MAX_OUTPUTS; i++)
 		b->route[i] = no_route;
+}
+
+/** Switches the amplifiers of what sounds from now on. */
+static void act_amps(struct broadcasts *b)
+{
+	bool sounds[CONFIG_MAX_ZONES] = {false};
+	uint64_t cause = 0;
+
+	if (!b->amps)
+		return;
+	for (unsigned i = 0; i < sounds_count(b->sounds); i++) {
+		const struct arb_output *o = &b->verdict.out[i];
+		int zone = sounds_owner(b->sounds, i);
+
+		if (zone >= 0 &&
+		    (o->fg >= 0 || (o->bg >= 0 && o->bg_how != ARB_PAUSE)))
+			sounds[zone] = true;
+	}
+	for (size_t i = 0; i < b->n; i++)
+		if (b->v[i]->fresh)
+			cause = b->v[i]->event;
+	amps_update(b->amps, sounds, cause);
 }
 
 /* ----------------------------------------------------------------- events */
@@ -429,6 +501,8 @@ static void apply(struct broadcasts *b)
 			  "the media engine did not take a change: %s; "
 			  "restart the daemon",
 			  strerror(err));
+	/* The silence that wakes them is on its way already. */
+	act_amps(b);
 
 	/* A handler may look at the list, so rows are kept apart. */
 	memcpy(row, b->verdict.row, b->n * sizeof(row[0]));
@@ -618,8 +692,91 @@ int broadcast_stop(struct broadcasts *b, uint64_t id, const char *actor,
 	return 0;
 }
 
+/* ----------------------------------------------------------------- volume */
+
+void broadcasts_amps(struct broadcasts *b, struct amps *a)
+{
+	b->amps = a;
+	act_amps(b);
+}
+
+static void keep_volume(struct broadcasts *b, int zone, int16_t cb)
+{
+	char key[CONFIG_MAX_NAME + 8], value[16];
+
+	b->volume[zone] = cb;
+	if (!b->journal)
+		return;
+	snprintf(key, sizeof(key), "volume:%s", b->config->zones[zone].name);
+	snprintf(value, sizeof(value), "%d", cb);
+	journal_state(b->journal, key, cb ? value : NULL);
+}
+
+void broadcasts_volume(struct broadcasts *b, int zone, int16_t cb,
+		       const char *actor)
+{
+	const struct config_zone *z = &b->config->zones[zone];
+	const struct arb_set *set = sounds_zone(b->sounds, zone);
+	char subject[CONFIG_MAX_NAME + 8];
+	int last = -1;
+
+	for (unsigned i = 0; i < sounds_count(b->sounds); i++) {
+		int owner = sounds_owner(b->sounds, i);
+
+		if (owner < 0 || owner == last || !arb_set_has(set, i))
+			continue;
+		last = owner;
+		keep_volume(b, owner, cb);
+	}
+	snprintf(subject, sizeof(subject), "zone:%s", z->name);
+	record(b->recorder, EVENT_ZONE_VOLUME, 0, subject, actor,
+	       json_pack("{s:f}", "db", cb / 10.0),
+	       "volume of zone %s is %+.1f dB over its configured gain",
+	       z->name, cb / 10.0);
+	apply(b);
+}
+
+static void restore_volume(const char *key, const char *value, void *arg)
+{
+	struct broadcasts *b = arg;
+	int zone = config_zone_find(b->config, strchr(key, ':') + 1);
+	int cb = atoi(value);
+
+	if (zone >= 0 && cb >= BROADCAST_MIN_VOLUME_CB &&
+	    cb <= BROADCAST_MAX_VOLUME_CB)
+		b->volume[zone] = (int16_t)cb;
+}
+
+void broadcasts_restore(struct broadcasts *b)
+{
+	if (!b->journal)
+		return;
+	journal_state_load(b->journal, "volume:", restore_volume, b);
+	apply(b);
+}
+
+/** Zones are found again by name. */
+static void move_volumes(struct broadcasts *b, const struct config *c)
+{
+	int16_t volume[CONFIG_MAX_ZONES] = {0};
+
+	for (size_t i = 0; b->config && i < b->config->n_zones; i++) {
+		int z = config_zone_find(c, b->config->zones[i].name);
+
+		if (z >= 0)
+			volume[z] = b->volume[i];
+	}
+	memcpy(b->volume, volume, sizeof(volume));
+}
+
 void broadcasts_configure(struct broadcasts *b, const struct config *c)
 {
+	move_volumes(b, c);
+	if (b->media) {
+		media_begin(b->media);
+		media_ramps(b->media, c->media.ramp_ms, c->media.ramp_back_ms);
+		media_commit(b->media);
+	}
 	b->config = c;
 	for (size_t i = 0; i < b->n; i++) {
 		struct broadcast *x = b->v[i];
@@ -639,7 +796,7 @@ void broadcasts_configure(struct broadcasts *b, const struct config *c)
 void broadcasts_reroute(struct broadcasts *b)
 {
 	for (size_t i = 0; i < MEDIA_MAX_OUTPUTS; i++)
-		b->route[i] = (struct route){-2, -2, 0};
+		b->route[i] = (struct route){-2, -2, 0, INT16_MIN};
 	apply(b);
 }
 

@@ -9,6 +9,7 @@
 #ifndef TOCSIN_BROADCAST_H
 #define TOCSIN_BROADCAST_H
 
+#include "amps.h"
 #include "arbiter.h"
 #include "config/config.h"
 #include "controller/base/reason.h"
@@ -23,6 +24,10 @@
 /** Broadcasts at once; the last 60 places are kept for emergencies. */
 #define BROADCAST_MAX 400
 #define BROADCAST_MAX_PLAIN 340
+
+/** What a zone's volume may be set to at run time, in centibels. */
+#define BROADCAST_MIN_VOLUME_CB (-400)
+#define BROADCAST_MAX_VOLUME_CB 120
 
 struct broadcasts;
 
@@ -88,6 +93,19 @@ int broadcasts_alloc(struct broadcasts **bp, struct media *m, struct sounds *s,
 /** Ends everything silently (a restart brings emergencies back). */
 struct broadcasts *broadcasts_free(struct broadcasts *b);
 
+/** The amplifiers to switch with what sounds; NULL = none (as at first). They
+ *  must outlive the list. */
+void broadcasts_amps(struct broadcasts *b, struct amps *a);
+
+/** Brings back the volumes that the journal keeps. Call once. */
+void broadcasts_restore(struct broadcasts *b);
+
+/** Sets how loud a zone is, over its configured gain, and kept over a restart:
+ *  its own outputs and those of the zones it contains. Emergencies are never
+ *  made softer by it. */
+void broadcasts_volume(struct broadcasts *b, int zone, int16_t cb,
+		       const char *actor);
+
 /** Takes a new configuration: call after sounds_apply(). Zones are found again
  *  by name; what has no zone left ends. */
 void broadcasts_configure(struct broadcasts *b, const struct config *c);
@@ -138,7 +156,8 @@ json_t *broadcast_json(const struct broadcasts *b, uint64_t id);
 /** Level of what sounds in a zone, -1 = nothing. */
 int broadcasts_zone_level(const struct broadcasts *b, int zone);
 
-/** What a zone carries: {playing, waiting, level_dbfs} set into obj. */
+/** What a zone carries: {playing, waiting, level_dbfs, volume_db} set into
+ *  obj. */
 void broadcasts_zone_json(const struct broadcasts *b, int zone, json_t *obj);
 
 #endif

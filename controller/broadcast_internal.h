@@ -15,6 +15,7 @@ struct broadcast {
 	bool live, forever, persist;
 	bool started; /**< was heard at least once */
 	bool heard;   /**< is heard now */
+	bool runs;    /**< its source is told to run */
 	bool fresh;   /**< not yet decided on for the first time */
 	bool over;    /**< to be taken off the list */
 	enum arb_background background;
@@ -36,7 +37,7 @@ struct broadcast {
 
 /** What an output was last told to carry. */
 struct route {
-	int16_t fg, bg, duck;
+	int16_t fg, bg, duck, volume;
 };
 
 enum slot_state { SLOT_FREE, SLOT_BUSY, SLOT_DRAINING };
@@ -51,6 +52,9 @@ struct broadcasts {
 	size_t n;
 	uint64_t seq;
 	struct route route[MEDIA_MAX_OUTPUTS];
+	struct amps *amps;
+	/** Of zones, by index. */
+	int16_t volume[CONFIG_MAX_ZONES];
 	struct {
 		enum slot_state state;
 		struct clip *clip;

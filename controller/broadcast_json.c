@@ -3,6 +3,7 @@
 
 #include "controller/base/clock.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -134,6 +135,24 @@ int broadcasts_zone_level(const struct broadcasts *b, int zone)
 	return level;
 }
 
+/** What all outputs of a zone are set to; null when they differ. */
+static json_t *volume_json(const struct broadcasts *b, int zone)
+{
+	const struct arb_set *set = sounds_zone(b->sounds, zone);
+	int cb = INT_MIN;
+
+	for (unsigned i = 0; i < sounds_count(b->sounds); i++) {
+		int owner = sounds_owner(b->sounds, i);
+
+		if (owner < 0 || !arb_set_has(set, i))
+			continue;
+		if (cb != INT_MIN && cb != b->volume[owner])
+			return json_null();
+		cb = b->volume[owner];
+	}
+	return cb == INT_MIN ? json_null() : json_real(cb / 10.0);
+}
+
 void broadcasts_zone_json(const struct broadcasts *b, int zone, json_t *obj)
 {
 	const struct arb_set *set = sounds_zone(b->sounds, zone);
@@ -164,5 +183,8 @@ void broadcasts_zone_json(const struct broadcasts *b, int zone, json_t *obj)
 		}
 	json_object_set_new(obj, "playing", top ? brief(b, top) : json_null());
 	json_object_set_new(obj, "waiting", waiting);
-	json_object_set_new(obj, "level_dbfs", json_integer(-(int)level));
+	json_object_set_new(obj, "level_dbfs",
+			    level < 127 ? json_integer(-(int)level)
+					: json_null());
+	json_object_set_new(obj, "volume_db", volume_json(b, zone));
 }

@@ -7,6 +7,7 @@
 #include "zones/sound/tone.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -326,7 +327,9 @@ static int page(struct turn *t)
 			.clip = a->clip,
 			.cycles = a->cycles,
 			.background = music,
-			.how = ARB_DUCK,
+			.how = t->s->config->media.music == MUSIC_PAUSE
+				       ? ARB_PAUSE
+				       : ARB_DUCK,
 			.resume = music ? RESUME_CONTINUE : RESUME_RESTART,
 			.wait_ms = a->wait_ms,
 			.lost_ms = a->wait_ms,
@@ -507,6 +510,38 @@ static int alarm_verb(struct turn *t)
 		return err == EINVAL ? 400 : 409;
 	}
 	*t->reply = alarm_json(t->s->alarms, alarm);
+	return 200;
+}
+
+/* ----------------------------------------------------------------- volume */
+
+static int volume(struct turn *t)
+{
+	json_t *db = json_object_get(t->args, "db");
+	int zone = t->name ? config_zone_find(t->s->config, t->name) : -1;
+	double cb = json_is_number(db) ? json_number_value(db) * 10 : NAN;
+	int status = only(t, "name db");
+
+	if (status)
+		return status;
+	if (zone < 0)
+		return refuse(t, 404, "not-found", "name",
+			      "there is no zone \"%.63s\"; GET /zones lists "
+			      "them",
+			      t->name ? t->name : "");
+	if (!within(t->who, &zone, 1))
+		return refuse(t, 403, "forbidden", NULL,
+			      "%s may not touch this zone", t->who->actor);
+	if (!(cb >= BROADCAST_MIN_VOLUME_CB && cb <= BROADCAST_MAX_VOLUME_CB))
+		return refuse(t, 400, "bad-request", "db",
+			      "\"db\" must be a number from %d to %d, 0 is as "
+			      "configured",
+			      BROADCAST_MIN_VOLUME_CB / 10,
+			      BROADCAST_MAX_VOLUME_CB / 10);
+	broadcasts_volume(t->s->broadcasts, zone, (int16_t)lrint(cb),
+			  t->who->actor);
+	*t->reply = json_pack("{s:s,s:f}", "name", t->name, "volume_db",
+			      (double)lrint(cb) / 10);
 	return 200;
 }
 
@@ -700,6 +735,7 @@ static const struct {
 	{"enable", alarm_verb},  {"input", point_verb},
 	{"output", point_verb},  {"hangup", hangup},
 	{"skip", schedule_verb}, {"run", schedule_verb},
+	{"volume", volume},
 };
 
 bool commands_known(const char *verb)

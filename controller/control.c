@@ -357,6 +357,7 @@ static int open_parts(struct control *c, struct reason *why)
 			 c->faults, c->journal) ||
 	    schedules_alloc(&c->schedules, c->broadcasts, c->recorder,
 			    c->faults, c->journal) ||
+	    amps_alloc(&c->amps, c->field) ||
 	    paging_alloc(&c->paging, c->media, c->broadcasts, c->recorder,
 			 c->faults) ||
 	    sources_alloc(&c->sources, c->media, c->broadcasts, c->recorder,
@@ -398,6 +399,8 @@ static int configure(struct control *c, struct reason *why)
 		goto out;
 	}
 	proof_configure(c->proof, c->config);
+	/* Amplifiers go by the new zones once their relays are there. */
+	broadcasts_amps(c->broadcasts, NULL);
 	broadcasts_configure(c->broadcasts, c->config);
 	paging_configure(c->paging, c->config, c->library);
 	announce_configure(c->announce, c->config, c->library);
@@ -406,6 +409,10 @@ static int configure(struct control *c, struct reason *why)
 	if (c->config->sip.go_ahead && *c->config->sip.go_ahead)
 		library_tone(c->library, c->config->sip.go_ahead);
 	err = field_configure(c->field, c->config);
+	if (!err)
+		err = amps_configure(c->amps, c->config);
+	if (!err)
+		broadcasts_amps(c->broadcasts, c->amps);
 	if (!err)
 		err = alarms_configure(c->alarms, c->config, c->library);
 	if (!err)
@@ -495,6 +502,7 @@ static enum control_exit start(struct control *c)
 	if (open_parts(c, &why) || configure(c, &why))
 		goto failed;
 	if (c->journal) {
+		broadcasts_restore(c->broadcasts);
 		alarms_restore(c->alarms);
 		schedules_restore(c->schedules);
 		journal_state_load(c->journal, "broadcast:", restore_broadcast,
@@ -576,6 +584,9 @@ struct control *control_free(struct control *c)
 	c->bridge = bridge_free(c->bridge);
 	c->schedules = schedules_free(c->schedules);
 	c->alarms = alarms_free(c->alarms);
+	if (c->broadcasts)
+		broadcasts_amps(c->broadcasts, NULL);
+	c->amps = amps_free(c->amps);
 	c->field = field_free(c->field);
 	c->proof = proof_free(c->proof);
 	if (c->media_fd.fd >= 0)

@@ -41,6 +41,7 @@ struct control {
 	struct proof *proof;
 	struct broadcasts *broadcasts;
 	struct field *field;
+	struct amps *amps;
 	struct alarms *alarms;
 	struct schedules *schedules;
 	struct paging *paging;

@@ -34,6 +34,7 @@
 	X(ALARM_INHIBITED, "alarm.inhibited", WARN)                            \
 	X(ALARM_ENABLED, "alarm.enabled", NOTICE)                              \
 	X(ALARM_RESTORED, "alarm.restored", WARN)                              \
+	X(ZONE_VOLUME, "zone.volume", NOTICE)                                  \
 	X(INPUT_CHANGED, "input.changed", INFO)                                \
 	X(INPUT_QUALITY, "input.quality", WARN)                                \
 	X(INPUT_IGNORED, "input.ignored", NOTICE)                              \

@@ -20,8 +20,8 @@ struct fault {
 			     "output:239.1.1.1:5004" */
 	char text[256];   /**< what is wrong, where */
 	char remedy[256]; /**< what to do about it */
-	bool warning; /**< something is known less well, or works less well;
-			 nothing that sounds or alarms is in doubt */
+	bool warning;     /**< something is known less well, or works less well;
+			     nothing that sounds or alarms is in doubt */
 	int64_t since_wall_us;
 	uint64_t since_us;  /**< monotonic */
 	uint32_t detect_ms; /**< how long it may have lasted before it was seen

@@ -264,6 +264,7 @@ int field_configure(struct field *f, const struct config *c)
 		out[i].conf = &c->outputs[i];
 		if (old) {
 			out[i].driven = old->driven;
+			out[i].held = old->held;
 			out[i].manual = old->manual;
 			if (old->conf->kind == c->outputs[i].kind)
 				out[i].shown = old->shown;
@@ -437,7 +438,7 @@ static bool wanted(const struct field *f, const struct out *o)
 {
 	if (o->conf->role == ROLE_FAULT)
 		return !fault_count(f->faults);
-	return o->driven || o->manual;
+	return o->driven || o->held || o->manual;
 }
 
 void field_output_fault(struct field *f, const struct out *o, const char *why)
@@ -511,6 +512,12 @@ void field_output_drive(struct field *f, int output, bool active,
 			uint64_t cause)
 {
 	f->out[output].driven = active;
+	show(f, output, NULL, cause);
+}
+
+void field_output_hold(struct field *f, int output, bool active, uint64_t cause)
+{
+	f->out[output].held = active;
 	show(f, output, NULL, cause);
 }
 

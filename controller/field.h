@@ -62,6 +62,10 @@ void field_watch(struct field *f);
 void field_output_drive(struct field *f, int output, bool active,
 			uint64_t cause);
 
+/** Zones whose amplifiers it powers want this output, or not any more. */
+void field_output_hold(struct field *f, int output, bool active,
+		       uint64_t cause);
+
 /** A person sets an output; EINVAL for the fault output, which obeys nobody. */
 int field_output_set(struct field *f, int output, bool active,
 		     const char *actor, uint64_t cause);

@@ -22,7 +22,7 @@ struct in {
 
 struct out {
 	const struct config_output *conf;
-	bool driven, manual, shown, known;
+	bool driven, held, manual, shown, known;
 	struct line_out *line;
 	struct field_bus *bus; /**< modbus: where, and as which point */
 	size_t point;

@@ -22,6 +22,7 @@ struct sound {
 	char interface[IF_NAMESIZE]; /**< "" = by route */
 	bool dead;                   /**< its interface has no carrier */
 	bool hear_back, foreign_talkers;
+	int zone; /**< whose it is */
 	struct media_output out;
 	struct sockaddr_storage *fan; /**< out.fan */
 };
@@ -271,6 +272,7 @@ int sounds_apply(struct sounds *s, const struct config *c)
 			drop_fan(s, o, from);
 		o->used = true;
 		o->dead = false;
+		o->zone = from->zone;
 		o->out = from->out;
 		if (!take_fan(o, from))
 			err = ENOMEM;
@@ -455,6 +457,11 @@ uint32_t sounds_hold_ms(const struct sounds *s, const struct arb_set *set)
 			return hold;
 	}
 	return 0;
+}
+
+int sounds_owner(const struct sounds *s, unsigned index)
+{
+	return index < N && s->v[index].used ? s->v[index].zone : -1;
 }
 
 const char *sounds_name(const struct sounds *s, unsigned index)

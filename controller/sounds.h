@@ -62,6 +62,9 @@ bool sounds_view(const struct sounds *s, unsigned index, struct sound_view *v);
  *  while Polycom phones are alerted; 0 = not at all. */
 uint32_t sounds_hold_ms(const struct sounds *s, const struct arb_set *set);
 
+/** The zone whose own output it is, -1 for an unused index. */
+int sounds_owner(const struct sounds *s, unsigned index);
+
 /** "platform-1 239.192.7.1:5004", "" for an unused index. */
 const char *sounds_name(const struct sounds *s, unsigned index);
 

@@ -39,6 +39,24 @@ static void check_levels(struct load *l)
 	}
 }
 
+static void check_relays(struct load *l, size_t i)
+{
+	const struct config_zone *z = &l->c->zones[i];
+
+	if (z->n_relays && !z->n_own && !l->node[KIND_ZONE][i]->damaged)
+		problem_add(l->p, load_at(l, KIND_ZONE, i, "relay"),
+			    "zone \"%s\" has no outputs of its own that "
+			    "\"relay\" could power; give it to the zones it "
+			    "contains",
+			    z->name);
+	for (size_t k = 0; k < z->n_relays; k++)
+		if (l->c->outputs[z->relays[k]].role == ROLE_FAULT)
+			problem_add(l->p, load_at(l, KIND_ZONE, i, "relay"),
+				    "zone \"%s\": output \"%s\" has the role "
+				    "\"fault\", which only faults drive",
+				    z->name, l->c->outputs[z->relays[k]].name);
+}
+
 static void check_zones(struct load *l)
 {
 	const struct config *c = l->c;
@@ -70,6 +88,7 @@ static void check_zones(struct load *l)
 			problem_add(l->p, load_at(l, KIND_ZONE, i, "except"),
 				    "zone \"%s\": \"except\" needs \"zones\"",
 				    z->name);
+		check_relays(l, i);
 	}
 }
 

@@ -97,9 +97,12 @@ struct config_zone {
 	int *except; /**< as configured */
 	size_t n_except;
 	int16_t gain_cb;
-	uint32_t lead_ms;     /**< silence first, to wake amplifiers */
-	uint8_t min_level;    /**< lowest level accepted, 0 = any */
-	uint32_t max_page_ms; /**< 0 = sip.max_page_ms */
+	uint32_t lead_ms; /**< silence first, to wake amplifiers */
+	int *relays;      /**< field outputs that are on while it sounds */
+	size_t n_relays;
+	uint32_t relay_hold_ms; /**< and for so long after it */
+	uint8_t min_level;      /**< lowest level accepted, 0 = any */
+	uint32_t max_page_ms;   /**< 0 = sip.max_page_ms */
 };
 
 enum config_sound_kind { SOUND_RTP, SOUND_POLYCOM };
@@ -408,10 +411,17 @@ struct config_schedule {
 	uint8_t gap, fold, busy;
 };
 
+enum config_music {
+	MUSIC_DUCK,  /**< softer under something more urgent */
+	MUSIC_PAUSE, /**< held, and goes on where it was */
+};
+
 struct config_media {
 	unsigned rt_priority;
 	uint32_t tail_ms;
-	int16_t duck_cb;     /**< music under a page */
+	int16_t duck_cb;                /**< music under a page */
+	uint32_t ramp_ms, ramp_back_ms; /**< how music goes down, comes back */
+	enum config_music music;
 	uint32_t queue_ms;   /**< how long a recorded one waits by default */
 	bool packet_sockets; /**< for multicast outputs without loop */
 	int16_t loudness;    /**< of sources: LUFS * 10, CONFIG_LOUDNESS_OFF */

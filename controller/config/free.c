@@ -12,6 +12,7 @@ static void free_zones(struct config *c)
 		free(z->own);
 		free(z->zones);
 		free(z->except);
+		free(z->relays);
 	}
 	for (size_t i = 0; i < c->n_sounds; i++) {
 		free(c->sounds[i].name);

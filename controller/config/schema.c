@@ -65,6 +65,8 @@ static const struct config_key priority_keys[] = {
 	{0},
 };
 
+static const char *const musics[] = {"duck", "pause", NULL};
+
 static const struct config_key media_keys[] = {
 	{.name = "realtime-priority",
 	 .type = TYPE_NUMBER,
@@ -87,6 +89,30 @@ static const struct config_key media_keys[] = {
 	 .max = 0,
 	 .def = "-15.0",
 	 .help = "Gain of background music under something more urgent."},
+	{.name = "music",
+	 .type = TYPE_CHOICE,
+	 FIELD(config_media, music),
+	 .choices = musics,
+	 .def = "duck",
+	 .help = "What becomes of background music under something more "
+		 "urgent: it is softer by duck, or pauses and goes on where it "
+		 "was once no zone of it sounds anything else; until then a "
+		 "zone comes back in step with the others. Under an emergency "
+		 "it always pauses."},
+	{.name = "ramp",
+	 .type = TYPE_DURATION,
+	 FIELD(config_media, ramp_ms),
+	 .max = MEDIA_MAX_RAMP_MS,
+	 .def = "100ms",
+	 .help = "How long music takes to go down, and a zone's volume to "
+		 "change."},
+	{.name = "ramp-back",
+	 .type = TYPE_DURATION,
+	 FIELD(config_media, ramp_back_ms),
+	 .max = MEDIA_MAX_RAMP_MS,
+	 .def = "500ms",
+	 .help = "How long music takes to come back, and a zone's volume to "
+		 "rise."},
 	{.name = "queue",
 	 .type = TYPE_DURATION,
 	 FIELD(config_media, queue_ms),

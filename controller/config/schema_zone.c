@@ -312,7 +312,26 @@ const struct config_key schema_zone[] = {
 	 FIELD(config_zone, lead_ms),
 	 .max = 10e3,
 	 .def = "0s",
-	 .help = "Silence first, to wake amplifiers."},
+	 .help = "Silence first, to wake amplifiers. What sounds in several "
+		 "zones begins in all of them after the longest. Amplifiers "
+		 "that have been awake for that long by the zone's relay or "
+		 "by sound need none."},
+	{.name = "relay",
+	 .type = TYPE_REFS,
+	 FIELD(config_zone, relays),
+	 OTHER(config_zone, n_relays),
+	 .kind = KIND_OUTPUT,
+	 .max = 4,
+	 .help = "Field outputs (at most 4) that are on while the zone's own "
+		 "outputs sound, to power its amplifiers. Zones may share "
+		 "one. One that cannot be switched is a fault and stops no "
+		 "sound."},
+	{.name = "relay-hold",
+	 .type = TYPE_DURATION,
+	 FIELD(config_zone, relay_hold_ms),
+	 .max = HOUR,
+	 .def = "5s",
+	 .help = "How long the relay stays on after the last sound."},
 	{.name = "min-priority",
 	 .type = TYPE_LEVEL,
 	 FIELD(config_zone, min_level),

@@ -11,7 +11,7 @@ _tocsinctl()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local commands="status zones heard interfaces broadcasts page stop alarms trigger ack
-		reset inhibit enable inputs input outputs output messages tones sources calls
+		reset inhibit enable inputs input outputs output messages tones sources volume calls
 		hangup faults journal watch reload config schedules next skip
 		run calendars"
 	local word command= words=
@@ -49,6 +49,7 @@ _tocsinctl()
 		run) words=$(_tocsinctl_names schedules) ;;
 		skip) words="$(_tocsinctl_names schedules) --count --until" ;;
 		next) words="--days --date --all" ;;
+		volume) words=$(_tocsinctl_names zones) ;;
 		journal) words="--since --type --subject --limit --follow" ;;
 		watch) words="--type" ;;
 		esac

@@ -111,6 +111,10 @@ static void say_state(const char *name, const json_t *v)
 {
 	text_print(stdout, name, false);
 	fputs(" is ", stdout);
+	if (json_is_number(v)) {
+		printf("%+.1f dB\n", json_number_value(v));
+		return;
+	}
 	text_print(stdout,
 		   json_is_string(v) ? json_string_value(v)
 		   : json_is_true(v) ? "active"
@@ -216,6 +220,17 @@ enum ctl_exit act_inhibit(const struct ctl *c, int argc, char **argv)
 		say_inhibited(name, reply);
 	json_decref(reply);
 	return code;
+}
+
+enum ctl_exit act_volume(const struct ctl *c, int argc, char **argv)
+{
+	char *end = NULL;
+	double db = argc == 3 ? strtod(argv[2], &end) : 0;
+
+	if (argc != 3 || end == argv[2] || *end)
+		return command_usage(argv[0], "give a zone and decibels");
+	return act(c, "POST", "zones", argv[1], "volume",
+		   json_pack("{s:f}", "db", db), "volume_db");
 }
 
 enum ctl_exit act_point(const struct ctl *c, int argc, char **argv)

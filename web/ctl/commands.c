@@ -105,6 +105,7 @@ static enum ctl_exit cmd_zones(const struct ctl *c, int argc, char **argv)
 		{"BY", "playing.actor"},
 		{"WAITING", "waiting"},
 		{"LEVEL", "level_dbfs"},
+		{"VOLUME", "volume_db"},
 		{NULL, NULL},
 	};
 
@@ -364,6 +365,10 @@ const struct command commands[] = {
 	 schedule_skip},
 	{"run", "SCHEDULE", "sound a schedule's message now", schedule_run},
 	{"calendars", "", "calendars and how fresh they are", cmd_calendars},
+	{"volume", "ZONE DB",
+	 "how loud a zone is over its configured gain, -40 to 12; never makes "
+	 "emergencies softer",
+	 act_volume},
 	{"calls", "", "calls that are up", cmd_calls},
 	{"hangup", "ID", "end a call", act_hangup},
 	{"faults", "", "what would keep something from working", cmd_faults},

@@ -131,6 +131,7 @@ enum ctl_exit act_hangup(const struct ctl *c, int argc, char **argv);
 enum ctl_exit act_alarm(const struct ctl *c, int argc, char **argv);
 enum ctl_exit act_inhibit(const struct ctl *c, int argc, char **argv);
 enum ctl_exit act_point(const struct ctl *c, int argc, char **argv);
+enum ctl_exit act_volume(const struct ctl *c, int argc, char **argv);
 enum ctl_exit act_reload(const struct ctl *c, int argc, char **argv);
 
 enum ctl_exit schedule_next(const struct ctl *c, int argc, char **argv);

@@ -99,7 +99,7 @@ static void test_names(void **state)
 	     {"zones \"x\" { }\n", 1, "did you mean \"zone\""},
 	     {"media {\n\n tale = \"1s\"\n}\n", 3,
 	      "did you mean \"tail\"?); allowed here: realtime-priority, "
-	      "tail, duck, queue"},
+	      "tail, duck, music"},
 	     {"media = 3\n", 1, "\"media\" is a section: write media { ... }"},
 	     {"site { }\n", 1, "is a key"},
 	     {"tie = \"last\"\n\ntie = \"first\"\n", 3, "given twice"},
