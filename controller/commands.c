@@ -211,6 +211,8 @@ static int page_sound(struct turn *t, struct page_args *a)
 			      "\"repeat\" must be a count of 1 to 100000 or "
 			      "\"until-stopped\"");
 	}
+	if (a->tone && !a->text && a->cycles != 1)
+		a->clip = library_tone_loop(t->s->library, a->tone, &a->cycles);
 	return 0;
 }
 

@@ -461,6 +461,9 @@ static void restore_broadcast(const char *key, const char *value, void *arg)
 	rq.clip = library_message(c->library, message);
 	if (!rq.clip)
 		rq.clip = text = announce_again(c->announce, message);
+	if (!rq.clip && rq.cycles != 1)
+		rq.clip =
+			library_tone_loop(c->library, message, &(uint32_t){0});
 	if (!rq.clip)
 		rq.clip = library_tone(c->library, message);
 	/* Its message is gone: better another sound than none. */

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_TONES 64
+#define MAX_TONES 96
 
 struct entry {
 	char *name;
@@ -25,11 +25,11 @@ struct library {
 	size_t n_tones;
 };
 
-static int tone_clip(const struct library *l, const char *name,
+static int tone_clip(const struct library *l, const char *name, uint32_t turns,
 		     struct clip **cp)
 {
 	struct pcm p = {.rate = l->kit.rate};
-	int err = tone_make(&p, name, l->kit.rate, 0);
+	int err = tone_make(&p, name, l->kit.rate, turns * tone_cycle_ms(name));
 
 	if (!err)
 		err = clip_alloc(cp, &p, 0, l->kit.fmt, l->kit.n_fmt);
@@ -68,7 +68,7 @@ static int message_load(struct library *l, const struct config_message *m,
 		err = tone_clip(l,
 				m->emergency ? MESSAGE_ALARM_TONE
 					     : MESSAGE_PLAIN_TONE,
-				&e->clip);
+				1, &e->clip);
 		if (err)
 			return err;
 		e->facts.ms = clip_ms(e->clip);
@@ -228,24 +228,42 @@ const struct message_kit *library_kit(const struct library *l)
 	return &l->kit;
 }
 
-struct clip *library_tone(struct library *l, const char *name)
+/** A tone of so many of its cycles, made when first asked for. */
+static struct clip *tone(struct library *l, const char *name, uint32_t turns)
 {
 	struct entry *e;
 
 	for (size_t i = 0; i < l->n_tones; i++)
-		if (!strcmp(l->tone[i].name, name))
+		if (!strcmp(l->tone[i].name, name) &&
+		    l->tone[i].facts.turns == turns)
 			return l->tone[i].clip;
 	if (l->n_tones == MAX_TONES || !tone_title(name))
 		return NULL;
 	e = &l->tone[l->n_tones];
 	e->name = strdup(name);
-	if (!e->name || tone_clip(l, name, &e->clip)) {
+	e->facts.turns = turns;
+	if (!e->name || tone_clip(l, name, turns, &e->clip)) {
 		free(e->name);
 		e->name = NULL;
 		return NULL;
 	}
 	l->n_tones++;
 	return e->clip;
+}
+
+struct clip *library_tone(struct library *l, const char *name)
+{
+	return tone(l, name, 1);
+}
+
+struct clip *library_tone_loop(struct library *l, const char *name,
+			       uint32_t *cycles)
+{
+	uint32_t ms = tone_cycle_ms(name);
+	uint32_t turns = ms ? message_turns(&l->kit, ms) : 1;
+
+	*cycles = (*cycles + turns - 1) / turns;
+	return tone(l, name, turns);
 }
 
 uint32_t library_cycles(const struct library *l, const char *name)

@@ -69,6 +69,12 @@ const struct message_kit *library_kit(const struct library *l);
  *  No reference taken. Control thread. */
 struct clip *library_tone(struct library *l, const char *name);
 
+/** The same for a tone that goes round: of as many of its cycles as end with a
+ *  packet, so that its cadence is exact. *cycles (0 = until stopped) becomes
+ *  how often that is to be played. */
+struct clip *library_tone_loop(struct library *l, const char *name,
+			       uint32_t *cycles);
+
 /** Cycles to play a message, 0 = until stopped (repeat and repeat-for). */
 uint32_t library_cycles(const struct library *l, const char *name);
 

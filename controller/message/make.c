@@ -14,6 +14,9 @@
 /** Below this, -60 dBFS, nobody hears it; looked at in steps of 10 ms. */
 #define SILENT 33
 #define STEP_MS 10
+/** Packets last 60 ms at most, and no tone is made longer than this for it. */
+#define MAX_TURNS 60
+#define MAX_TURNS_MS 60000
 
 struct make {
 	const struct config_message *m;
@@ -23,6 +26,7 @@ struct make {
 	size_t words_at; /**< where the words begin */
 	size_t words;    /**< pieces of them that are there */
 	size_t missing;
+	struct loudness part; /**< of the words added last */
 	bool strict;
 };
 
@@ -60,32 +64,40 @@ static int add_tone(struct make *k, const char *name, uint32_t ms,
 	return err;
 }
 
-/** Brings words to their loudness. */
-static int align(const struct config_message *m, struct pcm *p)
+/** Brings words to their loudness. *after: how loud they are then, where that
+ *  follows without measuring again; else its lufs is NaN. */
+static int align(const struct config_message *m, struct pcm *p,
+		 struct loudness *after)
 {
-	struct loudness l;
 	double gain = m->gain_cb / 10.0;
 
+	after->lufs = NAN;
+	/* As it is, to the last bit. */
+	if (m->loudness == CONFIG_LOUDNESS_OFF && !m->gain_cb)
+		return 0;
 	if (m->loudness != CONFIG_LOUDNESS_OFF) {
 		double raise;
 
-		if (loudness_measure(p, &l))
+		if (loudness_measure(p, after))
 			return ENOMEM;
-		raise = m->loudness / 10.0 - l.lufs;
+		raise = m->loudness / 10.0 - after->lufs;
 		/* Minus infinity: nothing the ear would weigh. */
 		gain += !isfinite(raise) || raise > LOUDNESS_MAX_RAISE_DB
 				? LOUDNESS_MAX_RAISE_DB
 				: raise;
-	} else if (!m->gain_cb) {
-		return 0; /* as it is, to the last bit */
+		after->lufs += gain;
+		after->peak_db += gain;
+		if (after->peak_db > MESSAGE_CEILING_DB)
+			after->lufs = NAN;
 	}
 	return loudness_gain(p, gain, MESSAGE_CEILING_DB);
 }
 
 static int add_words(struct make *k, struct pcm *p, struct reason *why)
 {
-	int err = align(k->m, p) ? reason_set(why, ENOMEM, "not enough memory")
-				 : 0;
+	int err = align(k->m, p, &k->part)
+			  ? reason_set(why, ENOMEM, "not enough memory")
+			  : 0;
 
 	if (!err && !k->words)
 		k->words_at = k->sound.n +
@@ -215,6 +227,11 @@ static int measure(struct make *k)
 	struct loudness l;
 	struct pcm words = k->sound;
 
+	if (k->words == 1 && !isnan(k->part.lufs)) {
+		k->f->lufs = k->part.lufs;
+		k->f->peak_db = k->part.peak_db;
+		return 0;
+	}
 	if (k->words) {
 		words.v += k->words_at;
 		words.n -= k->words_at;
@@ -224,6 +241,35 @@ static int measure(struct make *k)
 	k->f->lufs = l.lufs;
 	k->f->peak_db = l.peak_db;
 	return 0;
+}
+
+uint32_t message_turns(const struct message_kit *kit, uint32_t cycle_ms)
+{
+	for (uint32_t n = 1; n <= MAX_TURNS; n++) {
+		bool whole = n * cycle_ms <= MAX_TURNS_MS || n == 1;
+
+		for (size_t i = 0; whole && i < kit->n_outputs; i++)
+			whole = !(n * cycle_ms % kit->fmt[i].ptime_ms);
+		if (whole)
+			return n;
+	}
+	return 1;
+}
+
+/** A tone alone that goes round without a gap. */
+static int loop_tone(struct make *k, uint32_t cycle_ms, struct reason *why)
+{
+	struct pcm one = k->sound;
+	int err = 0;
+
+	k->f->turns = message_turns(k->kit, cycle_ms);
+	if (k->f->turns < 2)
+		return 0;
+	k->sound = (struct pcm){.rate = one.rate};
+	for (uint32_t i = 0; !err && i < k->f->turns; i++)
+		err = pcm_append(&k->sound, &one);
+	pcm_reset(&one);
+	return err ? reason_set(why, ENOMEM, "not enough memory") : 0;
 }
 
 static const char *substitute(const struct config_message *m)
@@ -245,6 +291,11 @@ static int assemble(struct make *k, struct reason *why)
 		err = add_all_words(k, why);
 	if (!err && !k->sound.n)
 		err = add_tone(k, substitute(m), 0, why);
+	if (!err && repeats && !k->words && !m->chime && !m->gap_ms)
+		err = loop_tone(
+			k,
+			(uint32_t)((uint64_t)k->sound.n * 1000 / k->sound.rate),
+			why);
 	if (!err && measure(k))
 		err = reason_set(why, ENOMEM, "not enough memory");
 	if (!err)
@@ -301,6 +352,8 @@ uint32_t message_cycles(const struct config_message *m,
 {
 	uint32_t cycle = f->ms + f->gap_ms;
 
+	if (!m->for_ms && f->turns > 1)
+		return (m->cycles + f->turns - 1) / f->turns;
 	if (!m->for_ms)
 		return m->cycles;
 	return cycle ? (m->for_ms + cycle - 1) / cycle : 1;

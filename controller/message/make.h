@@ -41,6 +41,7 @@ struct message_facts {
 	enum message_state state;
 	bool unspoken;        /**< a text is missing: worth trying again */
 	uint32_t ms;          /**< sound of one cycle, without the gap */
+	uint32_t turns;       /**< of a tone alone: its cycles within that */
 	uint32_t gap_ms;      /**< silence that is left for the gap */
 	double lufs, peak_db; /**< of its words; of its tone when it has none */
 	uint32_t silence_ms; /**< longest silence, over the gap if it repeats */
@@ -63,6 +64,10 @@ int message_make(struct clip **cp, struct message_facts *f,
 /** A copy that depends on no configuration; 0 or ENOMEM. Free it by
  *  config_message_reset(). */
 int message_copy(struct config_message *to, const struct config_message *m);
+
+/** How often a tone of this cycle must go round to end with a packet of every
+ *  format: only so its cadence stays exact when it is looped. */
+uint32_t message_turns(const struct message_kit *kit, uint32_t cycle_ms);
 
 /** How often its cycle is played: 0 = until stopped. */
 uint32_t message_cycles(const struct config_message *m,

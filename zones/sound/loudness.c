@@ -16,32 +16,6 @@
 #define PHASES 4
 #define TAPS 16
 
-int loudness_measure(const struct pcm *p, struct loudness *l)
-{
-	ebur128_state *st = ebur128_init(
-		1, p->rate, EBUR128_MODE_I | EBUR128_MODE_TRUE_PEAK);
-	size_t least = (size_t)p->rate * WINDOW_MS / 1000 + 1, fed = 0;
-	int err = 0;
-
-	l->lufs = l->peak_db = -HUGE_VAL;
-	if (!st)
-		return ENOMEM;
-	do {
-		err = ebur128_add_frames_short(st, p->v, p->n);
-		fed += p->n;
-	} while (!err && p->n && fed < least);
-	if (!err)
-		err = ebur128_loudness_global(st, &l->lufs);
-	if (!err) {
-		double peak = 0;
-
-		err = ebur128_true_peak(st, 0, &peak);
-		l->peak_db = peak > 0 ? 20 * log10(peak) : -HUGE_VAL;
-	}
-	ebur128_destroy(&st);
-	return err ? ENOMEM : 0;
-}
-
 /** Windowed sinc at -TAPS/2+1 .. TAPS/2 from a point k/PHASES behind. */
 static void make_filter(float f[PHASES][TAPS])
 {
@@ -57,11 +31,16 @@ static void make_filter(float f[PHASES][TAPS])
 		}
 }
 
-/** Highest magnitude from sample i up to the next. */
-static float peak_at(const struct pcm *p, size_t i, float (*const f)[TAPS])
+/** Highest magnitude from sample i up to the next; only looked for where one
+ *  of the two is above `worth`: between lesser ones there is no peak. */
+static float peak_at(const struct pcm *p, size_t i, float worth,
+		     float (*const f)[TAPS])
 {
 	float peak = fabsf((float)p->v[i]);
+	float next = i + 1 < p->n ? fabsf((float)p->v[i + 1]) : 0;
 
+	if (peak <= worth && next <= worth)
+		return peak;
 	for (int k = 1; k < PHASES; k++) {
 		float sum = 0;
 
@@ -75,6 +54,31 @@ static float peak_at(const struct pcm *p, size_t i, float (*const f)[TAPS])
 		peak = fmaxf(peak, fabsf(sum));
 	}
 	return peak;
+}
+
+int loudness_measure(const struct pcm *p, struct loudness *l)
+{
+	ebur128_state *st = ebur128_init(1, p->rate, EBUR128_MODE_I);
+	size_t least = (size_t)p->rate * WINDOW_MS / 1000 + 1, fed = 0;
+	float filter[PHASES][TAPS], peak = 0, worth = (float)pcm_peak(p) / 2;
+	int err = 0;
+
+	l->lufs = l->peak_db = -HUGE_VAL;
+	if (!st)
+		return ENOMEM;
+	do {
+		err = ebur128_add_frames_short(st, p->v, p->n);
+		fed += p->n;
+	} while (!err && p->n && fed < least);
+	if (!err)
+		err = ebur128_loudness_global(st, &l->lufs);
+	ebur128_destroy(&st);
+	make_filter(filter);
+	for (size_t i = 0; !err && i < p->n; i++)
+		peak = fmaxf(peak, peak_at(p, i, worth, filter));
+	if (peak > 0)
+		l->peak_db = 20 * log10((double)peak / 32768);
+	return err ? ENOMEM : 0;
 }
 
 /** g becomes at each place the least of g within `half` around it. */
@@ -157,12 +161,16 @@ int loudness_gain(struct pcm *p, double gain_db, double ceiling_db)
 
 	if (!p->n)
 		return 0;
+	if ((float)pcm_peak(p) <= top / 2) {
+		scale(p, gain, NULL);
+		return 0;
+	}
 	g = malloc(p->n * sizeof(*g));
 	if (!g)
 		return ENOMEM;
 	make_filter(filter);
 	for (size_t i = 0; i < p->n; i++) {
-		float peak = peak_at(p, i, filter);
+		float peak = peak_at(p, i, top / 2, filter);
 
 		g[i] = peak > top ? top / peak : 1;
 		passes = passes || peak > top;
