@@ -281,6 +281,9 @@ void field_buses_configure(struct field *f, const struct config *c)
 
 void field_buses_free(struct field *f)
 {
+	for (struct field_bus *b = f->bus; b; b = b->next)
+		if (b->mbus)
+			mbus_stop(b->mbus);
 	while (f->bus) {
 		struct field_bus *b = f->bus;
 

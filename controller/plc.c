@@ -282,7 +282,7 @@ void plc_map(const struct config *c, FILE *f)
 		"Bits are read as\n# coils or discrete inputs (functions 1, "
 		"2), registers as input or holding\n# (3, 4); coils written "
 		"with 5 or 15. A command is a coil that goes from 0 to 1.\n"
-		"# register %u is %u\n",
+		"# register %d is %u\n",
 		SIGNATURE, signature(c));
 	for (unsigned i = 0; i < WORDS; i++)
 		row(f, "register", i, words[i], "");

@@ -232,6 +232,17 @@ out:
 	return 0;
 }
 
+void mbus_stop(struct mbus *b)
+{
+	struct mbus_link *l = b->link;
+
+	pthread_mutex_lock(&l->lock);
+	l->stop = true;
+	pthread_mutex_unlock(&l->lock);
+	signal_fd(l->stopfd);
+	signal_fd(l->wakefd);
+}
+
 struct mbus *mbus_free(struct mbus *b, bool wait)
 {
 	struct timespec until;
@@ -248,11 +259,9 @@ struct mbus *mbus_free(struct mbus *b, bool wait)
 	until.tv_sec += MBUS_FAREWELL_MS / 1000 + until.tv_nsec / 1000000000L;
 	until.tv_nsec %= 1000000000L;
 
+	mbus_stop(b);
 	pthread_mutex_lock(&l->lock);
-	l->stop = true;
 	l->mq = NULL;
-	signal_fd(l->stopfd);
-	signal_fd(l->wakefd);
 	while (!l->ended && !err)
 		err = pthread_cond_timedwait(&l->end, &l->lock, &until);
 	pthread_mutex_unlock(&l->lock);

@@ -60,6 +60,10 @@ struct mbus_counters {
 int mbus_alloc(struct mbus **bp, const struct mbus_address *a,
 	       mbus_reading_h *readingh, mbus_state_h *stateh, void *arg);
 
+/** Asks it to end, without waiting: before the mbus_free() of many, so that all
+ *  end at the same time. */
+void mbus_stop(struct mbus *b);
+
 /**
  * Ends it. Outputs that are on are written to their safe value first, for which
  * it waits at most MBUS_FAREWELL_MS when `wait` is set; else, and beyond it,
