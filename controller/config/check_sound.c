@@ -115,7 +115,8 @@ static void set_polycom(struct load *l, size_t i)
 	const struct scan_node *n = l->sound_node[i];
 	const uint16_t ptime = s->out.fmt.ptime_ms;
 
-	format_default(&s->out.fmt, CODEC_PCMU, 8000);
+	format_default(&s->out.fmt, s->phone_codec ? CODEC_G722 : CODEC_PCMU,
+		       s->phone_codec ? 16000 : 8000);
 	s->out.fmt.gain_cb = z->gain_cb;
 	s->out.fmt.ptime_ms = ptime;
 	if (ptime != 20 && ptime != 30)

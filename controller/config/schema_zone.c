@@ -157,7 +157,7 @@ static const struct config_key sound_keys[] = {
 	{0},
 };
 
-static const char *const phone_codecs[] = {"pcmu", NULL};
+static const char *const phone_codecs[] = {"pcmu", "g722", NULL};
 
 static const struct config_key polycom_keys[] = {
 	{.name = "group",

@@ -1,4 +1,8 @@
 """Zones with Polycom phones: byte for byte, in step, and no emergency waits."""
+import shutil
+import subprocess
+
+import numpy as np
 import pytest
 
 from conftest import BELL, EVAC, NOTICE
@@ -21,6 +25,14 @@ zone "store" {
     polycom "224.0.1.116:5001" { group = 27  interface = "eth0"  emergency-from = "emergency" }
 }
 zone "house" { extension = "707"  zones = { "desks", "hall" } }
+'''
+
+
+WIDE = '''
+zone "wide" {
+    polycom "224.0.1.116:5001" { group = 28  interface = "eth0"  codec = "g722" }
+}
+message "sine" { tone = "test"  tone-for = "3s" }
 '''
 
 
@@ -67,6 +79,30 @@ def test_thirty_ms_and_its_own_names(phones):
     check_talk(heard, 240)
     check_pace(heard, 0.03)
     assert {(p.serial, p.caller, p.src[1]) for p in heard} == {(0xabcdef, "Shop floor", 5005)}
+
+
+def loudest_hz(pcm, rate):
+    spectrum = np.abs(np.fft.rfft(pcm * np.hanning(len(pcm))))
+    return np.argmax(spectrum) * rate / len(pcm)
+
+
+@pytest.mark.skipif(not shutil.which("ffmpeg"), reason="needs ffmpeg")
+def test_g722_is_opened_by_ffmpeg(make_daemon, site, cleanup, hall):
+    d = make_daemon(more=WIDE)
+    phone = Phone(site["second"])
+    cleanup.callback(phone.close)
+    d.api.page(["wide", "hall"], "sine")
+    phone.wait_ends(28)
+    sound = check_talk(phone.heard())
+    assert {p.codec for p in sound} == {9}
+    r = subprocess.run(["ffmpeg", "-v", "error", "-f", "g722", "-i", "-", "-f", "s16le", "-"],
+                       input=phone.sound(28), capture_output=True, check=True)
+    pcm = np.frombuffer(r.stdout, "<i2").astype(float)
+    assert abs(len(pcm) - 320 * len(sound)) <= 320
+    # The tone itself, in the middle of the talk, as in the hall.
+    middle = loudest_hz(pcm[len(pcm) // 2 - 4000:len(pcm) // 2 + 4000], 16000)
+    other = hall.pcm().astype(float)
+    assert abs(middle - loudest_hz(other[len(other) // 2 - 2000:len(other) // 2 + 2000], 8000)) < 10
 
 
 def in_step(hall, phone, channel, sound):
