@@ -292,8 +292,11 @@ struct media_listen {
 	int fd; /**< bound (to the group itself, so that no other group on the
 		     port leaks in) and joined; the engine owns and closes it */
 	struct format fmt; /**< what is heard; ptime does not matter */
-	uint32_t hang_ms;  /**< so long without a packet: he is over */
-	unsigned n_allow;  /**< 0 = anybody */
+	/** 0: RTP; else Polycom phones on this channel or group (1-50), their
+	 *  payload type and ptime do not matter. */
+	uint8_t polycom;
+	uint32_t hang_ms; /**< so long without a packet: he is over */
+	unsigned n_allow; /**< 0 = anybody */
 	struct media_net allow[MEDIA_MAX_ALLOW];
 };
 
@@ -304,6 +307,9 @@ struct media_listen {
  * and MEDIA_STREAM_BEGAN follows; one who begins meanwhile is not heard, nor
  * are packets of another payload type or size. A stream that carries an SSRC
  * of our own outputs, as its source or a contributing one, never begins.
+ *
+ * Of Polycom phones the first sound after an alert begins, or the second
+ * without one; their ends end it. Of two that talk the lower serial is heard.
  */
 void media_listen_open(struct media *m, unsigned leg,
 		       const struct media_listen *l);
@@ -320,6 +326,8 @@ enum media_unheard {
 	UNHEARD_COUNT
 };
 
+#define MEDIA_NO_TYPE 256
+
 /** What a leg that listens has heard, in packets since it was opened. */
 struct media_listen_stats {
 	uint64_t heard; /**< taken as sound */
@@ -327,7 +335,8 @@ struct media_listen_stats {
 		uint64_t n;
 		struct sockaddr_in6 by; /**< whose was the last */
 	} unheard[UNHEARD_COUNT];
-	uint8_t last_type;  /**< payload type that was wrong, 128 = no RTP */
+	uint16_t last_type; /**< payload type (Polycom: codec) that was wrong,
+				 MEDIA_NO_TYPE = not the protocol */
 	uint16_t last_size; /**< bytes that were wrong */
 	struct sockaddr_in6 from; /**< who talks, or talked last; IPv4
 				       mapped, family 0 = nobody yet */

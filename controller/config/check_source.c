@@ -15,7 +15,7 @@ static bool has_one_kind(struct load *l, size_t i)
 	if (n != 1) {
 		problem_add(l->p, x->at,
 			    "source \"%s\" has %s; it needs exactly one of "
-			    "\"multicast\" and \"unicast\"",
+			    "\"multicast\", \"unicast\" and \"polycom\"",
 			    x->name, n ? "more than one kind" : "no kind");
 		return false;
 	}
@@ -52,6 +52,24 @@ static void set_format(struct load *l, size_t i)
 	}
 	if (load_given(l, KIND_SOURCE, i, "payload-type"))
 		x->fmt.pt = given.pt;
+}
+
+static void check_polycom(struct load *l, size_t i)
+{
+	const struct config_source *x = &l->c->sources[i];
+
+	if (x->kind != SOURCE_POLYCOM)
+		return;
+	if (!x->group && !load_given(l, KIND_SOURCE, i, "group"))
+		problem_add(l->p, x->at,
+			    "source \"%s\": \"group\" is missing: 26 to 50 for "
+			    "a page group, 1 to 25 for a push-to-talk channel",
+			    x->name);
+	if (x->fmt.codec == CODEC_L16 || x->fmt.codec == CODEC_OPUS)
+		problem_add(l->p, load_at(l, KIND_SOURCE, i, "codec"),
+			    "source \"%s\": Polycom phones send no %s; "
+			    "allowed: pcmu, pcma and g722",
+			    x->name, codec_name(x->fmt.codec));
 }
 
 static bool same_place(const struct sockaddr_storage *a,
@@ -91,7 +109,7 @@ static void check_twice(struct load *l, size_t i)
 
 	for (size_t k = 0; k < i; k++) {
 		y = &l->c->sources[k];
-		if (!same_place(&x->addr, &y->addr) ||
+		if (!same_place(&x->addr, &y->addr) || x->group != y->group ||
 		    strcmp(x->interface ? x->interface : "",
 			   y->interface ? y->interface : ""))
 			continue;
@@ -111,6 +129,7 @@ void load_check_sources(struct load *l)
 		if (l->node[KIND_SOURCE][i]->damaged || !has_one_kind(l, i))
 			continue;
 		set_format(l, i);
+		check_polycom(l, i);
 		/* Its place was refused. */
 		if (!x->addr.ss_family)
 			continue;

@@ -128,7 +128,7 @@ struct config_sound {
 	char *caller;           /**< NULL = the zone's name */
 };
 
-enum config_source_kind { SOURCE_MULTICAST, SOURCE_UNICAST };
+enum config_source_kind { SOURCE_MULTICAST, SOURCE_UNICAST, SOURCE_POLYCOM };
 
 /** A stream of others that is heard in zones. */
 struct config_source {
@@ -138,6 +138,7 @@ struct config_source {
 	char *place; /**< "239.1.2.3:5004", as written */
 	struct sockaddr_storage addr;
 	char *interface; /**< joined on; NULL for unicast */
+	uint8_t group;   /**< polycom: channel 1-25 or group 26-50 */
 	struct format fmt;
 	struct media_net *from; /**< n_from = 0: anybody */
 	size_t n_from;

@@ -141,12 +141,11 @@ config_set_h set_timezone, set_log_level, set_listen, set_rtp_ports, set_tone,
 	set_allow, set_interface, set_fan, set_extension, set_zones, set_repeat,
 	set_virtual, set_mqtt_input, set_mqtt_output, set_gpio_input,
 	set_gpio_output, set_querier_ignore, set_broker, set_web_listen,
-	set_group, set_hash, set_source_multicast, set_source_unicast, set_from;
+	set_group, set_hash;
 config_show_h show_listen, show_rtp_ports, show_allow, show_fan, show_zones,
 	show_repeat, show_virtual, show_mqtt, show_gpio, show_output_virtual,
 	show_output_mqtt, show_output_gpio, show_broker, show_web_listen,
-	show_hash, show_querier_ignore, show_clear_below, show_clear_above,
-	show_source_multicast, show_source_unicast, show_from;
+	show_hash, show_querier_ignore, show_clear_below, show_clear_above;
 config_set_h set_text_spoken, set_voice, set_loudness, set_command;
 config_show_h show_loudness, show_message_loudness, show_command;
 /* special_schedule.c */
@@ -161,6 +160,10 @@ config_nth_h nth_event;
 config_title_h title_event;
 
 config_title_h title_peer, title_multicast, title_unicast;
+config_set_h set_source_multicast, set_source_unicast, set_source_polycom,
+	set_from;
+config_show_h show_source_multicast, show_source_unicast, show_source_polycom,
+	show_from;
 config_set_h set_modbus_input, set_modbus_output, set_word, set_windows;
 config_show_h show_modbus, show_output_modbus, show_mask, show_equals;
 config_set_h set_plc_listen, set_plc_allow;

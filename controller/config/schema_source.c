@@ -1,8 +1,10 @@
 /* Sound that comes from elsewhere. */
 #include "rows.h"
 
-const char *const schema_source_kinds[] = {
-	[SOURCE_MULTICAST] = "multicast", [SOURCE_UNICAST] = "unicast", NULL};
+const char *const schema_source_kinds[] = {[SOURCE_MULTICAST] = "multicast",
+					   [SOURCE_UNICAST] = "unicast",
+					   [SOURCE_POLYCOM] = "polycom",
+					   NULL};
 
 const struct config_key schema_source[] = {
 	{.name = "multicast",
@@ -13,7 +15,7 @@ const struct config_key schema_source[] = {
 	 .show = show_source_multicast,
 	 .allowed = "a group and port, like \"239.1.2.3:5004\"",
 	 .help = "RTP that others send to this group. A source has exactly "
-		 "one of multicast and unicast. It must not be an "
+		 "one of multicast, unicast and polycom. It must not be an "
 		 "output of ours."},
 	{.name = "unicast",
 	 .type = TYPE_SPECIAL,
@@ -24,10 +26,30 @@ const struct config_key schema_source[] = {
 	 .allowed = "an address of this machine and a port, like "
 		    "\"10.7.0.2:5006\"",
 	 .help = "RTP that others send to this address of this machine."},
+	{.name = "polycom",
+	 .type = TYPE_SPECIAL,
+	 FIELD(config_source, place),
+	 .variants = ~0u,
+	 .set = set_source_polycom,
+	 .show = show_source_polycom,
+	 .allowed = "the phones' group and port, like \"224.0.1.116:5001\"",
+	 .help = "Pages and push-to-talk of Polycom phones, by their own "
+		 "protocol; needs group. Frames of 10 to 60 ms, the lost ones "
+		 "had from the next packet; codec pcmu or g722 as set on the "
+		 "phones (G.726QI is not supported)."},
+	{.name = "group",
+	 .type = TYPE_NUMBER,
+	 FIELD(config_source, group),
+	 .variants = 1u << SOURCE_POLYCOM,
+	 .min = 1,
+	 .max = 50,
+	 .help = "Which of the phones' channels is heard, as in the protocol: "
+		 "1 to 25 are push-to-talk channels (24 priority, 25 "
+		 "emergency), 26 to 50 page groups (49, 50)."},
 	{.name = "interface",
 	 .type = TYPE_SPECIAL,
 	 FIELD(config_source, interface),
-	 .variants = 1u << SOURCE_MULTICAST,
+	 .variants = 1u << SOURCE_MULTICAST | 1u << SOURCE_POLYCOM,
 	 .set = set_interface,
 	 .allowed = "the name of a network interface, like \"eth1\"; it need "
 		    "not exist yet",
@@ -41,6 +63,7 @@ const struct config_key schema_source[] = {
 	 .help = "Codec of the stream; nothing in RTP tells it."},
 	{.name = "rate",
 	 .type = TYPE_NUMBER,
+	 .variants = 1u << SOURCE_MULTICAST | 1u << SOURCE_UNICAST,
 	 FIELD(config_source, fmt.rate),
 	 .min = 8000,
 	 .max = 48000,
@@ -50,6 +73,7 @@ const struct config_key schema_source[] = {
 		 "44100 or 48000."},
 	{.name = "payload-type",
 	 .type = TYPE_NUMBER,
+	 .variants = 1u << SOURCE_MULTICAST | 1u << SOURCE_UNICAST,
 	 FIELD(config_source, fmt.pt),
 	 .max = 127,
 	 .defaults = "the codec's own",

@@ -41,6 +41,12 @@ void set_source_unicast(struct load *l, void *obj,
 	set_place(l, obj, val, SOURCE_UNICAST);
 }
 
+void set_source_polycom(struct load *l, void *obj,
+			const struct config_value *val)
+{
+	set_place(l, obj, val, SOURCE_POLYCOM);
+}
+
 static bool show_place(const struct config_source *s,
 		       enum config_source_kind kind, FILE *f)
 {
@@ -59,6 +65,12 @@ bool show_source_unicast(const struct config *c, const void *obj, FILE *f)
 {
 	(void)c;
 	return show_place(obj, SOURCE_UNICAST, f);
+}
+
+bool show_source_polycom(const struct config *c, const void *obj, FILE *f)
+{
+	(void)c;
+	return show_place(obj, SOURCE_POLYCOM, f);
 }
 
 void set_from(struct load *l, void *obj, const struct config_value *val)

@@ -134,6 +134,35 @@ static void no_faults(struct sources *s, const struct source *x)
 	}
 }
 
+/** A Polycom phone sends what is not understood. */
+static void raise_codec(struct sources *s, const struct source *x,
+			const char *key, const char *by, unsigned codec)
+{
+	const char *name = codec == 0xfd   ? "G.726QI"
+			   : codec == 0x09 ? "G.722"
+			   : codec == 0x00 ? "G.711 mu-law"
+			   : codec == 0x08 ? "G.711 A-law"
+					   : "an unknown codec";
+
+	if (codec == MEDIA_NO_TYPE)
+		fault_raise(s->faults, key, WATCH_MS,
+			    "Keep others off the phones' group, or correct "
+			    "`polycom`.",
+			    "source %s: %s sends what is no Polycom page",
+			    x->name, by);
+	else
+		fault_raise(
+			s->faults, key, WATCH_MS,
+			codec == 0xfd ? "G.726QI is not supported: set the "
+					"phones' paging codec to G.711Mu or "
+					"G.722."
+				      : "Make the phones' paging codec and "
+					"`codec` the same.",
+			"source %s: %s sends %s (0x%02x), but %s is "
+			"expected",
+			x->name, by, name, codec, codec_name(x->cfg.fmt.codec));
+}
+
 static void raise_trouble(struct sources *s, const struct source *x,
 			  enum media_unheard what,
 			  const struct media_listen_stats *st)
@@ -172,7 +201,9 @@ static void raise_trouble(struct sources *s, const struct source *x,
 			    x->name, by, x->place);
 		break;
 	case UNHEARD_TYPE:
-		if (st->last_type > 127)
+		if (x->cfg.kind == SOURCE_POLYCOM)
+			raise_codec(s, x, key, by, st->last_type);
+		else if (st->last_type == MEDIA_NO_TYPE)
 			fault_raise(s->faults, key, WATCH_MS,
 				    "Correct the sender: only RTP is heard.",
 				    "source %s: %s sends what is no RTP",
@@ -236,6 +267,7 @@ static int open_leg(struct sources *s, struct source *x, int fd)
 	struct media_listen l = {
 		.fd = fd,
 		.fmt = x->cfg.fmt,
+		.polycom = x->cfg.group,
 		.hang_ms = x->cfg.hang_ms,
 		.n_allow = (unsigned)x->cfg.n_from,
 	};
@@ -485,7 +517,7 @@ static struct source *make(const struct config *c,
 static bool same_stream(const struct source *a, const struct source *b)
 {
 	return !strcmp(a->name, b->name) && a->cfg.kind == b->cfg.kind &&
-	       !strcmp(a->place, b->place) &&
+	       a->cfg.group == b->cfg.group && !strcmp(a->place, b->place) &&
 	       !strcmp(a->interface, b->interface) &&
 	       format_equal(&a->cfg.fmt, &b->cfg.fmt) &&
 	       a->cfg.fmt.pt == b->cfg.fmt.pt &&

@@ -608,6 +608,9 @@ void leg_stats(const struct leg *l, struct media_leg_stats *s);
 /** Takes one datagram of a leg that listens. */
 void hear(struct engine *e, unsigned leg, const union endpoint *from,
 	  const uint8_t *buf, size_t len, uint64_t now);
+/** The same of a leg that listens to Polycom phones: hear_polycom.c. */
+void hear_polycom(struct engine *e, unsigned leg, const union endpoint *from,
+		  const uint8_t *buf, size_t len, uint64_t now);
 /** Nothing came for so long: he is over. */
 void hear_end(struct engine *e, unsigned leg);
 

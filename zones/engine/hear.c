@@ -73,8 +73,13 @@ void hear(struct engine *e, unsigned leg, const union endpoint *from,
 		hear_end(e, leg);
 	if (!listen_allowed(s, from))
 		return;
+	if (s->polycom.channel) {
+		hear_polycom(e, leg, from, buf, len, now);
+		return;
+	}
 	if (packet_decode(&p, buf, len)) {
-		atomic_store_explicit(&s->last_type, 128, memory_order_relaxed);
+		atomic_store_explicit(&s->last_type, MEDIA_NO_TYPE,
+				      memory_order_relaxed);
 		listen_drop(s, UNHEARD_TYPE, from);
 		return;
 	}

@@ -126,12 +126,19 @@ enum listen_verdict listen_judge(struct listen *l, const union endpoint *from,
 		keep(l, from, p, now_us);
 		return LISTEN_KEPT;
 	}
-	l->talks = true;
-	l->first.there = false;
-	note(l->from_word, from);
+	listen_begin(l, from, p->ssrc);
 	count(&l->heard);
 	count(&l->heard);
 	return LISTEN_BEGINS;
+}
+
+void listen_begin(struct listen *l, const union endpoint *from, uint32_t id)
+{
+	l->talks = true;
+	l->from = *from;
+	l->ssrc = id;
+	l->first.there = false;
+	note(l->from_word, from);
 }
 
 void listen_end(struct listen *l)

@@ -26,6 +26,19 @@
 /** How far a second packet may be ahead of the first to be its next. */
 #define LISTEN_MAX_STEP 16
 
+/** What is known of a Polycom phone's talk. */
+struct listen_polycom {
+	uint8_t channel; /**< 0 = this is RTP */
+	bool called;     /**< alerted, or sent a first sound */
+	uint32_t caller; /**< who did */
+	uint64_t called_us;
+	bool any; /**< last_ts is of this talk */
+	uint32_t last_ts, step, frame;
+	unsigned alone; /**< packets in a row that held one frame */
+	uint16_t seq0, seq;
+	uint32_t ts0;
+};
+
 struct listen {
 	/* Set before it is used. */
 	struct format fmt;
@@ -33,6 +46,7 @@ struct listen {
 	unsigned n_allow;
 	struct media_net allow[MEDIA_MAX_ALLOW];
 
+	struct listen_polycom polycom;
 	bool talks;
 	union endpoint from; /**< who talks, or seems to begin */
 	uint32_t ssrc;
@@ -47,8 +61,7 @@ struct listen {
 	} first;
 
 	_Atomic uint64_t heard, unheard[UNHEARD_COUNT];
-	_Atomic uint8_t last_type;
-	_Atomic uint16_t last_size;
+	_Atomic uint16_t last_type, last_size;
 	/** Addresses in three words: a torn reading shows a wrong one once. */
 	_Atomic uint64_t from_word[3], by_word[UNHEARD_COUNT][3];
 };
@@ -70,6 +83,9 @@ void listen_drop(struct listen *l, enum media_unheard why,
 /** Judges a packet of a sender that is allowed. */
 enum listen_verdict listen_judge(struct listen *l, const union endpoint *from,
 				 const struct packet *p, uint64_t now_us);
+
+/** He talks from now on; listen_judge() says so by itself. */
+void listen_begin(struct listen *l, const union endpoint *from, uint32_t id);
 
 /** He is over: the next one may begin. */
 void listen_end(struct listen *l);

@@ -742,6 +742,7 @@ void media_listen_open(struct media *m, unsigned leg,
 		return;
 	}
 	s->fmt = l->fmt;
+	s->polycom.channel = l->polycom;
 	s->hang_us = l->hang_ms * UINT64_C(1000);
 	s->n_allow = l->n_allow;
 	memcpy(s->allow, l->allow, sizeof(s->allow));
