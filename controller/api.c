@@ -285,6 +285,8 @@ static bool get(struct control *c, struct web_request *r, const struct route *p)
 		body = message_tones_json();
 	} else if (!strcmp(what, "sources")) {
 		body = sources_json(c->sources);
+	} else if (!strcmp(what, "music")) {
+		body = musics_json(c->musics);
 	} else if (!strcmp(what, "interfaces")) {
 		body = proof_interfaces_json(c->proof);
 	} else if (!strcmp(what, "schedules")) {
@@ -340,6 +342,14 @@ static bool post(struct control *c, struct web_request *r,
 		verb(c, r, p->part[1], "input");
 	} else if (p->n == 2 && !strcmp(p->part[0], "outputs")) {
 		verb(c, r, p->part[1], "output");
+	} else if (p->n == 3 && !strcmp(p->part[0], "music") &&
+		   (!strcmp(p->part[2], "start") ||
+		    !strcmp(p->part[2], "stop") ||
+		    !strcmp(p->part[2], "next"))) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "music-%s", p->part[2]);
+		verb(c, r, p->part[1], name);
 	} else if (p->n == 3 && !strcmp(p->part[0], "calls") &&
 		   !strcmp(p->part[2], "hangup")) {
 		verb(c, r, p->part[1], "hangup");

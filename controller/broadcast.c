@@ -208,7 +208,7 @@ static void begin_source(struct broadcasts *b, struct broadcast *x)
 	if (x->slot < 0)
 		return;
 	x->runs = true;
-	if (x->live) {
+	if (!x->clip) {
 		media_live(b->media, (unsigned)x->slot, x->leg, x->id);
 	} else {
 		struct media_play p = {
@@ -573,7 +573,7 @@ static struct broadcast *make(struct broadcasts *b,
 	x->seq = ++b->seq;
 	x->id = UINT64_MAX; /* its number is given when it is taken */
 	x->level = rq->level;
-	x->live = !rq->clip;
+	x->live = !rq->clip && !rq->tape;
 	x->forever =
 		rq->forever || rq->level >= ARB_EMERGENCY || rq->background;
 	x->persist = rq->persist;

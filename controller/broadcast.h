@@ -60,6 +60,7 @@ struct broadcast_request {
 	struct clip *clip; /**< recorded; a reference is taken. NULL = live */
 	uint32_t cycles;   /**< 0 = until stopped */
 	unsigned leg;      /**< live: its leg, opened before */
+	bool tape;         /**< its leg plays a tape: recorded, not live */
 
 	bool background;
 	enum arb_background how; /**< of background: ARB_DUCK or ARB_PAUSE */

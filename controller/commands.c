@@ -727,17 +727,56 @@ static int schedule_verb(struct turn *t)
 	return 200;
 }
 
+static int music_verb(struct turn *t)
+{
+	const char *what = t->verb + strlen("music-");
+	enum music_verb v = !strcmp(what, "start")  ? MUSIC_START
+			    : !strcmp(what, "stop") ? MUSIC_STOP
+						    : MUSIC_NEXT;
+	const int *zones;
+	size_t n;
+	int status = only(t, "name");
+
+	if (status)
+		return status;
+	n = t->name ? music_zones(t->s->musics, t->name, &zones) : 0;
+	if (!n)
+		return refuse(t, 404, "not-found", "name",
+			      "there is no music \"%.63s\"; GET /music lists "
+			      "all",
+			      t->name ? t->name : "");
+	if (!within(t->who, zones, n))
+		return refuse(t, 403, "forbidden", NULL,
+			      "%s may not touch the music of other zones",
+			      t->who->actor);
+	if (music_do(t->s->musics, t->name, v, t->who->actor, &t->no->why)) {
+		t->no->code = "refused";
+		return 409;
+	}
+	*t->reply = music_json(t->s->musics, t->name);
+	return 200;
+}
+
 static const struct {
 	const char *verb;
 	int (*run)(struct turn *t);
 } verbs[] = {
-	{"page", page},          {"stop", stop},
-	{"trigger", alarm_verb}, {"ack", alarm_verb},
-	{"reset", alarm_verb},   {"inhibit", alarm_verb},
-	{"enable", alarm_verb},  {"input", point_verb},
-	{"output", point_verb},  {"hangup", hangup},
-	{"skip", schedule_verb}, {"run", schedule_verb},
+	{"page", page},
+	{"stop", stop},
+	{"trigger", alarm_verb},
+	{"ack", alarm_verb},
+	{"reset", alarm_verb},
+	{"inhibit", alarm_verb},
+	{"enable", alarm_verb},
+	{"input", point_verb},
+	{"output", point_verb},
+	{"hangup", hangup},
+	{"skip", schedule_verb},
+	{"run", schedule_verb},
 	{"volume", volume},
+	{"music-start", music_verb},
+	{"music-stop", music_verb},
+	{"music-next", music_verb},
 };
 
 bool commands_known(const char *verb)

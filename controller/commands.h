@@ -13,6 +13,7 @@
 #include "library.h"
 #include "schedule/schedules.h"
 #include "paging.h"
+#include "source/music.h"
 #include "web/web.h"
 
 #include <jansson.h>
@@ -26,6 +27,7 @@ struct command_scope {
 	struct schedules *schedules;
 	struct field *field;
 	struct paging *paging;
+	struct musics *musics;
 	struct recorder *recorder;
 	struct announce *announce; /**< NULL: nothing speaks */
 	bool changing; /**< parts are between two configurations: numbers of
@@ -56,6 +58,7 @@ struct refusal {
  * stop {broadcast} · trigger, ack, reset, enable {name}
  * inhibit {name, for|until} · input {name, active} · output {name, active}
  * hangup {call} · skip {name, count|until} · run {name} (schedules)
+ * music-start, music-stop, music-next {name}
  *
  * Any of them may carry "id" and "time": an MQTT command's own.
  *

@@ -121,8 +121,10 @@ static void on_report(const struct media_report *r, void *arg)
 	case MEDIA_STREAM_ENDED:
 		if (r->index < MEDIA_CALL_LEGS)
 			paging_report(c->paging, r);
-		else
+		else if (r->index < MUSIC_FIRST_LEG)
 			sources_report(c->sources, r);
+		else
+			musics_report(c->musics, r);
 		break;
 	case MEDIA_OUTPUT_ERROR:
 		sounds_trouble(c->sounds, r->index, r->n,
@@ -216,6 +218,7 @@ static void on_look(void *arg)
 		proof_renew(c->proof);
 	}
 	sources_watch(c->sources);
+	musics_watch(c->musics);
 	field_watch(c->field);
 	alarms_watch(c->alarms);
 	announce_watch(c->announce);
@@ -360,6 +363,8 @@ static int open_parts(struct control *c, struct reason *why)
 	    amps_alloc(&c->amps, c->field) ||
 	    paging_alloc(&c->paging, c->media, c->broadcasts, c->recorder,
 			 c->faults) ||
+	    musics_alloc(&c->musics, c->media, c->broadcasts, c->recorder,
+			 c->faults) ||
 	    sources_alloc(&c->sources, c->media, c->broadcasts, c->recorder,
 			  c->faults) ||
 	    announce_alloc(&c->announce, c->faults) ||
@@ -379,6 +384,7 @@ static void set_scope(struct control *c)
 		.schedules = c->schedules,
 		.field = c->field,
 		.paging = c->paging,
+		.musics = c->musics,
 		.recorder = c->recorder,
 		.announce = c->announce,
 	};
@@ -417,6 +423,8 @@ static int configure(struct control *c, struct reason *why)
 		err = alarms_configure(c->alarms, c->config, c->library);
 	if (!err)
 		err = sources_configure(c->sources, c->config);
+	if (!err)
+		err = musics_configure(c->musics, c->config);
 	if (err)
 		reason_set(why, err, "not enough memory");
 	else
@@ -597,6 +605,7 @@ struct control *control_free(struct control *c)
 	c->media = media_free(c->media);
 	paging_free(c->paging);
 	sources_free(c->sources);
+	musics_free(c->musics);
 	broadcasts_free(c->broadcasts);
 	sounds_free(c->sounds);
 	library_free(c->library);

@@ -23,6 +23,7 @@
 #include "schedule/schedules.h"
 #include "sip/stack.h"
 #include "sounds.h"
+#include "source/music.h"
 #include "source/sources.h"
 #include "web/web.h"
 
@@ -46,6 +47,7 @@ struct control {
 	struct schedules *schedules;
 	struct paging *paging;
 	struct sources *sources;
+	struct musics *musics;
 	struct stack *stack;
 	struct bridge *bridge;
 	struct plc *plc;

@@ -45,6 +45,8 @@
 	X(CALL_REFUSED, "call.refused", WARN)                                  \
 	X(CALL_HELD, "call.held", INFO)                                        \
 	X(CALL_ENDED, "call.ended", INFO)                                      \
+	X(MUSIC_STARTED, "music.started", INFO)                                \
+	X(MUSIC_STOPPED, "music.stopped", INFO)                                \
 	X(SOURCE_BEGAN, "source.began", INFO)                                  \
 	X(SOURCE_ENDED, "source.ended", INFO)                                  \
 	X(SCHEDULE_DUE, "schedule.due", INFO)                                  \

@@ -6,6 +6,7 @@
 #include "controller/base/compat.h"
 #include "controller/base/log.h"
 #include "schedule/view.h"
+#include "zones/sound/decode.h"
 
 #include <getopt.h>
 #include <signal.h>
@@ -22,7 +23,7 @@
  *  that the loop refuses before accept() fails (LIBRE.md B11). */
 #define LOOP_SOCKETS 4096
 
-enum mode { RUN, CHECK, DUMP, REFERENCE, MAP, DRY_RUN };
+enum mode { RUN, CHECK, DUMP, REFERENCE, MAP, DRY_RUN, DECODE };
 
 static const char usage_text[] =
 	"usage: tocsind [-c FILE] [--check | --dump-config | --dry-run DATE |\n"
@@ -34,6 +35,8 @@ static const char usage_text[] =
 	"      --dry-run DATE print what would sound on a day, and why\n"
 	"      --reference    print the manual page of all keys (roff)\n"
 	"      --modbus-map   print the register map of the plc section\n"
+	"      --decode RATE FILE  write the sound of a file to standard\n"
+	"                     output, as music does: mono, 16 bit\n"
 	"  -f, --foreground   stay in the foreground (it always does)\n"
 	"  -d, --debug        log more\n"
 	"      --version      print the version\n"
@@ -172,6 +175,24 @@ static int dump(const char *path, bool map)
 	return CONTROL_STOPPED;
 }
 
+/** The player of music from files: a process of its own, so that no file, how
+ *  long or hostile ever, touches the daemon. */
+static int decode(int argc, char **argv)
+{
+	const char *why;
+	long rate = argc == 2 ? strtol(argv[0], NULL, 10) : 0;
+
+	if (rate < 8000 || rate > 48000) {
+		fprintf(stderr, "tocsind: --decode needs a rate of 8000 to "
+				"48000 and a file\n");
+		return CONTROL_BAD_CONFIG;
+	}
+	if (!decode_file(STDOUT_FILENO, argv[1], (uint32_t)rate, &why))
+		return CONTROL_STOPPED;
+	fprintf(stderr, "%s\n", why);
+	return CONTROL_BAD_CONFIG;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -181,6 +202,7 @@ int main(int argc, char **argv)
 		{"dry-run", required_argument, NULL, 'N'},
 		{"reference", no_argument, NULL, 'R'},
 		{"modbus-map", no_argument, NULL, 'M'},
+		{"decode", no_argument, NULL, 'S'},
 		{"foreground", no_argument, NULL, 'f'},
 		{"debug", no_argument, NULL, 'd'},
 		{"version", no_argument, NULL, 'V'},
@@ -213,6 +235,9 @@ int main(int argc, char **argv)
 		case 'M':
 			mode = MAP;
 			break;
+		case 'S':
+			mode = DECODE;
+			break;
 		case 'f':
 			break;
 		case 'd':
@@ -229,6 +254,8 @@ int main(int argc, char **argv)
 			return CONTROL_BAD_CONFIG;
 		}
 	}
+	if (mode == DECODE)
+		return decode(argc - optind, argv + optind);
 	if (optind < argc) {
 		fprintf(stderr, "tocsind: \"%s\" is not expected\n%s",
 			argv[optind], usage_text);
@@ -247,6 +274,7 @@ int main(int argc, char **argv)
 	case REFERENCE:
 		config_reference(stdout);
 		return 0;
+	case DECODE:
 	case RUN:
 		break;
 	}

@@ -118,6 +118,7 @@ char *metrics_text(struct control *c)
 	    (double)web.streams);
 	outputs(c, f);
 	sources_metrics(c->sources, f);
+	musics_metrics(c->musics, f);
 	proof_metrics(c->proof, f);
 	field_metrics(c->field, f);
 	plc_metrics(c->plc, f);

@@ -314,6 +314,12 @@ struct media_listen {
 void media_listen_open(struct media *m, unsigned leg,
 		       const struct media_listen *l);
 
+struct tape;
+
+/** Opens leg `leg`, which must not be in use up to MEDIA_LEG_CLOSED, to play a
+ *  tape to the live source made of it. The tape must live until then. */
+void media_tape_open(struct media *m, unsigned leg, struct tape *tape);
+
 /* Not staged: readings, any thread. */
 
 /** Why packets are not heard. */

@@ -180,6 +180,7 @@ void load_check(struct load *l)
 	check_levels(l);
 	load_check_sounds(l);
 	load_check_sources(l);
+	load_check_musics(l);
 	check_zones(l);
 	check_peers(l);
 	check_sip(l);

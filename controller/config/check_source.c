@@ -93,6 +93,10 @@ static void check_loop(struct load *l, size_t i)
 
 		if (!same_place(&x->addr, &o->out.dst))
 			continue;
+		/* All groups and channels of a site share one address. */
+		if (x->kind == SOURCE_POLYCOM && o->out.polycom.channel &&
+		    o->out.polycom.channel != x->group)
+			continue;
 		problem_add(l->p, x->at,
 			    "source \"%s\": %s is an output of zone \"%s\" "
 			    "(%s:%d): it would hear ourselves; give one of "

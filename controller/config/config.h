@@ -149,6 +149,32 @@ struct config_source {
 	uint32_t max_ms; /**< 0 = no end */
 };
 
+/** Streams listened to; the engine's other legs beside calls are music's. */
+#define CONFIG_MAX_SOURCES 48
+#define CONFIG_MAX_MUSICS (MEDIA_MAX_SOURCES - CONFIG_MAX_SOURCES)
+/** Words of a command. */
+#define CONFIG_MAX_COMMAND 32
+
+/** Background music. */
+struct config_player {
+	struct config_where at;
+	char *name;
+	char **files; /**< absolute paths */
+	size_t n_files;
+	char *folder, *stream; /**< NULL = not this */
+	char **command;
+	size_t n_command;
+	bool shuffle;
+	uint32_t rate; /**< of what the command writes */
+	int *zones;
+	size_t n_zones;
+	uint8_t level;
+	int16_t volume_cb;
+	bool pause; /**< else ducked */
+	bool autostart;
+	uint32_t silence_ms; /**< 0 = may be silent */
+};
+
 /** No alignment: a source keeps the level it has. */
 #define CONFIG_LOUDNESS_OFF 1
 
@@ -461,6 +487,8 @@ struct config {
 	size_t n_sounds;
 	struct config_source *sources;
 	size_t n_sources;
+	struct config_player *musics;
+	size_t n_musics;
 	struct config_message *messages;
 	size_t n_messages;
 	struct config_input *inputs;
@@ -533,6 +561,14 @@ int config_schedule_find(const struct config *c, const char *name);
 /** How a bus is asked: by its section, else by default. */
 const struct mbus_timing *config_bus_timing(const struct config *c,
 					    const char *bus);
+
+/** A copy without its zones; 0, or ENOMEM and then reset it all the same. */
+int config_music_copy(struct config_player *to, const struct config_player *from);
+void config_music_reset(struct config_player *m);
+
+/** Do both play the same in the same way? Zones are not compared. */
+bool config_music_same(const struct config_player *a,
+		       const struct config_player *b);
 
 /** Longest text that is spoken, in bytes. */
 #define CONFIG_MAX_SPOKEN 1000

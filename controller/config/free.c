@@ -191,6 +191,9 @@ struct config *config_free(struct config *c)
 		return NULL;
 	free_zones(c);
 	free_sources(c);
+	for (size_t i = 0; i < c->n_musics; i++)
+		config_music_reset(&c->musics[i]);
+	free(c->musics);
 	free_messages(c);
 	free_field(c);
 	free_alarms(c);

@@ -99,6 +99,7 @@ void load_check_sources(struct load *l);
 bool load_is_rate(const struct format *f, uint32_t rate);
 /** Reads the SRTP key of output i, if it has one. */
 void load_srtp(struct load *l, size_t i, struct config_where at);
+void load_check_musics(struct load *l);
 void load_check_field(struct load *l);
 void load_check_modbus(struct load *l);
 void load_check_plc(struct load *l);
@@ -160,6 +161,8 @@ config_nth_h nth_event;
 config_title_h title_event;
 
 config_title_h title_peer, title_multicast, title_unicast;
+config_set_h set_music_command;
+config_show_h show_music_command;
 config_set_h set_source_multicast, set_source_unicast, set_source_polycom,
 	set_from;
 config_show_h show_source_multicast, show_source_unicast, show_source_polycom,

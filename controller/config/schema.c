@@ -185,7 +185,7 @@ static const struct config_section sections[] = {
 	 .title = "NAME",
 	 .kind = KIND_SOURCE,
 	 MANY(config_source, sources),
-	 .max = MEDIA_MAX_SOURCES,
+	 .max = CONFIG_MAX_SOURCES,
 	 .keys = schema_source,
 	 .variant_at = offsetof(struct config_source, kind),
 	 .variants = schema_source_kinds,
@@ -193,6 +193,17 @@ static const struct config_section sections[] = {
 		 "while somebody talks it is a live broadcast in its zones. "
 		 "One talker at a time; what is not heard is counted and "
 		 "shown."},
+	{.name = "music",
+	 .title = "NAME",
+	 .kind = KIND_MUSIC,
+	 MANY(config_player, musics),
+	 .max = CONFIG_MAX_MUSICS,
+	 .keys = schema_music,
+	 .help = "Background music, made by a program of its own that is "
+		 "started anew when it dies, hangs for 10 s or is silent: "
+		 "after 1 s, then twice as long each time, at most 30 s. It "
+		 "may have 1 GB of memory and 64 open files, and writes no "
+		 "file. About 2.5 s are kept ahead."},
 	{.name = "message",
 	 .title = "NAME",
 	 .kind = KIND_MESSAGE,

@@ -54,9 +54,9 @@ struct sources {
 	struct recorder *recorder;
 	struct faults *faults;
 	const struct config *config;
-	struct source *v[MEDIA_MAX_SOURCES];
+	struct source *v[CONFIG_MAX_SOURCES];
 	size_t n;
-	bool leg_taken[MEDIA_MAX_SOURCES]; /**< up to MEDIA_LEG_CLOSED */
+	bool leg_taken[CONFIG_MAX_SOURCES]; /**< up to MEDIA_LEG_CLOSED */
 };
 
 int sources_alloc(struct sources **sp, struct media *m, struct broadcasts *b,
@@ -256,7 +256,7 @@ static void look_at_counters(struct sources *s, struct source *x, uint64_t now)
 
 static int free_leg(const struct sources *s)
 {
-	for (int i = 0; i < MEDIA_MAX_SOURCES; i++)
+	for (int i = 0; i < CONFIG_MAX_SOURCES; i++)
 		if (!s->leg_taken[i])
 			return MEDIA_CALL_LEGS + i;
 	return -1;
@@ -564,10 +564,10 @@ static void inherit(struct sources *s, struct source *x, struct source *old,
 
 int sources_configure(struct sources *s, const struct config *c)
 {
-	struct source *v[MEDIA_MAX_SOURCES] = {NULL};
+	struct source *v[CONFIG_MAX_SOURCES] = {NULL};
 	size_t n = 0;
 
-	for (; n < c->n_sources && n < MEDIA_MAX_SOURCES; n++) {
+	for (; n < c->n_sources && n < CONFIG_MAX_SOURCES; n++) {
 		v[n] = make(c, &c->sources[n]);
 		if (!v[n]) {
 			while (n)

@@ -11,7 +11,7 @@ _tocsinctl()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local commands="status zones heard interfaces broadcasts page stop alarms trigger ack
-		reset inhibit enable inputs input outputs output messages tones sources volume calls
+		reset inhibit enable inputs input outputs output messages tones sources music volume calls
 		hangup faults journal watch reload config schedules next skip
 		run calendars"
 	local word command= words=
@@ -44,6 +44,7 @@ _tocsinctl()
 		trigger | ack | reset | enable) words=$(_tocsinctl_names alarms) ;;
 		inhibit) words="$(_tocsinctl_names alarms) --for" ;;
 		input) words="$(_tocsinctl_names inputs) on off" ;;
+		music) words="$(_tocsinctl_names music) start stop next" ;;
 		output) words="$(_tocsinctl_names outputs) on off" ;;
 		inputs) words="--watch" ;;
 		run) words=$(_tocsinctl_names schedules) ;;

@@ -263,3 +263,12 @@ enum ctl_exit act_reload(const struct ctl *c, int argc, char **argv)
 	json_decref(reply);
 	return code;
 }
+
+enum ctl_exit act_music(const struct ctl *c, int argc, char **argv)
+{
+	if (argc != 3 || (strcmp(argv[2], "start") && strcmp(argv[2], "stop") &&
+			  strcmp(argv[2], "next")))
+		return command_usage(argv[0],
+				     "give a name and start, stop or next");
+	return act(c, "POST", "music", argv[1], argv[2], NULL, "state");
+}

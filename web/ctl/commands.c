@@ -245,6 +245,19 @@ static enum ctl_exit cmd_calls(const struct ctl *c, int argc, char **argv)
 	return list(c, "calls", argc, "/calls", columns, "no calls");
 }
 
+static enum ctl_exit cmd_music(const struct ctl *c, int argc, char **argv)
+{
+	static const struct column columns[] = {
+		{"MUSIC", "name"},        {"STATE", "state"},
+		{"ZONES", "zones"},       {"PLAYING", "playing"},
+		{"RESTARTS", "restarts"}, {NULL, NULL},
+	};
+
+	if (argc > 1)
+		return act_music(c, argc, argv);
+	return list(c, "music", argc, "/music", columns, "no music");
+}
+
 static enum ctl_exit cmd_sources(const struct ctl *c, int argc, char **argv)
 {
 	static const struct column columns[] = {
@@ -369,6 +382,8 @@ const struct command commands[] = {
 	 "how loud a zone is over its configured gain, -40 to 12; never makes "
 	 "emergencies softer",
 	 act_volume},
+	{"music", "[NAME start|stop|next]",
+	 "background music; start it, stop it, go to the next file", cmd_music},
 	{"calls", "", "calls that are up", cmd_calls},
 	{"hangup", "ID", "end a call", act_hangup},
 	{"faults", "", "what would keep something from working", cmd_faults},

@@ -130,6 +130,7 @@ enum ctl_exit act_stop(const struct ctl *c, int argc, char **argv);
 enum ctl_exit act_hangup(const struct ctl *c, int argc, char **argv);
 enum ctl_exit act_alarm(const struct ctl *c, int argc, char **argv);
 enum ctl_exit act_inhibit(const struct ctl *c, int argc, char **argv);
+enum ctl_exit act_music(const struct ctl *c, int argc, char **argv);
 enum ctl_exit act_point(const struct ctl *c, int argc, char **argv);
 enum ctl_exit act_volume(const struct ctl *c, int argc, char **argv);
 enum ctl_exit act_reload(const struct ctl *c, int argc, char **argv);

@@ -12,7 +12,7 @@
  *  line.c     what leaves later     report.c  what the control side is told
  *  leg.c      a call's RTP          hear.c    streams listened to
  *  fade.c     the packet at a switch track.c   a caller's sound
- *  coders.c   encoders, decoders
+ *  coders.c   encoders, decoders    deck.c    tapes (music)
  */
 #ifndef TOCSIN_ENGINE_H
 #define TOCSIN_ENGINE_H
@@ -27,6 +27,7 @@
 #include "zones/engine/polyphase.h"
 #include "zones/media.h"
 #include "zones/sound/coder.h"
+#include "zones/tape.h"
 
 #include <linux/if_packet.h>
 #include <stdatomic.h>
@@ -211,6 +212,10 @@ struct leg {
 	struct playout *playout;
 	struct playout *garbage; /**< to be freed by the control side */
 	struct listen *listen; /**< not a call's; belongs to the control side */
+	struct tape *tape;     /**< the same: what is played instead of heard */
+	uint16_t tape_seq;
+	uint32_t tape_ts;
+	uint64_t tape_us; /**< when its next frame is due */
 	uint64_t rx_us, silent_us;
 	bool silent;
 	/* Of a leg that listens: */
@@ -332,6 +337,7 @@ struct command {
 			uint16_t seq;
 			struct playout *playout; /**< NULL: keep the old */
 			struct listen *listen;
+			struct tape *tape;
 		} leg;
 		struct {
 			const struct clip *clip;
@@ -418,6 +424,7 @@ struct engine {
 	struct iovec rx_iov[RX_MESSAGES];
 	union endpoint rx_from[RX_MESSAGES];
 	uint8_t rx[RX_MESSAGES][RX_BYTES];
+	uint8_t tape_frame[2 * TAPE_MAX_SAMPLES];
 
 	struct output output[MEDIA_MAX_OUTPUTS];
 	struct slot slot[MEDIA_MAX_SLOTS];
@@ -613,6 +620,12 @@ void hear_polycom(struct engine *e, unsigned leg, const union endpoint *from,
 		  const uint8_t *buf, size_t len, uint64_t now);
 /** Nothing came for so long: he is over. */
 void hear_end(struct engine *e, unsigned leg);
+
+/* deck.c */
+/** The slot that plays a leg's tape runs from now on, or does not. */
+void deck_run(struct engine *e, int leg, bool on, uint64_t now);
+/** The next frame is due. */
+void deck_turn(struct engine *e, unsigned leg, uint64_t now);
 
 /* report.c */
 /** Hands a buffer back to be freed. */

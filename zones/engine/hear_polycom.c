@@ -15,6 +15,18 @@
  *  advisory it is 969 ms after the first and 50 ms after the last. */
 #define ALERTED_US 2000000
 
+static bool is_ours(const struct engine *e, uint32_t serial)
+{
+	for (unsigned i = 0; i < MEDIA_MAX_OUTPUTS; i++) {
+		const struct line *l = e->output[i].line;
+
+		if (e->output[i].used && l && l->ptt &&
+		    l->ptt->cfg.serial == serial)
+			return true;
+	}
+	return false;
+}
+
 /** How long a frame is, which no packet says: by how far the next one's time
  *  is ahead. Where nothing was lost, packets with the frame before them are
  *  twice as long as that. */
@@ -166,6 +178,10 @@ void hear_polycom(struct engine *e, unsigned leg, const union endpoint *from,
 	/* All groups and channels of a site share one address. */
 	if (p.channel != s->polycom.channel)
 		return;
+	if (!(l->talks && l->talker == p.serial) && is_ours(e, p.serial)) {
+		listen_drop(s, UNHEARD_OWN, from);
+		return;
+	}
 	switch (p.op) {
 	case POLYCOM_ALERT:
 		alerted(l, &p, now);

@@ -22,7 +22,7 @@ static uint64_t period_us(const struct leg *l)
 static void schedule(struct engine *e, unsigned i)
 {
 	const struct leg *l = &e->leg[i];
-	uint64_t due = l->silent_us;
+	uint64_t due = l->tape ? l->tape_us : l->silent_us;
 
 	if (!l->used)
 		due = ENGINE_NEVER;
@@ -34,7 +34,7 @@ static void schedule(struct engine *e, unsigned i)
 static void watch_silence(const struct engine *e, struct leg *l, uint64_t now)
 {
 	l->silent = false;
-	l->silent_us = l->recv && !l->listen && e->leg_silence_us
+	l->silent_us = l->recv && !l->listen && !l->tape && e->leg_silence_us
 			       ? now + e->leg_silence_us
 			       : ENGINE_NEVER;
 }
@@ -65,6 +65,8 @@ void leg_open(struct engine *e, unsigned i, const struct command *c,
 		.recv = c->leg.recv,
 		.playout = c->leg.playout,
 		.listen = c->leg.listen,
+		.tape = c->leg.tape,
+		.tape_us = ENGINE_NEVER,
 		.garbage = garbage,
 		.last_us = now - c->leg.fmt.ptime_ms * UINT64_C(1000),
 		.prompt_idx = -1,
@@ -149,7 +151,8 @@ void leg_close(struct engine *e, unsigned i)
 	if (l->prompt)
 		prompt_over(e, l, 0);
 	slots_leg_gone(e, i);
-	close(l->fd);
+	if (l->fd >= 0)
+		close(l->fd);
 	l->fd = -1;
 	l->used = false;
 	l->owe_closed = true;
@@ -308,6 +311,10 @@ void legs_run(struct engine *e, uint64_t horizon, uint64_t now)
 
 		if (e->leg_due[i] > horizon)
 			continue;
+		if (l->tape) {
+			deck_turn(e, i, now);
+			continue;
+		}
 		if (l->listen && l->silent_us <= horizon) {
 			hear_end(e, i);
 		} else if (l->silent_us <= horizon) {

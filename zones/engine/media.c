@@ -645,7 +645,8 @@ void media_stop(struct media *m, unsigned slot)
 /* ------------------------------------------------------------------ legs */
 
 static void stage_leg(struct media *m, enum command_type type, unsigned leg,
-		      const struct media_leg *l, struct listen *listen)
+		      const struct media_leg *l, struct listen *listen,
+		      struct tape *tape)
 {
 	struct command c = {.type = type, .index = leg};
 	bool open = type == COMMAND_LEG_OPEN;
@@ -654,7 +655,8 @@ static void stage_leg(struct media *m, enum command_type type, unsigned leg,
 	if (!check(m, leg < MEDIA_MAX_LEGS && l &&
 			      !endpoint_set(&c.leg.remote, &l->remote) &&
 			      format_ok(&l->fmt) && l->dscp < 64 &&
-			      l->event_pt < 128 && (!open || l->fd >= 0)))
+			      l->event_pt < 128 &&
+			      (!open || tape || l->fd >= 0)))
 		return;
 	if (open || m->now.leg[leg].codec != l->fmt.codec ||
 	    m->now.leg[leg].rate != l->fmt.rate) {
@@ -677,6 +679,7 @@ static void stage_leg(struct media *m, enum command_type type, unsigned leg,
 	c.leg.fd = l->fd;
 	c.leg.fmt = l->fmt;
 	c.leg.listen = listen;
+	c.leg.tape = tape;
 	c.leg.event_pt = l->event_pt;
 	c.leg.send = l->send;
 	c.leg.recv = l->recv;
@@ -689,14 +692,14 @@ static void stage_leg(struct media *m, enum command_type type, unsigned leg,
 
 void media_leg_open(struct media *m, unsigned leg, const struct media_leg *l)
 {
-	stage_leg(m, COMMAND_LEG_OPEN, leg, l, NULL);
+	stage_leg(m, COMMAND_LEG_OPEN, leg, l, NULL, NULL);
 }
 
 void media_leg_update(struct media *m, unsigned leg, const struct media_leg *l)
 {
 	/* Without an open leg nothing would own the buffer. */
 	if (check(m, leg < MEDIA_MAX_LEGS && m->now.leg[leg].used))
-		stage_leg(m, COMMAND_LEG_UPDATE, leg, l, NULL);
+		stage_leg(m, COMMAND_LEG_UPDATE, leg, l, NULL, NULL);
 }
 
 void media_leg_prompt(struct media *m, unsigned leg, const struct clip *clip,
@@ -748,7 +751,22 @@ void media_listen_open(struct media *m, unsigned leg,
 	memcpy(s->allow, l->allow, sizeof(s->allow));
 	m->listen[leg].l = s;
 	m->listen[leg].fresh = true;
-	stage_leg(m, COMMAND_LEG_OPEN, leg, &as_leg, s);
+	stage_leg(m, COMMAND_LEG_OPEN, leg, &as_leg, s, NULL);
+}
+
+void media_tape_open(struct media *m, unsigned leg, struct tape *tape)
+{
+	struct media_leg as_leg = {
+		.fd = -1,
+		.remote = {.ss_family = AF_INET},
+		.recv = true,
+	};
+
+	if (!check(m, leg < MEDIA_MAX_LEGS && tape))
+		return;
+	format_default(&as_leg.fmt, CODEC_L16, tape_rate(tape));
+	as_leg.fmt.ptime_ms = TAPE_FRAME_MS;
+	stage_leg(m, COMMAND_LEG_OPEN, leg, &as_leg, NULL, tape);
 }
 
 /* -------------------------------------------------------------- readings */

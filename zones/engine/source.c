@@ -155,6 +155,7 @@ void slot_live(struct engine *e, unsigned i, const struct command *c,
 	begin(e, i, SLOT_LIVE, c->live.tag);
 	e->slot[i].leg = (int)c->live.leg;
 	e->slot_due[i] = ENGINE_NEVER;
+	deck_run(e, e->slot[i].leg, true, now);
 }
 
 /** Feeds of the slot look anew where it is. */
@@ -212,6 +213,8 @@ void slot_pause(struct engine *e, unsigned i, bool paused, uint64_t now)
 	if (s->kind == SLOT_FREE || s->paused == paused)
 		return;
 	s->paused = paused;
+	if (s->kind == SLOT_LIVE)
+		deck_run(e, s->leg, !paused, now);
 	if (s->kind == SLOT_CLIP && paused) {
 		s->paused_us = now;
 	} else if (s->kind == SLOT_CLIP) {
@@ -233,6 +236,7 @@ void slot_stop(struct engine *e, unsigned i, uint64_t now)
 	if (s->kind == SLOT_FREE)
 		return;
 	fade_cut_slot(e, i, now);
+	deck_run(e, s->leg, false, now);
 	s->kind = SLOT_FREE;
 	s->clip = NULL;
 	s->leg = -1;

@@ -1,0 +1,124 @@
+#include "decode.h"
+
+#include <errno.h>
+#include <sndfile.h>
+#include <speex/speex_resampler.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MAX_CHANNELS 16
+#define FRAMES 1024
+#define QUALITY 8
+/** Samples made of FRAMES, at most: from 4 kHz to 48 kHz. */
+#define MADE (FRAMES * 12 + 64)
+
+struct decoding {
+	SNDFILE *f;
+	SF_INFO info;
+	SpeexResamplerState *rs;
+	int out;
+	int16_t in[FRAMES * MAX_CHANNELS];
+	int16_t mono[FRAMES];
+	int16_t made[MADE];
+};
+
+static int put(int fd, const int16_t *v, size_t n)
+{
+	const char *p = (const char *)v;
+
+	for (n *= sizeof(*v); n;) {
+		ssize_t w = write(fd, p, n);
+
+		if (w < 0 && errno == EINTR)
+			continue;
+		if (w < 0)
+			return errno;
+		p += w;
+		n -= (size_t)w;
+	}
+	return 0;
+}
+
+static void mix(struct decoding *d, sf_count_t n)
+{
+	for (sf_count_t i = 0; i < n; i++) {
+		int sum = 0;
+
+		for (int c = 0; c < d->info.channels; c++)
+			sum += d->in[i * d->info.channels + c];
+		d->mono[i] = (int16_t)(sum / d->info.channels);
+	}
+}
+
+static int resample(struct decoding *d, sf_count_t n)
+{
+	spx_uint32_t done = 0;
+
+	while (done < n) {
+		spx_uint32_t in = (spx_uint32_t)n - done, made = MADE;
+		int err;
+
+		if (speex_resampler_process_int(d->rs, 0, d->mono + done, &in,
+						d->made, &made) ||
+		    (!in && !made))
+			return EIO;
+		err = put(d->out, d->made, made);
+		if (err)
+			return err;
+		done += in;
+	}
+	return 0;
+}
+
+static int run(struct decoding *d, const char **why)
+{
+	sf_count_t n, all = 0;
+	int err = 0;
+
+	while (!err && (n = sf_readf_short(d->f, d->in, FRAMES)) > 0) {
+		all += n;
+		mix(d, n);
+		err = d->rs ? resample(d, n) : put(d->out, d->mono, (size_t)n);
+	}
+	if (!err && !all) {
+		*why = "there is no sound in it";
+		err = EINVAL;
+	}
+	return err;
+}
+
+int decode_file(int out, const char *path, uint32_t rate, const char **why)
+{
+	struct decoding *d = calloc(1, sizeof(*d));
+	int err = 0, bad;
+
+	*why = "not enough memory";
+	if (!d)
+		return ENOMEM;
+	d->out = out;
+	d->f = sf_open(path, SFM_READ, &d->info);
+	if (!d->f) {
+		*why = sf_strerror(NULL);
+		err = EINVAL;
+	} else if (d->info.channels < 1 || d->info.channels > MAX_CHANNELS ||
+		   d->info.samplerate < 4000 || d->info.samplerate > 192000) {
+		*why = "it has no 1 to 16 channels of 4 to 192 kHz";
+		err = EINVAL;
+	} else if ((uint32_t)d->info.samplerate != rate) {
+		d->rs = speex_resampler_init(1,
+					     (spx_uint32_t)d->info.samplerate,
+					     rate, QUALITY, &bad);
+		err = d->rs ? 0 : ENOMEM;
+	}
+	if (!err) {
+		*why = "the reader is gone";
+		err = run(d, why);
+	}
+	if (d->rs)
+		speex_resampler_destroy(d->rs);
+	if (d->f)
+		sf_close(d->f);
+	free(d);
+	return err;
+}
