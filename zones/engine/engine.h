@@ -224,7 +224,7 @@ struct leg {
 	bool told_talks;          /**< as the control side knows it */
 	uint32_t told_streams;
 	struct stream stream;
-	uint64_t last_us;
+	uint64_t last_us, beat_us; /**< beat: next packet made of its sound */
 	const struct clip *prompt;
 	int prompt_idx;
 	uint32_t prompt_cycles;

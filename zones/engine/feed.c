@@ -35,6 +35,16 @@ void feed_init(struct engine *e, unsigned i, int fg, int bg,
 	feed_schedule(e, i);
 }
 
+/** Tells the leg of a live feed when its sound leaves next. */
+static void beat(struct engine *e, const struct feed *f, uint64_t due)
+{
+	int lead = f->fg >= 0 ? f->fg : f->bg;
+	const struct slot *s = lead >= 0 ? &e->slot[lead] : NULL;
+
+	if (s && s->kind == SLOT_LIVE && s->leg >= 0)
+		e->leg[s->leg].beat_us = due;
+}
+
 void feed_schedule(struct engine *e, unsigned i)
 {
 	struct feed *f = &e->feed[i];
@@ -45,6 +55,7 @@ void feed_schedule(struct engine *e, unsigned i)
 		e->feed_due[i] = cursor_due(e, &f->bgc, f->bg, f);
 	else
 		e->feed_due[i] = f->last_us + f->period_us;
+	beat(e, f, e->feed_due[i]);
 }
 
 void feed_schedule_leg(struct engine *e, unsigned leg)

@@ -303,6 +303,31 @@ static void send_one(struct engine *e, struct leg *l, uint64_t now)
 	(void)sendmsg(l->fd, &h, MSG_DONTWAIT);
 }
 
+/**
+ * How much earlier (below 0: later) than at `due` a packet to a caller counts
+ * as sent, so that in time one wake-up serves it and others: the packets made
+ * of his own sound, whose clock is his, or else the common grid.
+ */
+static int64_t gather(const struct leg *l, uint64_t due, uint64_t now)
+{
+	int64_t period = (int64_t)period_us(l), off;
+	/* Other packet times than tens would never settle. */
+	int64_t grid =
+		period % ENGINE_GRID_US ? ENGINE_GRID_US / 2 : ENGINE_GRID_US;
+
+	if (l->beat_us + ENGINE_SKIP_MS * UINT64_C(1000) > now) {
+		off = ((int64_t)(due - l->beat_us) % period + period) % period;
+		/* Only a little later, to keep up with his clock. */
+		if (off > period - ENGINE_GRID_US / 10)
+			off -= period;
+	} else {
+		off = period % grid ? 0 : (int64_t)due % grid;
+	}
+	return off > ENGINE_GATHER_US    ? ENGINE_GATHER_US
+	       : off < -ENGINE_GATHER_US ? -ENGINE_GATHER_US
+					 : off;
+}
+
 void legs_run(struct engine *e, uint64_t horizon, uint64_t now)
 {
 	for (unsigned i = 0; i < MEDIA_MAX_LEGS; i++) {
@@ -325,20 +350,12 @@ void legs_run(struct engine *e, uint64_t horizon, uint64_t now)
 		}
 		due = l->last_us + period_us(l);
 		if ((l->send || l->prompt) && due <= horizon) {
-			/* Other packet times than tens would never settle. */
-			uint64_t grid = period_us(l) % ENGINE_GRID_US
-						? ENGINE_GRID_US / 2
-						: ENGINE_GRID_US;
-			uint64_t off;
-
 			if (due + e->skip_us < now) {
 				due = now;
 				l->stream.mark = true;
 			}
 			send_one(e, l, now);
-			off = period_us(l) % grid ? 0 : due % grid;
-			off = off < ENGINE_GATHER_US ? off : ENGINE_GATHER_US;
-			l->last_us = due - off;
+			l->last_us = due - (uint64_t)gather(l, due, now);
 		}
 		schedule(e, i);
 	}

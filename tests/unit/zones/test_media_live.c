@@ -595,6 +595,31 @@ static void live_behind_a_message(void **state)
 	free(p.v);
 }
 
+/** What is sent back to a caller comes to leave with his sound: one wake-up by
+ *  the clock serves both, once they have met, as long as he keeps his pace. */
+static void shares_wake_ups(void **state)
+{
+	struct format f = pcmu();
+	uint64_t n = UINT64_MAX;
+	struct receiver r;
+	struct caller c;
+	struct world w;
+	(void)state;
+
+	start(&w, &c, &f, &r, 1, &f);
+	for (unsigned k = 0; k < 20 && n > 20 + 20 / 3; k++) {
+		struct media_stats before, after;
+
+		speak(&w, &r, 1, &c, 20);
+		media_stats(w.m, &before);
+		speak(&w, &r, 1, &c, 20);
+		media_stats(w.m, &after);
+		n = after.ticks - before.ticks;
+	}
+	assert_in_range(n, 10, 20 + 20 / 3);
+	finish(&w, &c, &r, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -605,6 +630,7 @@ int main(void)
 		cmocka_unit_test(caller_hears_silence_and_prompts),
 		cmocka_unit_test(live_over_music),
 		cmocka_unit_test(live_behind_a_message),
+		cmocka_unit_test(shares_wake_ups),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
