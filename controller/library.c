@@ -9,6 +9,8 @@
 #include <string.h>
 
 #define MAX_TONES 96
+/** Tones in formats that only callers have. */
+#define MAX_PROMPTS 64
 
 struct entry {
 	char *name;
@@ -23,18 +25,27 @@ struct library {
 	size_t n_messages;
 	struct entry tone[MAX_TONES];
 	size_t n_tones;
+	struct entry prompt[MAX_PROMPTS];
+	size_t n_prompts;
 };
+
+static int make_tone(const char *name, uint32_t rate, uint32_t ms,
+		     const struct format *f, size_t n, struct clip **cp)
+{
+	struct pcm p = {.rate = rate};
+	int err = tone_make(&p, name, rate, ms);
+
+	if (!err)
+		err = clip_alloc(cp, &p, 0, f, n);
+	pcm_reset(&p);
+	return err;
+}
 
 static int tone_clip(const struct library *l, const char *name, uint32_t turns,
 		     struct clip **cp)
 {
-	struct pcm p = {.rate = l->kit.rate};
-	int err = tone_make(&p, name, l->kit.rate, turns * tone_cycle_ms(name));
-
-	if (!err)
-		err = clip_alloc(cp, &p, 0, l->kit.fmt, l->kit.n_fmt);
-	pcm_reset(&p);
-	return err;
+	return make_tone(name, l->kit.rate, turns * tone_cycle_ms(name),
+			 l->kit.fmt, l->kit.n_fmt, cp);
 }
 
 static void tell(const struct config_message *m, bool warning, const char *why,
@@ -172,6 +183,10 @@ struct library *library_free(struct library *l)
 		clip_unref(l->tone[i].clip);
 		free(l->tone[i].name);
 	}
+	for (size_t i = 0; i < l->n_prompts; i++) {
+		clip_unref(l->prompt[i].clip);
+		free(l->prompt[i].name);
+	}
 	free(l->message);
 	speech_unref(l->kit.speech);
 	free(l);
@@ -266,6 +281,31 @@ struct clip *library_tone_loop(struct library *l, const char *name,
 	return tone(l, name, turns);
 }
 
+struct clip *library_prompt(struct library *l, const char *name,
+			    const struct format *f)
+{
+	struct clip *c = library_tone(l, name);
+	struct entry *e;
+
+	if (!c || clip_format(c, f) >= 0)
+		return c;
+	for (size_t i = 0; i < l->n_prompts; i++)
+		if (!strcmp(l->prompt[i].name, name) &&
+		    clip_format(l->prompt[i].clip, f) >= 0)
+			return l->prompt[i].clip;
+	if (l->n_prompts == MAX_PROMPTS)
+		return c;
+	e = &l->prompt[l->n_prompts];
+	e->name = strdup(name);
+	if (!e->name || make_tone(name, f->rate, 0, f, 1, &e->clip)) {
+		free(e->name);
+		e->name = NULL;
+		return c;
+	}
+	l->n_prompts++;
+	return e->clip;
+}
+
 uint32_t library_cycles(const struct library *l, const char *name)
 {
 	const struct entry *e = find(l, name);
@@ -281,5 +321,7 @@ size_t library_bytes(const struct library *l)
 		n += clip_bytes(l->message[i].clip);
 	for (size_t i = 0; i < l->n_tones; i++)
 		n += clip_bytes(l->tone[i].clip);
+	for (size_t i = 0; i < l->n_prompts; i++)
+		n += clip_bytes(l->prompt[i].clip);
 	return n;
 }

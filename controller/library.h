@@ -75,6 +75,11 @@ struct clip *library_tone(struct library *l, const char *name);
 struct clip *library_tone_loop(struct library *l, const char *name,
 			       uint32_t *cycles);
 
+/** The same for a caller: with an encoding of his format, made when first
+ *  asked for. */
+struct clip *library_prompt(struct library *l, const char *name,
+			    const struct format *f);
+
 /** Cycles to play a message, 0 = until stopped (repeat and repeat-for). */
 uint32_t library_cycles(const struct library *l, const char *name);
 

@@ -32,6 +32,7 @@ struct page {
 	bool leg_open;
 	bool held, lost;
 	struct clip *prompt;
+	struct format fmt; /**< of the caller */
 	char caller[128], zone[CONFIG_MAX_NAME];
 	char why[160]; /**< to end in the next turn, "" = no */
 	char header[192];
@@ -141,7 +142,9 @@ static void on_hold_too_long(void *arg)
 static void prompt(struct page *x, const char *tone, uint32_t cycles)
 {
 	struct paging *p = x->owner;
-	struct clip *c = tone && *tone ? library_tone(p->library, tone) : NULL;
+	struct clip *c = tone && *tone
+				 ? library_prompt(p->library, tone, &x->fmt)
+				 : NULL;
 
 	if (!x->leg_open)
 		return;
@@ -376,6 +379,7 @@ static void on_media(struct page_call *call, const struct media_leg *leg,
 		return;
 	}
 	x->leg_open = true;
+	x->fmt = leg->fmt;
 	x->id = record(p->recorder, EVENT_CALL_ANSWERED, 0, subject, x->caller,
 		       json_pack("{s:s,s:s}", "zone", x->zone, "codec",
 				 codec_name(leg->fmt.codec)),
@@ -412,6 +416,7 @@ static void on_changed(struct page_call *call, const struct media_leg *leg,
 	media_begin(p->media);
 	media_leg_update(p->media, x->leg, &l);
 	media_commit(p->media);
+	x->fmt = l.fmt;
 	if (held == x->held)
 		return;
 	x->held = held;

@@ -1,18 +1,31 @@
 #include "nego.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+/* In the order we like them. RFC 3551 table 4: G722 has an 8000 clock. RFC 7587
+ * 6.1: opus is always 48000/2, whatever is in it; 7: what we like to receive.
+ */
 static const struct {
 	enum codec codec;
 	const char *id, *name;
+	uint32_t clock;
+	uint8_t channels;
+	const char *fmtp;
 } codecs[] = {
-	{CODEC_PCMU, "0", "PCMU"},
-	{CODEC_PCMA, "8", "PCMA"},
+	{CODEC_OPUS, "111", "opus", 48000, 2,
+	 "stereo=0;sprop-stereo=0;useinbandfec=1;minptime=10"},
+	{CODEC_G722, "9", "G722", 8000, 1, NULL},
+	{CODEC_PCMU, "0", "PCMU", 8000, 1, NULL},
+	{CODEC_PCMA, "8", "PCMA", 8000, 1, NULL},
+	{CODEC_L16, "96", "L16", 16000, 1, NULL},
 };
 
 #define CODECS (sizeof(codecs) / sizeof(codecs[0]))
 #define EVENT "telephone-event"
 #define DEFAULT_PTIME 20
+/* RTP payload that fits into 1,500 bytes with IPv6, UDP and RTP headers. */
+#define MAX_PAYLOAD 1440
 
 struct nego {
 	struct sdp_session *session;
@@ -48,9 +61,11 @@ static int all_formats(struct nego *n)
 
 	forget_formats(n);
 	for (i = 0; i < CODECS && !err; i++)
-		err = sdp_format_add(&n->format[i], n->media, false,
-				     codecs[i].id, codecs[i].name, 8000, 1,
-				     NULL, NULL, NULL, false, NULL);
+		err = sdp_format_add(
+			&n->format[i], n->media, false, codecs[i].id,
+			codecs[i].name, codecs[i].clock, codecs[i].channels,
+			NULL, NULL, NULL, false, codecs[i].fmtp ? "%s" : NULL,
+			codecs[i].fmtp);
 	if (!err)
 		err = sdp_format_add(&n->event, n->media, false, "101", EVENT,
 				     8000, 1, NULL, NULL, NULL, false, "0-15");
@@ -168,18 +183,35 @@ static int decode(struct nego *n, const struct mbuf *body, bool offer,
 	return err;
 }
 
-/* Theirs if it is one the media engine packs: 10, 20 ... 60 ms. */
-static uint16_t packet_time(const struct nego *n)
+/* Theirs if it is one the media engine packs: 10, 20 ... 60 ms, as the codec
+ * has them and as fits into a packet. */
+static void set_packet_time(const struct nego *n, struct format *f)
 {
 	const char *s = sdp_media_session_rattr(n->media, n->session, "ptime");
 	const long ms = s ? strtol(s, NULL, 10) : 0;
 
-	return ms >= 10 && ms <= 60 && ms % 10 == 0 ? (uint16_t)ms
-						    : DEFAULT_PTIME;
+	if (ms >= 10 && ms <= 60 && ms % 10 == 0)
+		f->ptime_ms = (uint16_t)ms;
+	if (!format_valid(f) || format_bytes(f) > MAX_PAYLOAD)
+		f->ptime_ms = DEFAULT_PTIME;
 }
 
-/* Their first codec that is ours too; index, or -1. */
-static int choose(const struct nego *n)
+/* RFC 7587 6.1: the most they want to get, on average. */
+static void set_bitrate(struct format *f, const char *fmtp)
+{
+	static const char key[] = "maxaveragebitrate=";
+	const char *s = fmtp ? strstr(fmtp, key) : NULL;
+	const unsigned long most =
+		s ? strtoul(s + sizeof(key) - 1, NULL, 10) : f->bitrate;
+
+	if (most < f->bitrate)
+		f->bitrate = most > CODEC_OPUS_MIN_BITRATE
+				     ? (uint32_t)most
+				     : CODEC_OPUS_MIN_BITRATE;
+}
+
+/* Their first codec that is ours too; index, or -1, and their fmtp. */
+static int choose(const struct nego *n, const char **fmtp)
 {
 	const struct list *theirs = sdp_media_format_lst(n->media, false);
 	struct le *le;
@@ -189,8 +221,10 @@ static int choose(const struct nego *n)
 		const struct sdp_format *f = le->data;
 
 		for (i = 0; f->sup && i < CODECS; i++)
-			if (f->pt == n->format[i]->pt)
+			if (f->pt == n->format[i]->pt) {
+				*fmtp = f->params;
 				return (int)i;
+			}
 	}
 	return -1;
 }
@@ -202,11 +236,12 @@ static int agree(struct nego *n, int *chosen, struct nego_result *r,
 	const struct sa *remote = sdp_media_raddr(n->media);
 	const enum sdp_dir dir = sdp_media_dir(n->media);
 	const struct sdp_format *event;
+	const char *fmtp = NULL;
 	char host[64] = "";
 
 	if (!sa_port(remote))
 		return reason_set(why, EPROTO, "No audio stream over RTP/AVP");
-	*chosen = choose(n);
+	*chosen = choose(n, &fmtp);
 	if (*chosen < 0)
 		return reason_set(why, EPROTO, "No codec in common");
 	if (sa_af(remote) != sa_af(sdp_media_laddr(n->media)))
@@ -218,8 +253,11 @@ static int agree(struct nego *n, int *chosen, struct nego_result *r,
 				  "c= must be a unicast address, not %s", host);
 	}
 
-	format_default(&r->fmt, codecs[*chosen].codec, 8000);
-	r->fmt.ptime_ms = packet_time(n);
+	format_default(&r->fmt, codecs[*chosen].codec, codecs[*chosen].clock);
+	r->fmt.pt = (uint8_t)n->format[*chosen]->pt;
+	set_packet_time(n, &r->fmt);
+	if (r->fmt.codec == CODEC_OPUS)
+		set_bitrate(&r->fmt, fmtp);
 	r->remote = *remote;
 	r->send = dir & SDP_SENDONLY;
 	r->recv = dir & SDP_RECVONLY;

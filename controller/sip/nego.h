@@ -1,9 +1,10 @@
 /**
  * Agreeing on a call's sound: SDP offers and answers (RFC 3264, RFC 4566).
  *
- * One audio stream over RTP/AVP, G.711 mu-law or A-law at 8 kHz and
- * telephone-event; every other stream offered is answered with port 0. One
- * struct nego lives as long as its call. Control thread.
+ * One audio stream over RTP/AVP: Opus (RFC 7587), G.722, G.711 mu-law or
+ * A-law, L16 at 16 kHz, and telephone-event; every other stream offered is
+ * answered with port 0. One struct nego lives as long as its call. Control
+ * thread.
  */
 #ifndef TOCSIN_NEGO_H
 #define TOCSIN_NEGO_H
@@ -19,7 +20,9 @@
 #define NEGO_MAX_STREAMS 8
 
 /** What is accepted, for people. */
-#define NEGO_ALLOWED "PCMU/8000 or PCMA/8000 over RTP/AVP"
+#define NEGO_ALLOWED                                                           \
+	"opus/48000/2, G722/8000, PCMU/8000, PCMA/8000 or L16/16000 over "     \
+	"RTP/AVP"
 
 struct nego;
 

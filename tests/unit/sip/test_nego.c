@@ -102,7 +102,7 @@ static void test_codecs(void **state)
 	/* their order counts, theirs are their numbers */
 	assert_int_equal(offer(b,
 			       TOP C9 T0 "m=audio 4000 RTP/AVP 18 96 8 0 97\r\n"
-					 "a=rtpmap:96 opus/48000/2\r\n"
+					 "a=rtpmap:96 AMR/8000\r\n"
 					 "a=rtpmap:97 telephone-event/8000\r\n"
 					 "a=fmtp:97 0-16\r\n"),
 			 0);
@@ -115,6 +115,57 @@ static void test_codecs(void **state)
 	/* and what one answer left out is back for the next offer */
 	assert_int_equal(offer(b, TOP C9 T0 "m=audio 4000 RTP/AVP 0\r\n"), 0);
 	assert_int_equal(b->r.fmt.codec, CODEC_PCMU);
+}
+
+static void test_wide_band(void **state)
+{
+	struct bench *b = *state;
+
+	/* Their number, their limit, our wish. */
+	assert_int_equal(
+		offer(b, TOP C9 T0
+		      "m=audio 4000 RTP/AVP 96 9 0\r\n"
+		      "a=rtpmap:96 opus/48000/2\r\n"
+		      "a=fmtp:96 useinbandfec=1; maxaveragebitrate=20000\r\n"
+		      "a=ptime:40\r\n"),
+		0);
+	assert_int_equal(b->r.fmt.codec, CODEC_OPUS);
+	assert_int_equal(b->r.fmt.pt, 96);
+	assert_int_equal(b->r.fmt.rate, 48000);
+	assert_int_equal(b->r.fmt.ptime_ms, 40);
+	assert_int_equal(b->r.fmt.bitrate, 20000);
+	assert_true(says(b, "m=audio 16384 RTP/AVP 96\r\n"));
+	assert_true(says(b, "a=rtpmap:96 opus/48000/2\r\n"));
+	assert_true(says(b, "useinbandfec=1"));
+	/* No Opus packet lasts 30 ms. */
+	assert_int_equal(offer(b, TOP C9 T0 "m=audio 4000 RTP/AVP 107\r\n"
+					    "a=rtpmap:107 OPUS/48000/2\r\n"
+					    "a=fmtp:107 maxaveragebitrate=1\r\n"
+					    "a=ptime:30\r\n"),
+			 0);
+	assert_int_equal(b->r.fmt.pt, 107);
+	assert_int_equal(b->r.fmt.ptime_ms, 20);
+	assert_int_equal(b->r.fmt.bitrate, CODEC_OPUS_MIN_BITRATE);
+	assert_true(format_valid(&b->r.fmt));
+	/* RFC 7587 6.1: two channels, or it is something else. */
+	assert_int_equal(offer(b, TOP C9 T0 "m=audio 4000 RTP/AVP 96\r\n"
+					    "a=rtpmap:96 opus/48000\r\n"),
+			 EPROTO);
+	assert_int_equal(offer(b, TOP C9 T0 "m=audio 4000 RTP/AVP 9 0\r\n"), 0);
+	assert_int_equal(b->r.fmt.codec, CODEC_G722);
+	assert_int_equal(b->r.fmt.rate, 16000);
+	assert_int_equal(b->r.fmt.clock, 8000);
+	assert_true(says(b, "m=audio 16384 RTP/AVP 9\r\n"));
+	assert_true(says(b, "a=rtpmap:9 G722/8000\r\n"));
+	/* 60 ms of L16 do not fit into a packet. */
+	assert_int_equal(offer(b, TOP C9 T0 "m=audio 4000 RTP/AVP 100\r\n"
+					    "a=rtpmap:100 L16/16000\r\n"
+					    "a=ptime:60\r\n"),
+			 0);
+	assert_int_equal(b->r.fmt.codec, CODEC_L16);
+	assert_int_equal(b->r.fmt.rate, 16000);
+	assert_int_equal(b->r.fmt.pt, 100);
+	assert_int_equal(b->r.fmt.ptime_ms, 20);
 }
 
 static void test_packet_time(void **state)
@@ -280,7 +331,7 @@ static void test_delayed(void **state)
 
 	assert_int_equal(nego_offer(b->n, &mb), 0);
 	keep(b, mb);
-	assert_true(says(b, "m=audio 16384 RTP/AVP 0 8 101\r\n"));
+	assert_true(says(b, "m=audio 16384 RTP/AVP 111 9 0 8 96 101\r\n"));
 	assert_true(says(b, "a=sendrecv\r\n"));
 
 	mb = body(TOP C9 T0 "m=audio 4000 RTP/AVP 8 101\r\n"
@@ -328,9 +379,9 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_codecs),  T(test_packet_time), T(test_directions),
-		T(test_streams), T(test_refused),     T(test_limits),
-		T(test_delayed), T(test_origin),
+		T(test_wide_band),  T(test_codecs),  T(test_packet_time),
+		T(test_directions), T(test_streams), T(test_refused),
+		T(test_limits),     T(test_delayed), T(test_origin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
