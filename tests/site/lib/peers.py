@@ -183,19 +183,21 @@ def baresip_modules():
 class Baresip:
     """baresip 1.0 without a sound card: plays a file to who is dialled."""
 
-    def __init__(self, host, folder, wav, uri, seconds=30):
+    def __init__(self, host, folder, wav, uri, seconds=30, codec="PCMU/8000/1",
+                 module="g711.so", rate=8000):
         folder.mkdir(exist_ok=True)
-        mods = ["account.so", "g711.so", "aufile.so", "aubridge.so", "menu.so", "stdio.so"]
+        mods = ["account.so", module, "aufile.so", "aubridge.so", "menu.so", "stdio.so"]
         app = {"account.so", "menu.so"}
         lines = [f"module_path {baresip_modules()}", f"sip_listen {host.ip}:5060",
                  f"audio_source aufile,{wav}", "audio_player aubridge,dev1",
-                 "audio_alert aubridge,dev1", "ausrc_srate 8000", "auplay_srate 8000",
+                 "audio_alert aubridge,dev1", f"ausrc_srate {rate}",
+                 f"auplay_srate {rate}",
                  "rtp_ports 31000-31100", "jitter_buffer_delay 1-5",
                  "poll_method epoll"]
         lines += [("module_app " if m in app else "module ") + m for m in mods]
         (folder / "config").write_text("\n".join(lines) + "\n")
         (folder / "accounts").write_text(
-            f"<sip:baresip@{host.ip}>;regint=0;audio_codecs=PCMU/8000/1\n")
+            f"<sip:baresip@{host.ip}>;regint=0;audio_codecs={codec}\n")
         (folder / "contacts").write_text("")
         self.log = open(folder / "baresip.log", "wb")
         self.proc = host.popen(["baresip", "-f", folder, "-t", seconds, "-e", f"/dial {uri}"],

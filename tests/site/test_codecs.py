@@ -1,0 +1,104 @@
+"""Every codec on the wire: heard by ffmpeg, which we did not write, and spoken by baresip."""
+import re
+import subprocess
+import wave
+
+import numpy as np
+import pytest
+
+from conftest import config
+from lib import audio, wait
+
+TONES = (1013, 5000, 7000)
+# name: (keys, payload type, rtpmap, samples and RTP ticks a packet, tones that survive)
+ZONES = {
+    "g722": ('codec = "g722"', 9, "G722/8000/1", 160, TONES),
+    "g722-40": ('codec = "g722"  ptime = 40', 9, "G722/8000/1", 320, TONES),
+    "opus": ('codec = "opus"', 111, "opus/48000/2", 960, TONES),
+    "opus-60": ('codec = "opus"  ptime = 60  payload-type = 97', 97, "opus/48000/2", 2880,
+                TONES),
+    "l16": ('codec = "l16"', 96, "L16/16000/1", 320, TONES),
+    "pcma-30": ('codec = "pcma"  ptime = 30', 8, "PCMA/8000/1", 240, (1013,)),
+}
+SECONDS = 4.0
+LEVEL = -20.0
+
+
+def group(i):
+    return f"239.192.7.{40 + i}"
+
+
+def zones():
+    return "\n".join(f'zone "{name}" {{ multicast "{group(i)}:5004" {{ {z[0]}  '
+                     'interface = "eth0" } }' for i, (name, z) in enumerate(ZONES.items()))
+
+
+def at(pcm, rate, hz):
+    """dBFS of a sine at hz."""
+    w = np.hanning(len(pcm))
+    t = np.arange(len(pcm)) / rate
+    a = 2 * abs(np.sum(w * pcm * np.exp(-2j * np.pi * hz * t))) / np.sum(w)
+    return 20 * np.log10(max(a, 0.01) / 32767)
+
+
+def ffmpeg(host, folder, name, i):
+    """Receives a zone into a file."""
+    _, pt, rtpmap, _, _ = ZONES[name]
+    sdp = folder / f"{name}.sdp"
+    sdp.write_text("v=0\r\no=- 1 1 IN IP4 10.9.0.1\r\ns=zone\r\n"
+                   f"c=IN IP4 {group(i)}/1\r\nt=0 0\r\nm=audio 5004 RTP/AVP {pt}\r\n"
+                   f"a=rtpmap:{pt} {rtpmap}\r\n")
+    return host.popen(["ffmpeg", "-nostdin", "-loglevel", "error", "-protocol_whitelist",
+                       "file,udp,rtp", "-i", sdp, "-t", "2", "-ac", "1", "-y",
+                       folder / f"{name}.wav"],
+                      stdout=subprocess.DEVNULL, stderr=open(folder / f"{name}.log", "wb"))
+
+
+def test_ffmpeg_hears_every_codec(make_daemon, site, listen, tmp_path, cleanup):
+    rate = 48000
+    sound = sum(audio.tone(hz, SECONDS, rate, LEVEL).astype(int) for hz in TONES)
+    audio.write_wav(tmp_path / "wide.wav", sound, rate)
+    d = make_daemon(text=config(more='message "wide" { file = "wide.wav"  repeat = "until-reset" }\n'
+                                + zones()))
+    host = site["hall"]
+    host.run(["ip", "route", "replace", "239.0.0.0/8", "dev", "eth0"])
+    ears = {n: listen("yard", (group(i), 5004)) for i, n in enumerate(ZONES)}
+    peers = {n: ffmpeg(host, tmp_path, n, i) for i, n in enumerate(ZONES)}
+    for p in peers.values():
+        cleanup.callback(p.wait)
+        cleanup.callback(p.kill)
+    b = d.api.post("/broadcasts", {"zones": list(ZONES), "message": "wide"})
+    for name, p in peers.items():
+        assert p.wait(60) == 0, (tmp_path / f"{name}.log").read_text()
+    d.api.delete(f"/broadcasts/{b['id']}")
+    for name, (_, pt, _, ticks, survive) in ZONES.items():
+        packets = ears[name].packets
+        assert {p.pt for p in packets} == {pt}, name
+        steps = {(b.ts - a.ts) & 0xFFFFFFFF for a, b in zip(packets, packets[1:])
+                 if not b.marker and b.seq == (a.seq + 1) & 0xFFFF}
+        assert steps == {ticks}, name
+        pcm, r = audio.read_wav(tmp_path / f"{name}.wav")
+        pcm = pcm[-r:].astype(float)
+        for hz in survive:
+            assert abs(at(pcm, r, hz) - LEVEL) < 1.5, (name, hz, at(pcm, r, hz))
+        for hz in (3000, 1000) if r == 8000 else ():  # where 5 and 7 kHz would come back
+            assert at(pcm, r, hz) < LEVEL - 50, (name, hz, at(pcm, r, hz))
+    text = d.api.raw("GET", "/metrics")[1].decode()
+    assert re.search(r"^tocsin_media_encodes_total 0$", text, re.M), "a message costs no encode"
+
+
+@pytest.mark.parametrize("codec,module,rate,channels", [("G722/8000/1", "g722.so", 16000, 1),
+                                               ("opus/48000/2", "opus.so", 48000, 2)])
+def test_baresip_pages_in(daemon, hall, baresip, tmp_path, codec, module, rate, channels):
+    with wave.open(str(tmp_path / "talk.wav"), "wb") as w:
+        w.setnchannels(channels)
+        w.setsampwidth(2)
+        w.setframerate(rate)
+        w.writeframes(np.repeat(audio.tone(1000, 8.0, rate, -12.0), channels).tobytes())
+    baresip(tmp_path / "talk.wav", "sip:701@10.9.0.1", codec=codec, module=module, rate=rate)
+    wait.until(lambda: len(hall.packets) > 150, "baresip's talk", timeout=30)
+    pcm = hall.pcm()[-8000:].astype(float)
+    assert abs(at(pcm, 8000, 1000) + 12) < 1.5
+    total = audio.level_dbfs(pcm)
+    assert abs(total - (-15)) < 2, "nothing but the tone"
+    assert daemon.recorded("call.answered")
