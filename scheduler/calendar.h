@@ -20,6 +20,8 @@
 /** Longest event, and most RDATEs and EXDATEs of one event. */
 #define CALENDAR_MAX_DAYS 366
 #define CALENDAR_MAX_DATES 1000
+/** Rules that cannot be used, beyond which a calendar is refused. */
+#define CALENDAR_MAX_BAD_RULES 50
 /** Most time zones of one calendar. */
 #define CALENDAR_MAX_ZONES 64
 

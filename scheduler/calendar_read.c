@@ -19,6 +19,7 @@ struct reading {
 	ics_problem_h *problem;
 	void *arg;
 	size_t bad;
+	size_t bad_rules;
 	const struct ics_piece *p; /**< at hand */
 };
 
@@ -359,9 +360,10 @@ static bool read_rule(struct reading *r, icalcomponent *c,
 			   "allowed",
 			   n, RECUR_MAX_TEXT);
 	memcpy(text, line, n);
-	if (recur_parse(&e->recur, text, e->start, e->tz, &why))
-		return say(r, "RRULE", "RRULE: %s", why.text);
-	return true;
+	if (!recur_parse(&e->recur, text, e->start, e->tz, &why))
+		return true;
+	r->bad_rules++;
+	return say(r, "RRULE", "RRULE: %s", why.text);
 }
 
 static bool read_dates(struct reading *r, icalcomponent *c,
@@ -479,6 +481,12 @@ static int on_event_piece(const struct ics_piece *p, void *arg)
 	if (strcasecmp(p->name, "VEVENT"))
 		return 0;
 	r->p = p;
+	/* Each may take a moment to be found out. */
+	if (r->bad_rules > CALENDAR_MAX_BAD_RULES) {
+		say(r, "BEGIN", "more than %d rules that cannot be used",
+		    CALENDAR_MAX_BAD_RULES);
+		return EBADMSG;
+	}
 	if (r->c->n == CALENDAR_MAX_EVENTS) {
 		say(r, "BEGIN", "more than %d events", CALENDAR_MAX_EVENTS);
 		return EBADMSG;

@@ -64,6 +64,7 @@ struct look {
 	size_t freq;          /**< of frequencies[] */
 	bool nth;             /**< BYDAY has a number */
 	bool back;            /**< BYMONTHDAY counts from the month's end */
+	long pos;             /**< furthest of BYSETPOS */
 };
 
 /** Whole numbers in a list, each within its range. */
@@ -174,6 +175,11 @@ static int look_at_part(struct look *l, char *text, struct reason *why)
 		       (n == 1 || (i != COUNT && i != INTERVAL));
 	}
 	l->values[i] = n;
+	for (char *s = i == BYSETPOS ? value : NULL; s;
+	     s = strchr(s, ',') ? strchr(s, ',') + 1 : NULL)
+		l->pos = labs(strtol(s, NULL, 10)) > l->pos
+				 ? labs(strtol(s, NULL, 10))
+				 : l->pos;
 	l->back |= i == BYMONTHDAY && strchr(value, '-');
 	if (good)
 		return 0;
@@ -246,6 +252,27 @@ static int look_at_whole(const struct look *l, struct reason *why)
 		return reason_set(why, EINVAL,
 				  "BYSETPOS needs FREQ=WEEKLY, MONTHLY or "
 				  "YEARLY here");
+	if (l->nth && v[BYMONTHDAY])
+		return reason_set(why, EINVAL,
+				  "a number before a day of BYDAY does not go "
+				  "with BYMONTHDAY here");
+	/* Only what is sure to be there: libical looks for the rest for
+	 * thousands of years. */
+	if (v[BYSETPOS] &&
+	    (!v[BYDAY] || l->nth || v[BYMONTHDAY] || v[BYYEARDAY]))
+		return reason_set(why, EINVAL,
+				  "BYSETPOS goes with BYDAY, its days without "
+				  "numbers, and without BYMONTHDAY and "
+				  "BYYEARDAY here");
+	if (v[BYSETPOS] &&
+	    (size_t)l->pos > v[BYDAY] * (l->freq == WEEKLY ? 1
+					 : l->freq == MONTHLY || v[BYMONTH]
+						 ? 4
+						 : 52))
+		return reason_set(why, EINVAL,
+				  "BYSETPOS=%ld is more than there are days of "
+				  "BYDAY in every period",
+				  l->pos);
 	if (v[BYSETPOS] && (v[BYHOUR] > 1 || v[BYMINUTE] > 1))
 		return reason_set(why, EINVAL,
 				  "BYSETPOS goes with one BYHOUR and one "
@@ -255,7 +282,7 @@ static int look_at_whole(const struct look *l, struct reason *why)
 
 static int look_over(const char *text, struct reason *why)
 {
-	struct look l = {{0}, 0, false, false};
+	struct look l = {{0}, 0, false, false, 0};
 	char buf[RECUR_MAX_TEXT + 1];
 	char *save = NULL;
 	size_t n = strlen(text);
@@ -324,6 +351,43 @@ static void set_one(short *by, int v)
 	by[1] = ICAL_RECURRENCE_ARRAY_MAX;
 }
 
+static int by_value(const void *a, const void *b)
+{
+	return *(const short *)a - *(const short *)b;
+}
+
+/** A list without what is in it twice; in order unless libical made one. */
+static void tidy(short *v, size_t max, bool sort)
+{
+	size_t n = 0, kept = 0;
+
+	while (n < max && v[n] != ICAL_RECURRENCE_ARRAY_MAX)
+		n++;
+	if (sort)
+		qsort(v, n, sizeof(*v), by_value);
+	for (size_t i = 0; i < n; i++) {
+		bool known = false;
+
+		for (size_t k = 0; k < kept && !known; k++)
+			known = v[k] == v[i];
+		if (!known)
+			v[kept++] = v[i];
+	}
+	if (kept < max)
+		v[kept] = ICAL_RECURRENCE_ARRAY_MAX;
+}
+
+static void tidy_all(struct icalrecurrencetype *r)
+{
+	tidy(r->by_minute, ICAL_BY_MINUTE_SIZE, true);
+	tidy(r->by_hour, ICAL_BY_HOUR_SIZE, true);
+	tidy(r->by_day, ICAL_BY_DAY_SIZE, false);
+	tidy(r->by_month_day, ICAL_BY_MONTHDAY_SIZE, true);
+	tidy(r->by_year_day, ICAL_BY_YEARDAY_SIZE, true);
+	tidy(r->by_month, ICAL_BY_MONTH_SIZE, true);
+	tidy(r->by_set_pos, ICAL_BY_SETPOS_SIZE, true);
+}
+
 /**
  * Says what the rule leaves to its start, so that it can begin elsewhere too.
  *
@@ -382,6 +446,43 @@ static int64_t weekly_origin(const struct icalrecurrencetype *rule,
 	return best == 7 ? start : start + (best - today) * CIVIL_DAY;
 }
 
+/** Is there a month of BYMONTH with a day of BYMONTHDAY? */
+static bool has_day(const struct icalrecurrencetype *rule)
+{
+	static const int most[] = {31, 29, 31, 30, 31, 30,
+				   31, 31, 30, 31, 30, 31};
+
+	if (!given(rule->by_month) || !given(rule->by_month_day))
+		return true;
+	for (size_t i = 0; i < ICAL_BY_MONTH_SIZE &&
+			   rule->by_month[i] != ICAL_RECURRENCE_ARRAY_MAX;
+	     i++)
+		for (size_t k = 0;
+		     k < ICAL_BY_MONTHDAY_SIZE &&
+		     rule->by_month_day[k] != ICAL_RECURRENCE_ARRAY_MAX;
+		     k++)
+			if (abs(rule->by_month_day[k]) <=
+			    most[(rule->by_month[i] - 1) % 12])
+				return true;
+	return false;
+}
+
+/** Does it ever happen? Found out once: libical looks far ahead for it. */
+static bool happens(const struct recur *r)
+{
+	icalrecur_iterator *it;
+	struct icaltimetype t;
+
+	if (!has_day(&r->rule))
+		return false;
+	it = icalrecur_iterator_new(r->rule, to_ical(r->origin));
+	if (!it)
+		return false;
+	t = icalrecur_iterator_next(it);
+	icalrecur_iterator_free(it);
+	return !icaltime_is_null_time(t);
+}
+
 int recur_parse(struct recur **rp, const char *text, int64_t start,
 		const struct tz *tz, struct reason *why)
 {
@@ -410,6 +511,7 @@ int recur_parse(struct recur **rp, const char *text, int64_t start,
 	}
 	r->count = r->rule.count;
 	r->rule.count = 0;
+	tidy_all(&r->rule);
 	complete(&r->rule, civil_of(start));
 	r->origin = r->rule.freq == ICAL_WEEKLY_RECURRENCE
 			    ? weekly_origin(&r->rule, start)
@@ -421,6 +523,13 @@ int recur_parse(struct recur **rp, const char *text, int64_t start,
 	else
 		r->origin -= civil_of(start).second % 3600;
 	localise_until(&r->rule, tz);
+	if (!happens(r)) {
+		free(r);
+		return reason_set(why, EINVAL,
+				  "the rule \"%.100s\" never happens: no such "
+				  "day, or it ends before it begins",
+				  text);
+	}
 	*rp = r;
 	return 0;
 }

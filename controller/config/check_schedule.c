@@ -108,6 +108,16 @@ static void check_when(struct load *l, size_t i)
 			    "schedule \"%s\": \"events\" goes with \"at\" "
 			    "only; use a second schedule for the rest",
 			    s->name);
+	if (s->rrule && s->start) {
+		struct recur *r = NULL;
+		struct reason why;
+
+		/* With any start it was looked at before. */
+		if (recur_parse(&r, s->rrule, s->start, NULL, &why))
+			problem_add(l->p, load_at(l, KIND_SCHEDULE, i, "rrule"),
+				    "schedule \"%s\": %s", s->name, why.text);
+		recur_free(r);
+	}
 	join_times(l, s);
 	if (s->n_times > RULE_MAX_TIMES)
 		problem_add(l->p, s->at,

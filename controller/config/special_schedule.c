@@ -402,13 +402,6 @@ bool show_schedule_dates(const struct config *c, const void *obj, FILE *f)
 void set_rrule(struct load *l, void *obj, const struct config_value *val)
 {
 	struct config_schedule *s = obj;
-	struct recur *r = NULL;
-	struct reason why;
-
-	/* With any start: what it means with its own is looked at later. */
-	if (recur_parse(&r, val->v[0], 0, NULL, &why))
-		problem_add(l->p, val->at, "%s: %s", val->where, why.text);
-	recur_free(r);
 	load_text(l, &s->rrule, val->v[0]);
 }
 

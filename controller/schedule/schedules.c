@@ -242,6 +242,9 @@ static int start(struct schedules *s, const struct bell *b, const char *actor,
 		.at_us = at_us,
 	};
 
+	/* None would be a live one. */
+	if (!rq.clip)
+		rq.clip = library_tone(s->library, LIBRARY_FALLBACK_TONE);
 	snprintf(what, sizeof(what), "message %s", message);
 	return broadcast_start(s->broadcasts, &rq, res);
 }
