@@ -309,6 +309,20 @@ static void fade(struct decoder *d, int16_t *pcm, uint32_t n)
 	}
 }
 
+/** plc_fillin() brings its history into order by a memcpy() onto itself
+ *  (normalise_history of libspandsp 0.0.6): it is found in order already. */
+static int fill_in(plc_state_t *s, int16_t amp[], int len)
+{
+	int16_t old[PLC_HISTORY_LEN];
+	size_t n = (size_t)s->buf_ptr;
+
+	memcpy(old, s->history, sizeof(old));
+	memcpy(s->history, old + n, sizeof(old) - n * sizeof(old[0]));
+	memcpy(s->history + PLC_HISTORY_LEN - n, old, n * sizeof(old[0]));
+	s->buf_ptr = 0;
+	return plc_fillin(s, amp, len);
+}
+
 /** libopus makes up whole steps; what is asked for besides is silence. */
 static void opus_conceal(struct decoder *d, int16_t *pcm, uint32_t n,
 			 const uint8_t *next, size_t next_bytes)
@@ -340,7 +354,7 @@ void decoder_conceal(struct decoder *d, int16_t *pcm, uint32_t n,
 	if (d->codec == CODEC_OPUS)
 		opus_conceal(d, pcm, n, next, next_bytes);
 	else
-		plc(d, pcm, n, plc_fillin);
+		plc(d, pcm, n, fill_in);
 }
 
 /* ---------------------------------------------------------------- silence */
