@@ -88,7 +88,7 @@ static int *outcome_of(struct output *o, unsigned target, uint64_t **at)
 void output_outcome(struct engine *e, unsigned i, unsigned target, int err)
 {
 	struct output *o = &e->output[i];
-	uint64_t *at;
+	uint64_t *at = NULL;
 	int *was = outcome_of(o, target, &at);
 
 	if (err)
