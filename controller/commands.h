@@ -11,8 +11,8 @@
 #include "broadcast.h"
 #include "field.h"
 #include "library.h"
-#include "schedule/schedules.h"
 #include "paging.h"
+#include "schedule/schedules.h"
 #include "source/music.h"
 #include "web/web.h"
 

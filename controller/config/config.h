@@ -563,7 +563,8 @@ const struct mbus_timing *config_bus_timing(const struct config *c,
 					    const char *bus);
 
 /** A copy without its zones; 0, or ENOMEM and then reset it all the same. */
-int config_music_copy(struct config_player *to, const struct config_player *from);
+int config_music_copy(struct config_player *to,
+		      const struct config_player *from);
 void config_music_reset(struct config_player *m);
 
 /** Do both play the same in the same way? Zones are not compared. */

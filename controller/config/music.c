@@ -137,7 +137,8 @@ static char **copy_list(char *const *v, size_t n)
 	return c;
 }
 
-int config_music_copy(struct config_player *to, const struct config_player *from)
+int config_music_copy(struct config_player *to,
+		      const struct config_player *from)
 {
 	*to = *from;
 	to->zones = NULL;
