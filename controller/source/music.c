@@ -484,7 +484,7 @@ static int open_leg(struct musics *m, struct music *x)
 static void close_music(struct musics *m, struct music *x)
 {
 	stop(x, "system", "taken out of the configuration, or changed");
-	if (x->leg >= 0) {
+	if (x->leg >= MUSIC_FIRST_LEG) {
 		/* The engine plays the tape until it says that it does not. */
 		m->tape[x->leg - MUSIC_FIRST_LEG] = x->tape;
 		x->tape = NULL;

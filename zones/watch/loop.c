@@ -199,7 +199,7 @@ static bool read_one(const struct loop *l, struct ear *e, tap_h *h, void *arg,
 		struct cmsghdr align;
 		char buf[256];
 	} control;
-	struct sockaddr_storage ss;
+	struct sockaddr_storage ss = {0};
 	struct iovec iov = {buf, sizeof(buf)};
 	struct msghdr m = {
 		.msg_name = &ss,
