@@ -106,7 +106,7 @@ static void test_no_codec(void **state)
 		     "m=audio 7000 RTP/AVP 18\r\n");
 	expect(&p, "SIP/2.0 488 ");
 	assert_non_null(
-		strstr(peer_header(&p, "Warning"), "PCMU/8000 or PCMA/8000"));
+		strstr(peer_header(&p, "Warning"), "PCMA/8000 or L16/16000"));
 	assert_int_equal(w.pages, 0);
 }
 
@@ -258,7 +258,7 @@ static void test_hold(void **state)
 	/* an offer is asked of us */
 	peer_request(&p, "INVITE", "701", "", "");
 	expect(&p, "SIP/2.0 200 ");
-	assert_non_null(strstr(p.msg, "RTP/AVP 0 8 101\r\n"));
+	assert_non_null(strstr(p.msg, "RTP/AVP 111 9 0 8 96 101\r\n"));
 	assert_int_equal(w.changes, 5);
 	peer_request(&p, "ACK", "701", "", sdp(FRIEND, 7200, ""));
 	wait_until(w.changes == 6);
@@ -305,7 +305,7 @@ static void test_offer_in_200(void **state)
 	peer_request(&p, "INVITE", "701", "", "");
 	expect(&p, "SIP/2.0 200 ");
 	peer_learn(&p);
-	assert_non_null(strstr(p.msg, "RTP/AVP 0 8 101\r\n"));
+	assert_non_null(strstr(p.msg, "RTP/AVP 111 9 0 8 96 101\r\n"));
 	assert_int_equal(w.pages, 1);
 	assert_int_equal(w.medias, 0);
 	peer_request(&p, "ACK", "701", "", sdp(FRIEND, 7300, ""));
