@@ -163,6 +163,12 @@ static unsigned normal_enable(struct alarm_snapshot *s, struct reason *why)
 	return s->cause ? begin(s) : ALARM_DO_NOTE;
 }
 
+static unsigned acked_remind(struct alarm_snapshot *s, struct reason *why)
+{
+	(void)why;
+	return ALARM_DO_AGAIN | enter(s, ALARM_ACTIVE);
+}
+
 /* What is not normal cannot be inhibited. */
 static unsigned nothing(struct alarm_snapshot *s, struct reason *why)
 {
@@ -200,6 +206,7 @@ static cell *const table[ALARM_STATES][ALARM_EVENTS] = {
 		[ALARM_EV_RESET] = not_active,
 		[ALARM_EV_INHIBIT] = normal_inhibit,
 		[ALARM_EV_ENABLE] = normal_enable,
+		[ALARM_EV_REMIND] = nothing,
 	},
 	[ALARM_ACTIVE] = {
 		[ALARM_EV_CAUSE] = active_cause,
@@ -209,6 +216,7 @@ static cell *const table[ALARM_STATES][ALARM_EVENTS] = {
 		[ALARM_EV_RESET] = reset,
 		[ALARM_EV_INHIBIT] = no_inhibit,
 		[ALARM_EV_ENABLE] = nothing,
+		[ALARM_EV_REMIND] = nothing,
 	},
 	[ALARM_ACKED] = {
 		[ALARM_EV_CAUSE] = new_cause,
@@ -218,6 +226,7 @@ static cell *const table[ALARM_STATES][ALARM_EVENTS] = {
 		[ALARM_EV_RESET] = reset,
 		[ALARM_EV_INHIBIT] = no_inhibit,
 		[ALARM_EV_ENABLE] = nothing,
+		[ALARM_EV_REMIND] = acked_remind,
 	},
 	[ALARM_LATCHED] = {
 		[ALARM_EV_CAUSE] = new_cause,
@@ -227,6 +236,7 @@ static cell *const table[ALARM_STATES][ALARM_EVENTS] = {
 		[ALARM_EV_RESET] = reset,
 		[ALARM_EV_INHIBIT] = no_inhibit,
 		[ALARM_EV_ENABLE] = nothing,
+		[ALARM_EV_REMIND] = nothing,
 	},
 	[ALARM_LATCHED_ACKED] = {
 		[ALARM_EV_CAUSE] = new_cause,
@@ -236,6 +246,7 @@ static cell *const table[ALARM_STATES][ALARM_EVENTS] = {
 		[ALARM_EV_RESET] = reset,
 		[ALARM_EV_INHIBIT] = no_inhibit,
 		[ALARM_EV_ENABLE] = nothing,
+		[ALARM_EV_REMIND] = nothing,
 	},
 };
 /* clang-format on */

@@ -37,6 +37,7 @@ enum alarm_event {
 	ALARM_EV_RESET,
 	ALARM_EV_INHIBIT, /**< inhibition begins (walk-test, maintenance) */
 	ALARM_EV_ENABLE,  /**< inhibition ends */
+	ALARM_EV_REMIND,  /**< acknowledged for so long: ask again */
 	ALARM_EVENTS
 };
 
@@ -57,6 +58,7 @@ enum alarm_action {
 	ALARM_DO_STOP = 2,   /**< end the effects */
 	ALARM_DO_NOTE = 4,   /**< state changed: event, MQTT, journal */
 	ALARM_DO_REFUSE = 8, /**< not possible now: the reason says why */
+	ALARM_DO_AGAIN = 16, /**< what has ended of the effects sounds again */
 };
 
 /**

@@ -1,6 +1,8 @@
 #include "alarms.h"
 
+#include "cause.h"
 #include "controller/base/clock.h"
+#include "controller/base/compat.h"
 #include "controller/base/text.h"
 
 #include <errno.h>
@@ -19,6 +21,10 @@ struct item {
 	struct alarms *owner;
 	const struct config_alarm *conf;
 	struct alarm_snapshot s;
+	struct cause cause;
+	struct cause_input *input; /**< one per conf->inputs */
+	uint64_t wake_us;          /**< its cause is to be looked at again */
+	uint64_t acked_us;
 	int64_t since_wall_us;
 	uint64_t inhibit_until_us; /**< monotonic */
 	int64_t inhibit_until_wall_us;
@@ -38,6 +44,7 @@ struct alarms {
 	struct library *library;
 	struct item *v;
 	size_t n;
+	struct tmr tmr; /**< to the next of what waits in the items */
 };
 
 int alarms_alloc(struct alarms **ap, struct broadcasts *b, struct field *f,
@@ -52,14 +59,17 @@ int alarms_alloc(struct alarms **ap, struct broadcasts *b, struct field *f,
 	a->recorder = r;
 	a->faults = fl;
 	a->journal = j;
+	tmr_init(&a->tmr);
 	*ap = a;
 	return 0;
 }
 
 static void items_free(struct item *v, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		free(v[i].broadcast);
+		free(v[i].input);
+	}
 	free(v);
 }
 
@@ -67,6 +77,7 @@ struct alarms *alarms_free(struct alarms *a)
 {
 	if (!a)
 		return NULL;
+	tmr_cancel(&a->tmr);
 	items_free(a->v, a->n);
 	free(a);
 	return NULL;
@@ -254,6 +265,7 @@ static void note(struct item *x, enum alarm_event ev, const char *actor,
 		[ALARM_EV_RESET] = EVENT_ALARM_RESET,
 		[ALARM_EV_INHIBIT] = EVENT_ALARM_INHIBITED,
 		[ALARM_EV_ENABLE] = EVENT_ALARM_ENABLED,
+		[ALARM_EV_REMIND] = EVENT_ALARM_ACTIVE,
 	};
 	char subject[96], until[CLOCK_TEXT_SIZE];
 
@@ -262,8 +274,11 @@ static void note(struct item *x, enum alarm_event ev, const char *actor,
 		x->owner->recorder, type[ev], cause, subject, actor,
 		json_pack("{s:s,s:b}", "state", alarm_state_name(x->s.state),
 			  "inhibited", x->s.inhibited),
-		"alarm %s is %s%s%s", x->conf->name,
+		"alarm %s is %s%s%s%s", x->conf->name,
 		alarm_state_name(x->s.state),
+		ev == ALARM_EV_REMIND ? " again: it was acknowledged, and its "
+					"cause is still there"
+				      : "",
 		x->s.inhibited ? ", inhibited until " : "",
 		x->s.inhibited ? clock_format(until, x->inhibit_until_wall_us)
 			       : "");
@@ -281,10 +296,12 @@ static int step(struct item *x, enum alarm_event ev, const char *actor,
 			x->since_wall_us = clock_wall_us();
 		snprintf(x->actor, sizeof(x->actor), "%s", actor);
 		text_clean(x->actor);
+		if (x->s.state == ALARM_ACKED)
+			x->acked_us = clock_mono_us();
 		note(x, ev, actor, cause);
 	}
 	/* Sound first: keeping the state may wait a moment, people may not. */
-	if (todo & ALARM_DO_START)
+	if (todo & (ALARM_DO_START | ALARM_DO_AGAIN))
 		start_effects(x, at_us);
 	if (todo & ALARM_DO_STOP)
 		stop_effects(x, actor);
@@ -293,20 +310,112 @@ static int step(struct item *x, enum alarm_event ev, const char *actor,
 	return 0;
 }
 
-static bool look(const struct alarms *a, struct item *x)
+/* ------------------------------------------------------------------ causes */
+
+static size_t votes_of(const struct config_alarm *c)
 {
-	bool cause = false;
+	if (c->has_votes)
+		return c->votes;
+	return c->when_all && c->n_inputs ? c->n_inputs : 1;
+}
+
+static bool look(struct item *x)
+{
+	const struct config_alarm *c = x->conf;
+	const struct cause_rule rule = {
+		.votes = votes_of(c),
+		.within_ms = c->within_ms,
+		.delay_ms = c->delay_ms,
+		/* A walk-test moves detectors as often as it likes. */
+		.storm = x->s.inhibited ? 0 : c->storm,
+		.storm_ms = c->storm_ms,
+	};
 
 	x->s.unsure = false;
-	for (size_t i = 0; i < x->conf->n_inputs; i++) {
+	for (size_t i = 0; i < c->n_inputs; i++) {
 		const struct input_value *v =
-			field_input(a->field, x->conf->inputs[i]);
+			field_input(x->owner->field, c->inputs[i]);
 
-		cause = cause || v->active;
-		if (v->quality != INPUT_GOOD)
+		x->input[i].active = v->active;
+		x->input[i].good = v->quality == INPUT_GOOD;
+		if (!x->input[i].good)
 			x->s.unsure = true;
 	}
-	return cause;
+	return cause_step(&x->cause, &rule, x->input, c->n_inputs,
+			  clock_mono_us(), &x->wake_us);
+}
+
+static void show_storm(const struct item *x)
+{
+	struct faults *f = x->owner->faults;
+	char subject[80];
+
+	snprintf(subject, sizeof(subject), "storm:%s", x->conf->name);
+	if (x->cause.storm)
+		fault_raise(f, subject, 0,
+			    "Find what makes its inputs come and go. It stays "
+			    "active until they have been quiet for that time "
+			    "or it is reset.",
+			    "alarm %s was active more than %u times in %u s",
+			    x->conf->name, x->conf->storm,
+			    x->conf->storm_ms / 1000);
+	else
+		fault_clear(f, subject);
+}
+
+/** Brings an alarm to what its inputs say. */
+static void follow(struct item *x, const char *actor, uint64_t cause,
+		   uint64_t at_us)
+{
+	bool is = look(x);
+
+	if (is != x->s.cause)
+		step(x, is ? ALARM_EV_CAUSE : ALARM_EV_CLEAR, actor, cause,
+		     at_us, NULL);
+	show_storm(x);
+}
+
+/** When an acknowledged alarm asks again, CAUSE_NEVER when it does not. */
+static uint64_t remind_us(const struct item *x)
+{
+	return x->s.state == ALARM_ACKED && x->conf->re_alarm_ms
+		       ? x->acked_us + x->conf->re_alarm_ms * UINT64_C(1000)
+		       : CAUSE_NEVER;
+}
+
+static void on_due(void *arg);
+
+static void await_next(struct alarms *a)
+{
+	uint64_t now = clock_mono_us(), next = CAUSE_NEVER;
+
+	for (size_t i = 0; i < a->n; i++) {
+		uint64_t remind = remind_us(&a->v[i]);
+
+		next = a->v[i].wake_us < next ? a->v[i].wake_us : next;
+		next = remind < next ? remind : next;
+	}
+	if (next == CAUSE_NEVER)
+		tmr_cancel(&a->tmr);
+	else
+		tmr_start(&a->tmr, next > now ? (next - now + 999) / 1000 : 0,
+			  on_due, a);
+}
+
+static void on_due(void *arg)
+{
+	struct alarms *a = arg;
+	uint64_t now = clock_mono_us();
+
+	for (size_t i = 0; i < a->n; i++) {
+		struct item *x = &a->v[i];
+
+		if (x->wake_us <= now)
+			follow(x, "system", 0, now);
+		if (remind_us(x) <= now)
+			step(x, ALARM_EV_REMIND, "system", x->event, now, NULL);
+	}
+	await_next(a);
 }
 
 void alarms_input(struct alarms *a, int input, uint64_t event, uint64_t at_us)
@@ -317,17 +426,14 @@ void alarms_input(struct alarms *a, int input, uint64_t event, uint64_t at_us)
 		 a->config->inputs[input].name);
 	for (size_t i = 0; i < a->n; i++) {
 		struct item *x = &a->v[i];
-		bool mine = false, was = x->s.cause, is;
+		bool mine = false;
 
 		for (size_t k = 0; k < x->conf->n_inputs; k++)
 			mine = mine || x->conf->inputs[k] == input;
-		if (!mine)
-			continue;
-		is = look(a, x);
-		if (is != was)
-			step(x, is ? ALARM_EV_CAUSE : ALARM_EV_CLEAR, actor,
-			     event, at_us, NULL);
+		if (mine)
+			follow(x, actor, event, at_us);
 	}
+	await_next(a);
 }
 
 /** A reset refused for the quality of an input says of which. */
@@ -361,9 +467,17 @@ int alarms_command(struct alarms *a, int alarm, enum alarm_event ev,
 	struct item *x = &a->v[alarm];
 	uint64_t until = x->inhibit_until_us;
 	int64_t until_wall = x->inhibit_until_wall_us;
+	bool was_normal = x->s.state == ALARM_NORMAL;
 	int err;
 
-	look(a, x);
+	if (ev == ALARM_EV_RESET || ev == ALARM_EV_INHIBIT)
+		cause_forget(&x->cause, x->input, x->conf->n_inputs);
+	follow(x, actor, cause, at_us);
+	/* Forgetting what was over was the reset. */
+	if (ev == ALARM_EV_RESET && !was_normal && x->s.state == ALARM_NORMAL) {
+		await_next(a);
+		return 0;
+	}
 	if (ev == ALARM_EV_INHIBIT) {
 		if (!for_ms || for_ms > ALARM_MAX_INHIBIT_MS)
 			return reason_set(why, EINVAL,
@@ -380,6 +494,7 @@ int alarms_command(struct alarms *a, int alarm, enum alarm_event ev,
 		x->inhibit_until_us = until;
 		x->inhibit_until_wall_us = until_wall;
 	}
+	await_next(a);
 	return err;
 }
 
@@ -468,6 +583,17 @@ static void carry_over(struct item *x, const struct config *c, struct item *old,
 	}
 }
 
+/** What is known of inputs that stay. */
+static void carry_inputs(struct item *x, const struct config *c,
+			 const struct item *old, const struct config *old_c)
+{
+	for (size_t k = 0; k < x->conf->n_inputs; k++)
+		for (size_t o = 0; o < old->conf->n_inputs; o++)
+			if (!strcmp(c->inputs[x->conf->inputs[k]].name,
+				    old_c->inputs[old->conf->inputs[o]].name))
+				x->input[k] = old->input[o];
+}
+
 int alarms_configure(struct alarms *a, const struct config *c,
 		     struct library *l)
 {
@@ -480,14 +606,17 @@ int alarms_configure(struct alarms *a, const struct config *c,
 	for (size_t i = 0; i < c->n_alarms; i++) {
 		v[i].broadcast = calloc(c->alarms[i].n_broadcasts + 1,
 					sizeof(*v[i].broadcast));
-		if (!v[i].broadcast) {
-			items_free(v, i);
+		v[i].input =
+			calloc(c->alarms[i].n_inputs + 1, sizeof(*v[i].input));
+		if (!v[i].broadcast || !v[i].input) {
+			items_free(v, i + 1);
 			return ENOMEM;
 		}
 	}
 	/* From here on nothing fails. */
 	for (size_t i = 0; i < c->n_alarms; i++) {
 		struct sounding *own = v[i].broadcast;
+		struct cause_input *input = v[i].input;
 		const struct config_alarm *conf = &c->alarms[i];
 		struct item *old = find(a, conf->name);
 
@@ -498,8 +627,11 @@ int alarms_configure(struct alarms *a, const struct config *c,
 		v[i].s.latch = conf->latch;
 		v[i].n_broadcasts = conf->n_broadcasts;
 		v[i].broadcast = own;
-		if (old)
+		v[i].input = input;
+		if (old) {
+			carry_inputs(&v[i], c, old, a->config);
 			carry_over(&v[i], c, old, a->config);
+		}
 	}
 	old_v = a->v;
 	old_n = a->n;
@@ -509,11 +641,7 @@ int alarms_configure(struct alarms *a, const struct config *c,
 	a->library = l;
 	/* What replaces a broadcast starts before it ends: no gap. */
 	for (size_t i = 0; i < a->n; i++) {
-		bool was = a->v[i].s.cause, is = look(a, &a->v[i]);
-
-		if (is != was)
-			step(&a->v[i], is ? ALARM_EV_CAUSE : ALARM_EV_CLEAR,
-			     "system", 0, now, NULL);
+		follow(&a->v[i], "system", 0, now);
 		if (a->v[i].s.state != ALARM_NORMAL)
 			sound_owed(&a->v[i], now);
 	}
@@ -528,6 +656,7 @@ int alarms_configure(struct alarms *a, const struct config *c,
 	items_free(old_v, old_n);
 	for (size_t i = 0; i < c->n_outputs; i++)
 		drive_output(a, (int)i, 0);
+	await_next(a);
 	return 0;
 }
 
@@ -576,9 +705,9 @@ static void restore_alarm(const char *key, const char *value, void *arg)
 	json_decref(o);
 	start_effects(x, clock_mono_us());
 	keep(x);
-	if (look(a, x))
-		step(x, ALARM_EV_CAUSE, "system", x->event, clock_mono_us(),
-		     NULL);
+	x->s.cause = false;
+	follow(x, "system", x->event, clock_mono_us());
+	await_next(a);
 }
 
 static void restore_inhibit(const char *key, const char *value, void *arg)
@@ -629,6 +758,8 @@ json_t *alarm_json(const struct alarms *a, int alarm)
 	const struct item *x = &a->v[alarm];
 	char since[CLOCK_TEXT_SIZE], until[CLOCK_TEXT_SIZE];
 	json_t *inputs = json_array(), *sounds = json_array();
+	size_t votes = votes_of(x->conf);
+	char when[48] = "any";
 
 	for (size_t i = 0; i < x->conf->n_inputs; i++)
 		json_array_append_new(
@@ -640,11 +771,16 @@ json_t *alarm_json(const struct alarms *a, int alarm)
 			json_array_append_new(
 				sounds,
 				json_integer((json_int_t)x->broadcast[i].id));
+	if (votes > 1)
+		snprintf(when, sizeof(when), "%zu of %zu", votes,
+			 x->conf->n_inputs);
 	return json_pack(
-		"{s:s,s:s,s:b,s:b,s:o,s:o,s:s*,s:s*,s:s*}", "name",
-		x->conf->name, "state", alarm_state_name(x->s.state), "cause",
-		x->s.cause, "latch", x->s.latch, "inputs", inputs, "broadcasts",
-		sounds, "since",
+		"{s:s,s:s,s:I,s:b,s:b,s:s,s:b,s:b,s:o,s:o,s:s*,s:s*,s:s*}",
+		"name", x->conf->name, "when", when, "counting",
+		(json_int_t)x->cause.counting, "pending",
+		x->cause.met && !x->cause.raw, "storm", x->cause.storm, "state",
+		alarm_state_name(x->s.state), "cause", x->s.cause, "latch",
+		x->s.latch, "inputs", inputs, "broadcasts", sounds, "since",
 		x->since_wall_us ? clock_format(since, x->since_wall_us) : NULL,
 		"actor", *x->actor ? x->actor : NULL, "inhibited_until",
 		x->s.inhibited ? clock_format(until, x->inhibit_until_wall_us)

@@ -311,6 +311,13 @@ struct config_alarm {
 	char *name;
 	int *inputs;
 	size_t n_inputs;
+	bool when_all;
+	uint16_t votes; /**< of the inputs; 0 = as when_all says */
+	bool has_votes;
+	uint32_t within_ms, delay_ms;
+	uint16_t storm; /**< activations in storm_ms, 0 = no limit */
+	uint32_t storm_ms;
+	uint32_t re_alarm_ms; /**< 0 = never */
 	bool latch;
 	struct config_alarm_broadcast *broadcasts;
 	size_t n_broadcasts;

@@ -146,7 +146,8 @@ config_set_h set_timezone, set_log_level, set_listen, set_rtp_ports, set_tone,
 config_show_h show_listen, show_rtp_ports, show_allow, show_fan, show_zones,
 	show_repeat, show_virtual, show_mqtt, show_gpio, show_output_virtual,
 	show_output_mqtt, show_output_gpio, show_broker, show_web_listen,
-	show_hash, show_querier_ignore, show_clear_below, show_clear_above;
+	show_when, show_hash, show_querier_ignore, show_clear_below,
+	show_clear_above;
 config_set_h set_text_spoken, set_voice, set_loudness, set_command;
 config_show_h show_loudness, show_message_loudness, show_command;
 /* special_schedule.c */

@@ -1,7 +1,10 @@
 /* Inputs, outputs, and the alarms between. */
 #include "rows.h"
 
+#include "controller/cause.h"
+
 static const char *const actives[] = {"high", "low", NULL};
+static const char *const whens[] = {"any", "all", NULL};
 static const char *const output_roles[] = {"plain", "fault", NULL};
 
 const char *const schema_input_kinds[] = {
@@ -423,8 +426,63 @@ const struct config_key schema_alarm[] = {
 	 FIELD(config_alarm, inputs),
 	 OTHER(config_alarm, n_inputs),
 	 .kind = KIND_INPUT,
-	 .help = "Any of these inputs raises it. Without, it is triggered by "
-		 "hand only."},
+	 .help = "These inputs raise it. Without, it is triggered by hand "
+		 "only. An input whose quality is not good never raises it, "
+		 "and never ends what it raised."},
+	{.name = "when",
+	 .type = TYPE_CHOICE,
+	 FIELD(config_alarm, when_all),
+	 .choices = whens,
+	 .show = show_when,
+	 .def = "any",
+	 .help = "Is one active input enough, or must all be?"},
+	{.name = "votes",
+	 .type = TYPE_NUMBER,
+	 FIELD(config_alarm, votes),
+	 OTHER(config_alarm, has_votes),
+	 .min = 1,
+	 .max = 1000,
+	 .help = "Instead of when: so many of the inputs must be active."},
+	{.name = "within",
+	 .type = TYPE_DURATION,
+	 FIELD(config_alarm, within_ms),
+	 .max = HOUR,
+	 .def = "0s",
+	 .help = "An input counts while it is active and for this long from "
+		 "its activation on, though it is normal again: two knocks "
+		 "within a time. 0 = only while it is active. A reset forgets "
+		 "what is normal again."},
+	{.name = "delay",
+	 .type = TYPE_DURATION,
+	 FIELD(config_alarm, delay_ms),
+	 .max = HOUR,
+	 .def = "0s",
+	 .help = "The cause must last this long. A trigger by hand does not "
+		 "wait."},
+	{.name = "re-alarm",
+	 .type = TYPE_DURATION,
+	 FIELD(config_alarm, re_alarm_ms),
+	 .max = DAY,
+	 .def = "0s",
+	 .help = "An acknowledged alarm whose cause is still there is active "
+		 "again after this, and its messages that have ended sound "
+		 "again. 0 = never."},
+	{.name = "storm-limit",
+	 .type = TYPE_NUMBER,
+	 FIELD(config_alarm, storm),
+	 .max = CAUSE_MAX_STORM,
+	 .def = "0",
+	 .help = "More activations than this within storm-within are a fault, "
+		 "and the alarm stays active instead of coming and going, "
+		 "until its inputs have been quiet for storm-within or it is "
+		 "reset. 0 = no limit."},
+	{.name = "storm-within",
+	 .type = TYPE_DURATION,
+	 FIELD(config_alarm, storm_ms),
+	 .min = 1000,
+	 .max = DAY,
+	 .def = "10m",
+	 .help = "See storm-limit."},
 	{.name = "latch",
 	 .type = TYPE_FLAG,
 	 FIELD(config_alarm, latch),

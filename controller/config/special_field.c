@@ -194,6 +194,17 @@ bool show_clear_above(const struct config *c, const void *obj, FILE *f)
 	return i->has_below;
 }
 
+/** "votes" says it instead. */
+bool show_when(const struct config *c, const void *obj, FILE *f)
+{
+	const struct config_alarm *a = obj;
+
+	(void)c;
+	if (!a->has_votes)
+		schema_quote(f, a->when_all ? "all" : "any");
+	return !a->has_votes;
+}
+
 bool show_output_virtual(const struct config *c, const void *obj, FILE *f)
 {
 	const struct config_output *o = obj;

@@ -52,6 +52,10 @@ BAD = [
     ('message "x" { file = "missing.wav" }', "missing.wav"),
     ('message "x" { file = "bell.wav"  gap = "5 parsecs" }', "gap"),
     ('alarm "x" { inputs = { "nothing" } }', "nothing"),
+    ('alarm "x" { inputs = { "panic" }  votes = 2  outputs = { "beacon" } }', "can never fire"),
+    ('alarm "x" { inputs = { "panic", "second" }  votes = 2  when = "any"  '
+     'outputs = { "beacon" } }', "keep one of them"),
+    ('alarm "x" { delay = "5s"  outputs = { "beacon" } }', "it has none"),
     ('zone "x" { extension = "701" }', "701"),
     ('zone "x" {', ""),
 ]

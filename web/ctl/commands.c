@@ -158,6 +158,7 @@ static enum ctl_exit cmd_alarms(const struct ctl *c, int argc, char **argv)
 	static const struct column columns[] = {
 		{"ALARM", "name"},    {"STATE", "state"},
 		{"SINCE", "since"},   {"BY", "actor"},
+		{"WHEN", "when"},     {"COUNTING", "counting"},
 		{"INPUTS", "inputs"}, {"INHIBITED UNTIL", "inhibited_until"},
 		{NULL, NULL},
 	};

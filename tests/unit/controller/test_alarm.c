@@ -133,6 +133,21 @@ static void test_inhibited_alarm_starts_nothing(void **state)
 	steps_to(&s, ALARM_EV_ENABLE, ALARM_DO_NOTE, ALARM_NORMAL);
 }
 
+static void test_acknowledged_is_asked_again(void **state)
+{
+	struct alarm_snapshot s = {.latch = true};
+
+	(void)state;
+	steps_to(&s, ALARM_EV_CAUSE, START_NOTE, ALARM_ACTIVE);
+	steps_to(&s, ALARM_EV_REMIND, 0, ALARM_ACTIVE);
+	steps_to(&s, ALARM_EV_ACK, ALARM_DO_NOTE, ALARM_ACKED);
+	steps_to(&s, ALARM_EV_REMIND, ALARM_DO_AGAIN | ALARM_DO_NOTE,
+		 ALARM_ACTIVE);
+	steps_to(&s, ALARM_EV_ACK, ALARM_DO_NOTE, ALARM_ACKED);
+	steps_to(&s, ALARM_EV_CLEAR, ALARM_DO_NOTE, ALARM_LATCHED_ACKED);
+	steps_to(&s, ALARM_EV_REMIND, 0, ALARM_LATCHED_ACKED);
+}
+
 static void test_names(void **state)
 {
 	(void)state;
@@ -377,6 +392,10 @@ static void test_each_event_does_its_own_and_no_more(void **state)
 			if (was.inhibited && was.cause)
 				to.state = ALARM_ACTIVE;
 			break;
+		case ALARM_EV_REMIND:
+			if (was.state == ALARM_ACKED)
+				to.state = ALARM_ACTIVE;
+			break;
 		case ALARM_EVENTS:
 			fail();
 		}
@@ -422,7 +441,7 @@ static void test_every_cell_is_written(void **state)
 		for (int ev = 0; ev < ALARM_EVENTS; ev++) {
 			struct alarm_snapshot s = unpack(n);
 
-			assert_in_range(step(&s, (enum alarm_event)ev), 0, 15);
+			assert_in_range(step(&s, (enum alarm_event)ev), 0, 31);
 			assert_in_range(s.state, 0, ALARM_STATES - 1);
 		}
 }
@@ -436,6 +455,7 @@ int main(void)
 		cmocka_unit_test(test_what_a_hand_began_a_reset_ends),
 		cmocka_unit_test(test_lost_source_forbids_reset),
 		cmocka_unit_test(test_inhibited_alarm_starts_nothing),
+		cmocka_unit_test(test_acknowledged_is_asked_again),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_start_and_stop_alternate),
 		cmocka_unit_test(test_only_clear_without_latch_and_reset_stop),
