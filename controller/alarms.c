@@ -284,6 +284,27 @@ static void note(struct item *x, enum alarm_event ev, const char *actor,
 			       : "");
 }
 
+/** Nobody may overlook that it is switched off. */
+static void show_inhibited(const struct item *x)
+{
+	struct faults *f = x->owner->faults;
+	char subject[80], until[CLOCK_TEXT_SIZE];
+
+	snprintf(subject, sizeof(subject), "inhibit:%s", x->conf->name);
+	if (x->s.inhibited)
+		fault_warn(
+			f, subject,
+			"It is enabled by itself then; enable it sooner when "
+			"the work is done.",
+			"alarm %s is inhibited until %s by %s: its inputs "
+			"start nothing",
+			x->conf->name,
+			clock_format(until, x->inhibit_until_wall_us),
+			x->actor);
+	else
+		fault_clear(f, subject);
+}
+
 static int step(struct item *x, enum alarm_event ev, const char *actor,
 		uint64_t cause, uint64_t at_us, struct reason *why)
 {
@@ -299,6 +320,7 @@ static int step(struct item *x, enum alarm_event ev, const char *actor,
 		if (x->s.state == ALARM_ACKED)
 			x->acked_us = clock_mono_us();
 		note(x, ev, actor, cause);
+		show_inhibited(x);
 	}
 	/* Sound first: keeping the state may wait a moment, people may not. */
 	if (todo & (ALARM_DO_START | ALARM_DO_AGAIN))
@@ -653,6 +675,14 @@ int alarms_configure(struct alarms *a, const struct config *c,
 					       "system", 0,
 					       "changed in its alarm by a "
 					       "reload");
+	for (size_t i = 0; i < old_n; i++) {
+		char subject[80];
+
+		snprintf(subject, sizeof(subject), "inhibit:%s",
+			 old_v[i].conf->name);
+		if (!find(a, old_v[i].conf->name))
+			fault_clear(a->faults, subject);
+	}
 	items_free(old_v, old_n);
 	for (size_t i = 0; i < c->n_outputs; i++)
 		drive_output(a, (int)i, 0);

@@ -153,10 +153,12 @@ def test_acknowledged_and_inhibited_survive(daemon, hall):
     daemon.kill()
     daemon.start()
     assert "inhibited_until" in alarm(daemon)
+    assert "inhibit:panic" in api.faults(), "nobody overlooks it"
     n = hall.mark()
     api.input("panic", True)
     assert not api.get("/broadcasts") and alarm(daemon)["state"] == "normal"
     api.input("panic", False)
     api.post("/alarms/panic/enable")
+    assert "inhibit:panic" not in api.faults()
     api.input("panic", True)
     hall.wait_bytes(EVAC, start=n)

@@ -514,11 +514,25 @@ static void test_modbus(void **state)
 
 #define MESSAGE(more) "message \"m\" { tone = \"test\" " more " }\n"
 #define ALARM(more) "alarm \"a\" { " more " }\n"
+#define POINTS                                                                 \
+	"input \"i\" { virtual = true } input \"j\" { virtual = true }\n"      \
+	"output \"o\" { virtual = true }\n"
+#define ALARM_IJ(more)                                                         \
+	POINTS ALARM("inputs = { \"i\", \"j\" } outputs = { \"o\" } " more)
 
 static void test_alarms(void **state)
 {
 	(void)state;
 	EACH({ALARM(""), 1, "has no effect"},
+	     {ALARM_IJ("\nvotes = 3"), 4, "votes and has 2 inputs"},
+	     {ALARM_IJ("\nvotes = 0"), 4, "1 to 1000"},
+	     {ALARM_IJ("votes = 2\nwhen = \"all\""), 4, "keep one of them"},
+	     {ALARM_IJ("\nwhen = \"most\""), 4, "any"},
+	     {ALARM_IJ("\nstorm-limit = 101"), 4, "0 to 100"},
+	     {POINTS ALARM("inputs = { \"i\", \"i\" } outputs = { \"o\" }"), 3,
+	      "named twice"},
+	     {POINTS ALARM("outputs = { \"o\" }\ndelay = \"5s\""), 4,
+	      "it has none"},
 	     {ALARM("inputs = { \"x\" } outputs = { \"o\" }") "output \"o\" { "
 							      "virtual = true "
 							      "}",

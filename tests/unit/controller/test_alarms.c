@@ -133,12 +133,20 @@ static void test_inhibit_ends_by_itself(void **state)
 		act(s, "gas", ALARM_EV_INHIBIT, ALARM_MAX_INHIBIT_MS + 1, &why),
 		EINVAL);
 	assert_int_equal(act(s, "gas", ALARM_EV_INHIBIT, 30, &why), 0);
+	assert_non_null(fault_find(s->faults, "inhibit:gas"));
+	assert_int_equal(fault_count(s->faults), 0);
 	move(s, "i", true);
 	assert_string_equal(state_of(s, "gas"), "normal");
 	assert_int_equal(act(s, "gas", ALARM_EV_TRIGGER, 0, &why), EBUSY);
 	site_await(s, (alarms_watch(s->alarms),
 		       !strcmp(state_of(s, "gas"), "active")));
 	assert_int_equal(sounding(s, "gas"), 1);
+	assert_null(fault_find(s->faults, "inhibit:gas"));
+	/* It may go with its alarm, and so does its notice. */
+	assert_int_equal(act(s, "fire", ALARM_EV_INHIBIT, 3600000, &why), 0);
+	assert_non_null(fault_find(s->faults, "inhibit:fire"));
+	site_configure(s, PLAN_BASE POINTS GAS("a"));
+	assert_null(fault_find(s->faults, "inhibit:fire"));
 	site_end(s, false);
 }
 
