@@ -1,4 +1,6 @@
-"""Every codec on the wire: heard by ffmpeg, which we did not write, and spoken by baresip."""
+"""Every codec on the wire: heard by ffmpeg and GStreamer, which we did not write, and spoken by
+baresip."""
+import os
 import re
 import subprocess
 import wave
@@ -28,8 +30,13 @@ def group(i):
     return f"239.192.7.{40 + i}"
 
 
+def port(i):
+    """One each: GStreamer's udpsrc hears every group its host has joined on its port."""
+    return 5104 + 2 * i
+
+
 def zones():
-    return "\n".join(f'zone "{name}" {{ multicast "{group(i)}:5004" {{ {z[0]}  '
+    return "\n".join(f'zone "{name}" {{ multicast "{group(i)}:{port(i)}" {{ {z[0]}  '
                      'interface = "eth0" } }' for i, (name, z) in enumerate(ZONES.items()))
 
 
@@ -46,7 +53,7 @@ def ffmpeg(host, folder, name, i):
     _, pt, rtpmap, _, _ = ZONES[name]
     sdp = folder / f"{name}.sdp"
     sdp.write_text("v=0\r\no=- 1 1 IN IP4 10.9.0.1\r\ns=zone\r\n"
-                   f"c=IN IP4 {group(i)}/1\r\nt=0 0\r\nm=audio 5004 RTP/AVP {pt}\r\n"
+                   f"c=IN IP4 {group(i)}/1\r\nt=0 0\r\nm=audio {port(i)} RTP/AVP {pt}\r\n"
                    f"a=rtpmap:{pt} {rtpmap}\r\n")
     return host.popen(["ffmpeg", "-nostdin", "-loglevel", "error", "-protocol_whitelist",
                        "file,udp,rtp", "-i", sdp, "-t", "2", "-ac", "1", "-y",
@@ -62,7 +69,7 @@ def test_ffmpeg_hears_every_codec(make_daemon, site, listen, tmp_path, cleanup):
                                 + zones()))
     host = site["hall"]
     host.run(["ip", "route", "replace", "239.0.0.0/8", "dev", "eth0"])
-    ears = {n: listen("yard", (group(i), 5004)) for i, n in enumerate(ZONES)}
+    ears = {n: listen("yard", (group(i), port(i))) for i, n in enumerate(ZONES)}
     peers = {n: ffmpeg(host, tmp_path, n, i) for i, n in enumerate(ZONES)}
     for p in peers.values():
         cleanup.callback(p.wait)
@@ -85,6 +92,59 @@ def test_ffmpeg_hears_every_codec(make_daemon, site, listen, tmp_path, cleanup):
             assert at(pcm, r, hz) < LEVEL - 50, (name, hz, at(pcm, r, hz))
     text = d.api.raw("GET", "/metrics")[1].decode()
     assert re.search(r"^tocsin_media_encodes_total 0$", text, re.M), "a message costs no encode"
+
+
+# What GStreamer makes samples of a zone's packets with.
+GST = {9: "rtpg722depay ! avdec_g722", 8: "rtppcmadepay ! alawdec", 0: "rtppcmudepay ! mulawdec",
+       96: "rtpL16depay", 97: "rtpopusdepay ! opusdec", 111: "rtpopusdepay ! opusdec"}
+GST_RATE = {"g722": 16000, "g722-40": 16000, "opus": 48000, "opus-60": 48000, "l16": 16000,
+            "pcma-30": 8000}
+
+
+def gstreamer(host, folder, name, i):
+    """Receives a zone as samples into a file until it is killed."""
+    _, pt, rtpmap, _, _ = ZONES[name]
+    what, clock = rtpmap.upper().split("/")[:2]
+    caps = (f"application/x-rtp,media=audio,clock-rate={clock},encoding-name={what},payload={pt}"
+            + (",channels=1" if what == "L16" else ""))
+    line = (f"udpsrc address={group(i)} port={port(i)} multicast-iface=eth0 caps={caps} ! "
+            f"rtpjitterbuffer latency=200 ! {GST[pt]} ! audioconvert ! "
+            f"audio/x-raw,format=S16LE,channels=1,rate={GST_RATE[name]} ! "
+            f"filesink buffer-mode=2 location={folder / name}.raw")
+    return host.popen(["gst-launch-1.0", "-q", *line.split()],
+                      env={**os.environ, "GST_REGISTRY": str(folder / "registry")},
+                      stdout=subprocess.DEVNULL, stderr=open(folder / f"{name}.log", "wb"))
+
+
+def test_gstreamer_hears_every_codec(make_daemon, site, tmp_path, cleanup):
+    rate = 48000
+    sound = sum(audio.tone(hz, SECONDS, rate, LEVEL).astype(int) for hz in TONES)
+    audio.write_wav(tmp_path / "wide.wav", sound, rate)
+    d = make_daemon(text=config(more='message "wide" { file = "wide.wav"  repeat = "until-reset" }\n'
+                                + zones()))
+    host = site["hall"]
+    host.run(["ip", "route", "replace", "239.0.0.0/8", "dev", "eth0"])
+    # Once, so that six do not look for their plugins at the same time.
+    subprocess.run(["gst-inspect-1.0"], check=True, stdout=subprocess.DEVNULL,
+                   env={**os.environ, "GST_REGISTRY": str(tmp_path / "registry")})
+    peers = {n: gstreamer(host, tmp_path, n, i) for i, n in enumerate(ZONES)}
+    for p in peers.values():
+        cleanup.callback(p.wait)
+        cleanup.callback(p.kill)
+    d.api.page(list(ZONES), "wide")
+    for name, p in peers.items():
+        raw, r = tmp_path / f"{name}.raw", GST_RATE[name]
+
+        def enough():
+            assert p.poll() is None, (tmp_path / f"{name}.log").read_text()
+            return raw.exists() and raw.stat().st_size >= 2 * 2 * r
+
+        wait.until(enough, f"two seconds of {name}", timeout=30)
+        pcm = np.fromfile(raw, "<i2", 2 * r)[-r:].astype(float)
+        for hz in ZONES[name][4]:
+            assert abs(at(pcm, r, hz) - LEVEL) < 1.5, (name, hz, at(pcm, r, hz))
+        for hz in (3000, 1000) if r == 8000 else ():
+            assert at(pcm, r, hz) < LEVEL - 50, (name, hz, at(pcm, r, hz))
 
 
 @pytest.mark.parametrize("codec,module,rate,channels", [("G722/8000/1", "g722.so", 16000, 1),
