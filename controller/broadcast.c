@@ -39,6 +39,7 @@ static void broadcast_free(struct broadcast *x)
 	if (!x)
 		return;
 	clip_unref(x->clip);
+	clip_unref(x->chime);
 	free(x->zones);
 	free(x);
 }
@@ -155,12 +156,13 @@ static struct arb_world world(struct broadcasts *b, uint64_t now,
 
 /* ---------------------------------------------------------------- actions */
 
-static int take_slot(struct broadcasts *b, struct broadcast *x)
+static int take_slot(struct broadcasts *b, struct broadcast *x,
+		     struct clip *clip)
 {
 	for (int i = 0; i < MEDIA_MAX_SLOTS; i++)
 		if (b->slot[i].state == SLOT_FREE) {
 			b->slot[i].state = SLOT_BUSY;
-			b->slot[i].clip = x->clip ? clip_ref(x->clip) : NULL;
+			b->slot[i].clip = clip ? clip_ref(clip) : NULL;
 			b->slot[i].id = x->id;
 			return i;
 		}
@@ -202,25 +204,37 @@ static uint32_t lead_of(const struct broadcasts *b, const struct broadcast *x)
 	return lead;
 }
 
+/** Says what its slot is. Who waits for a sign to talk loses no word to
+ *  amplifiers that wake. */
+static void describe_source(struct broadcasts *b, struct broadcast *x)
+{
+	uint32_t quiet = x->prompted ? lead_of(b, x) : hold_of(b, x);
+
+	x->quiet_us = clock_mono_us() + quiet * UINT64_C(1000);
+	media_slot(b->media, (unsigned)x->slot, x->level, quiet);
+}
+
 static void begin_source(struct broadcasts *b, struct broadcast *x)
 {
-	x->slot = take_slot(b, x);
+	struct clip *clip = x->chime ? x->chime : x->clip;
+
+	x->slot = take_slot(b, x, clip);
 	if (x->slot < 0)
 		return;
 	x->runs = true;
-	if (!x->clip) {
+	if (!clip) {
 		media_live(b->media, (unsigned)x->slot, x->leg, x->id);
 	} else {
 		struct media_play p = {
-			.clip = x->clip,
-			.cycles = x->cycles,
+			.clip = clip,
+			.cycles = x->chime ? 1 : x->cycles,
 			.lead_ms = lead_of(b, x),
 			.tag = x->id,
 		};
 
 		media_play(b->media, (unsigned)x->slot, &p);
 	}
-	media_slot(b->media, (unsigned)x->slot, x->level, hold_of(b, x));
+	describe_source(b, x);
 }
 
 static void end_source(struct broadcasts *b, struct broadcast *x)
@@ -257,7 +271,7 @@ static bool sounds_at_all(const struct broadcasts *b, size_t row)
 static void run_source(struct broadcasts *b, struct broadcast *x, bool run,
 		       bool again)
 {
-	if (x->live || x->slot < 0 || run == x->runs)
+	if ((x->live && !x->chime) || x->slot < 0 || run == x->runs)
 		return;
 	if (again && x->resume == RESUME_RESTART)
 		media_restart(b->media, (unsigned)x->slot);
@@ -279,8 +293,7 @@ static void act_sources(struct broadcasts *b)
 		if (heard && x->slot < 0)
 			begin_source(b, x);
 		else if (heard && !x->heard && x->live)
-			media_slot(b->media, (unsigned)x->slot, x->level,
-				   hold_of(b, x));
+			describe_source(b, x);
 		run_source(b, x, heard && sounds_at_all(b, i),
 			   heard && !x->heard && x->started);
 	}
@@ -447,6 +460,10 @@ static void note_change(struct broadcasts *b, struct broadcast *x,
 	x->started = x->started || heard;
 	x->fresh = false;
 	x->row = *row;
+	if (x->chimed && !x->told_open && heard && x->slot >= 0) {
+		x->told_open = true;
+		tell(x, BROADCAST_OPEN, row->cause, row->by, "");
+	}
 }
 
 static void sweep(struct broadcasts *b)
@@ -581,6 +598,9 @@ static struct broadcast *make(struct broadcasts *b,
 	x->background = rq->background ? rq->how : ARB_FOREGROUND;
 	x->resume = rq->resume;
 	x->clip = rq->clip ? clip_ref(rq->clip) : NULL;
+	if (x->live && rq->chime && rq->level < ARB_EMERGENCY)
+		x->chime = clip_ref(rq->chime);
+	x->prompted = x->live && rq->prompted;
 	x->cycles = rq->cycles;
 	x->wait_ms = rq->wait_ms;
 	x->lost_ms = rq->lost_ms;
@@ -676,8 +696,18 @@ int broadcast_start(struct broadcasts *b, const struct broadcast_request *rq,
 uint32_t broadcast_hold_ms(const struct broadcasts *b, uint64_t id)
 {
 	const struct broadcast *x = broadcast_find(b, id);
+	uint64_t now = clock_mono_us();
 
-	return x ? hold_of(b, x) : 0;
+	return x && x->quiet_us > now
+		       ? (uint32_t)((x->quiet_us - now + 999) / 1000)
+		       : 0;
+}
+
+bool broadcast_chimes(const struct broadcasts *b, uint64_t id)
+{
+	const struct broadcast *x = broadcast_find(b, id);
+
+	return x && (x->chime || (x->chimed && !x->told_open));
 }
 
 int broadcast_stop(struct broadcasts *b, uint64_t id, const char *actor,
@@ -810,6 +840,16 @@ static void serve_waiting_for_slot(struct broadcasts *b)
 		}
 }
 
+/** Its talker takes the chime's place, by a source of his own. */
+static void chime_over(struct broadcasts *b, struct broadcast *x)
+{
+	x->chime = clip_unref(x->chime);
+	x->chimed = true;
+	media_begin(b->media);
+	end_source(b, x);
+	apply(b);
+}
+
 void broadcasts_report(struct broadcasts *b, const struct media_report *r)
 {
 	struct broadcast *x;
@@ -829,7 +869,10 @@ void broadcasts_report(struct broadcasts *b, const struct media_report *r)
 	if (!x || x->slot != (int)r->index)
 		return;
 	subject_of(x, subject);
-	if (r->type == MEDIA_FIRST_SENT) {
+	if (r->type == MEDIA_FIRST_SENT && x->chimed) {
+		/* It sounded before, as a chime. */
+		return;
+	} else if (r->type == MEDIA_FIRST_SENT) {
 		int64_t us = (int64_t)(r->at_us - x->at_us);
 
 		record(b->recorder, EVENT_BROADCAST_SOUNDING, x->event, subject,
@@ -839,6 +882,8 @@ void broadcasts_report(struct broadcasts *b, const struct media_report *r)
 		       "%s: first packet to %u output%s %lld us after its "
 		       "trigger",
 		       x->what, r->n, r->n == 1 ? "" : "s", (long long)us);
+	} else if (r->type == MEDIA_FINISHED && x->chime) {
+		chime_over(b, x);
 	} else if (r->type == MEDIA_FINISHED) {
 		finish(b, x, "system", 0, "played to its end");
 		apply(b);

@@ -36,6 +36,7 @@ enum broadcast_news {
 	BROADCAST_SOUNDS, /**< (again) heard on at least one output */
 	BROADCAST_LOST,   /**< waits or is overridden: heard nowhere */
 	BROADCAST_GONE,   /**< ended; the id is no longer known */
+	BROADCAST_OPEN,   /**< its chime is over: broadcast_hold_ms() counts */
 };
 
 /** text: one honest cause; by: id of what beat it, 0 = none. Must not start or
@@ -61,6 +62,11 @@ struct broadcast_request {
 	uint32_t cycles;   /**< 0 = until stopped */
 	unsigned leg;      /**< live: its leg, opened before */
 	bool tape;         /**< its leg plays a tape: recorded, not live */
+	bool prompted;     /**< live: who talks waits until broadcast_hold_ms()
+			      is over, so amplifiers may be woken first */
+	/** Live: heard once before it, unless it is an emergency; a reference
+	 *  is taken. NULL = none. */
+	struct clip *chime;
 
 	bool background;
 	enum arb_background how; /**< of background: ARB_DUCK or ARB_PAUSE */
@@ -128,9 +134,13 @@ int broadcast_start(struct broadcasts *b, const struct broadcast_request *rq,
 int broadcast_probe(struct broadcasts *b, const struct broadcast_request *rq,
 		    struct broadcast_result *res);
 
-/** How long from now on what just began is kept silent, so that slow outputs
- *  carry all of it; 0 for an unknown one. */
+/** How long from now on a live one is kept silent, so that slow outputs and
+ *  amplifiers carry all of it; 0 for an unknown one. */
 uint32_t broadcast_hold_ms(const struct broadcasts *b, uint64_t id);
+
+/** Is its chime still to be heard, or to be heard to its end? BROADCAST_OPEN
+ *  follows unless it ends first. */
+bool broadcast_chimes(const struct broadcasts *b, uint64_t id);
 
 /** Ends one; ENOENT when it is not known. */
 int broadcast_stop(struct broadcasts *b, uint64_t id, const char *actor,

@@ -18,10 +18,15 @@ struct broadcast {
 	bool runs;    /**< its source is told to run */
 	bool fresh;   /**< not yet decided on for the first time */
 	bool over;    /**< to be taken off the list */
+	bool prompted;
 	enum arb_background background;
 	enum broadcast_resume resume;
 	struct arb_set outputs;
 	struct clip *clip;
+	struct clip *chime; /**< before it is live; NULL = none (any more) */
+	uint64_t quiet_us;  /**< live: kept silent until then */
+	bool chimed;        /**< had a chime, which is over */
+	bool told_open;     /**< and its owner knows */
 	uint32_t cycles, wait_ms, lost_ms;
 	unsigned leg;
 	uint64_t deadline; /**< while it waits */

@@ -414,6 +414,11 @@ static int configure(struct control *c, struct reason *why)
 	library_tone(c->library, "preempted");
 	if (c->config->sip.go_ahead && *c->config->sip.go_ahead)
 		library_tone(c->library, c->config->sip.go_ahead);
+	if (c->config->sip.chime && *c->config->sip.chime)
+		library_chime(c->library, c->config->sip.chime);
+	for (size_t i = 0; i < c->config->n_zones; i++)
+		if (c->config->zones[i].chime && *c->config->zones[i].chime)
+			library_chime(c->library, c->config->zones[i].chime);
 	err = field_configure(c->field, c->config);
 	if (!err)
 		err = amps_configure(c->amps, c->config);

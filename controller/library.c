@@ -137,6 +137,48 @@ static int make_kit(struct library *l, const struct config *c,
 	return 0;
 }
 
+/** A message as a chime: the caller waits for it. Tones were looked at when the
+ *  configuration was read. */
+static int check_chime(const struct library *l, const char *name,
+		       const struct config_where *at, const char *where,
+		       library_error_h *h, void *arg)
+{
+	char text[400];
+
+	for (size_t i = 0; name && i < l->n_messages; i++) {
+		const struct entry *e = &l->message[i];
+
+		if (strcmp(e->name, name) || !e->clip ||
+		    clip_ms(e->clip) <= CONFIG_CHIME_MAX_MS)
+			continue;
+		snprintf(text, sizeof(text),
+			 "%s: chime: message \"%s\" is %u.%u s long; a chime "
+			 "may be %u s long, for the caller waits for it",
+			 where, name, clip_ms(e->clip) / 1000,
+			 clip_ms(e->clip) % 1000 / 100,
+			 CONFIG_CHIME_MAX_MS / 1000);
+		h(at, text, arg);
+		return EINVAL;
+	}
+	return 0;
+}
+
+static int check_chimes(const struct library *l, const struct config *c,
+			library_error_h *h, void *arg)
+{
+	int err = check_chime(l, c->sip.chime, &c->sip.chime_at, "sip", h, arg);
+
+	for (size_t i = 0; i < c->n_zones; i++) {
+		const struct config_zone *z = &c->zones[i];
+		char where[CONFIG_MAX_NAME + 8];
+
+		snprintf(where, sizeof(where), "zone \"%s\"", z->name);
+		if (check_chime(l, z->chime, &z->chime_at, where, h, arg))
+			err = EINVAL;
+	}
+	return err;
+}
+
 int library_build(struct library **lp, const struct config *c,
 		  enum library_mode mode, library_error_h *h, void *arg)
 {
@@ -161,6 +203,9 @@ int library_build(struct library **lp, const struct config *c,
 		if (e && err != ENOMEM)
 			err = e;
 	}
+	/* At the start pages go without it rather than nothing at all. */
+	if (!err && check_chimes(l, c, h, arg) && mode != LIBRARY_START)
+		err = EINVAL;
 	if (!err && mode == LIBRARY_RELOAD)
 		speech_prune(l->kit.speech);
 out:
@@ -304,6 +349,15 @@ struct clip *library_prompt(struct library *l, const char *name,
 	}
 	l->n_prompts++;
 	return e->clip;
+}
+
+struct clip *library_chime(struct library *l, const char *name)
+{
+	struct clip *c = library_message(l, name);
+
+	if (!c)
+		c = library_tone(l, name);
+	return c && clip_ms(c) <= CONFIG_CHIME_MAX_MS ? c : NULL;
 }
 
 uint32_t library_cycles(const struct library *l, const char *name)

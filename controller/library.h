@@ -80,6 +80,11 @@ struct clip *library_tone_loop(struct library *l, const char *name,
 struct clip *library_prompt(struct library *l, const char *name,
 			    const struct format *f);
 
+/** Clip of a message, else of a tone, to be heard once before a live page; NULL
+ *  when there is none or it has become too long. No reference taken. Control
+ *  thread. */
+struct clip *library_chime(struct library *l, const char *name);
+
 /** Cycles to play a message, 0 = until stopped (repeat and repeat-for). */
 uint32_t library_cycles(const struct library *l, const char *name);
 

@@ -171,11 +171,17 @@ static void on_go(void *arg)
 		prompt(x, x->owner->config->sip.go_ahead, 1);
 }
 
-/** Tells the caller to speak, when all can hear him. */
+/** Tells the caller to speak, when all can hear him: behind the chime and once
+ *  slow outputs and amplifiers are awake. Until then he hears silence. */
 static void go_ahead(struct page *x, uint64_t broadcast)
 {
 	uint32_t hold = broadcast_hold_ms(x->owner->broadcasts, broadcast);
+	bool chimes = broadcast_chimes(x->owner->broadcasts, broadcast);
 
+	if ((chimes || hold) && x->prompt)
+		prompt(x, NULL, 0);
+	if (chimes)
+		return;
 	if (hold)
 		tmr_start(&x->go, hold, on_go, x);
 	else
@@ -200,6 +206,9 @@ static void on_broadcast(uint64_t id, enum broadcast_news news,
 		x->lost = true;
 		tmr_cancel(&x->go);
 		prompt(x, "preempted", 0);
+		break;
+	case BROADCAST_OPEN:
+		go_ahead(x, id);
 		break;
 	case BROADCAST_GONE:
 		x->broadcast = 0;
@@ -238,6 +247,15 @@ static int free_leg(const struct paging *p)
 	return -1;
 }
 
+/** What the zone hears first, NULL = nothing. */
+static struct clip *chime_of(const struct paging *p,
+			     const struct config_zone *z)
+{
+	const char *name = z->chime ? z->chime : p->config->sip.chime;
+
+	return name && *name ? library_chime(p->library, name) : NULL;
+}
+
 static struct broadcast_request live_request(const struct paging *p,
 					     const struct page *x, int *zone)
 {
@@ -251,6 +269,8 @@ static struct broadcast_request live_request(const struct paging *p,
 		.zones = zone,
 		.n_zones = 1,
 		.leg = x->leg,
+		.prompted = true,
+		.chime = chime_of(p, z),
 		.lost_ms = sip->preempted == PREEMPTED_WAIT
 				   ? sip->preempt_wait_ms
 				   : 0,

@@ -66,6 +66,8 @@ struct config_sip {
 	enum config_preempted preempted;
 	uint32_t preempt_wait_ms; /**< patience of a preempted caller */
 	char *go_ahead; /**< tone before a caller may talk, "" = none */
+	char *chime;    /**< heard before a live page, "" = none */
+	struct config_where chime_at;
 	uint8_t dscp_rtp;
 	uint32_t max_calls;
 };
@@ -81,6 +83,9 @@ struct config_peer {
 	int *zones; /**< the only ones it may page; n_zones = 0: all */
 	size_t n_zones;
 };
+
+/** A message or tone that is heard before a live page, at most. */
+#define CONFIG_CHIME_MAX_MS 10000
 
 struct config_zone {
 	struct config_where at;
@@ -103,6 +108,8 @@ struct config_zone {
 	uint32_t relay_hold_ms; /**< and for so long after it */
 	uint8_t min_level;      /**< lowest level accepted, 0 = any */
 	uint32_t max_page_ms;   /**< 0 = sip.max_page_ms */
+	char *chime;            /**< message or tone; NULL = sip.chime */
+	struct config_where chime_at;
 };
 
 enum config_sound_kind { SOUND_RTP, SOUND_POLYCOM };

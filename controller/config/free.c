@@ -9,6 +9,7 @@ static void free_zones(struct config *c)
 
 		free(z->name);
 		free(z->extension);
+		free(z->chime);
 		free(z->own);
 		free(z->zones);
 		free(z->except);
@@ -201,6 +202,7 @@ struct config *config_free(struct config *c)
 	free_schedules(c);
 	free(c->sip.listen);
 	free(c->sip.go_ahead);
+	free(c->sip.chime);
 	for (size_t i = 0; i < c->plc.n_allow; i++)
 		free(c->plc.allow[i].name);
 	free(c->plc.allow);

@@ -61,6 +61,17 @@ const struct config_key schema_sip[] = {
 	 .set = set_tone,
 	 .allowed = "the name of a tone, or \"\" for none",
 	 .help = "Tone a caller hears when he may talk."},
+	{.name = "chime",
+	 .type = TYPE_SPECIAL,
+	 FIELD(config_sip, chime),
+	 .def = "",
+	 .set = set_chime,
+	 .allowed = "the name of a message or tone of at most 10s, or \"\" for "
+		    "none",
+	 .help = "What zones hear once when a live page begins, unless their "
+		 "own chime says otherwise. The caller hears the go-ahead "
+		 "when it is over; what he says before is not heard. From "
+		 "priority 200 on there is none. It counts for max-page."},
 	{.name = "dscp",
 	 .type = TYPE_NUMBER,
 	 FIELD(config_sip, dscp_rtp),

@@ -315,7 +315,8 @@ const struct config_key schema_zone[] = {
 	 .help = "Silence first, to wake amplifiers. What sounds in several "
 		 "zones begins in all of them after the longest. Amplifiers "
 		 "that have been awake for that long by the zone's relay or "
-		 "by sound need none."},
+		 "by sound need none. The caller of a live page hears the "
+		 "go-ahead after it."},
 	{.name = "relay",
 	 .type = TYPE_REFS,
 	 FIELD(config_zone, relays),
@@ -337,6 +338,14 @@ const struct config_key schema_zone[] = {
 	 FIELD(config_zone, min_level),
 	 .def = "0",
 	 .help = "The least urgent that is let in."},
+	{.name = "chime",
+	 .type = TYPE_SPECIAL,
+	 FIELD(config_zone, chime),
+	 .set = set_zone_chime,
+	 .allowed = "the name of a message or tone of at most 10s, or \"\" for "
+		    "none",
+	 .defaults = "chime of the sip section",
+	 .help = "Heard once when a live page to this extension begins."},
 	{.name = "max-page",
 	 .type = TYPE_DURATION,
 	 FIELD(config_zone, max_page_ms),

@@ -146,6 +146,8 @@ static void test_values(void **state)
 	     {"sip { rtp-ports = \"20000-20003\" max-calls = 3 }", 1,
 	      "room for 2 calls"},
 	     {"sip { go-ahead = \"goahead\" }", 1, "did you mean \"go-ahead\""},
+	     {"sip { chime = \"chime2\" }", 1,
+	      "no message or tone \"chime2\"; did you mean \"chime-2\""},
 	     {"priorities { page = 300 }", 1, "0 to 255"},
 	     {"priorities {\n page = 150\n}", 2, "not less than urgent"},
 	     {"priorities { emergency = 199 }", 1, "200 to 255"},

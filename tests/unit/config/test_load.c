@@ -91,6 +91,7 @@ static void test_defaults(void **state)
 	assert_int_equal(c->sip.preempted, PREEMPTED_WAIT);
 	assert_int_equal(c->sip.preempt_wait_ms, 10000);
 	assert_string_equal(c->sip.go_ahead, "go-ahead");
+	assert_string_equal(c->sip.chime, "");
 	assert_int_equal(c->sip.max_calls, 200);
 	assert_null(c->web.host);
 	assert_string_equal(c->web.socket, "/run/tocsin/tocsin.sock");

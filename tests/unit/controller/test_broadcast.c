@@ -3,7 +3,7 @@
 #include "site_util.h"
 
 struct news {
-	unsigned sounds, lost, gone;
+	unsigned sounds, lost, gone, open;
 	enum arb_cause cause;
 	uint64_t by;
 	char text[256];
@@ -18,6 +18,7 @@ static void on_news(uint64_t id, enum broadcast_news news, enum arb_cause cause,
 	n->sounds += news == BROADCAST_SOUNDS;
 	n->lost += news == BROADCAST_LOST;
 	n->gone += news == BROADCAST_GONE;
+	n->open += news == BROADCAST_OPEN;
 	n->cause = cause;
 	n->by = by;
 	snprintf(n->text, sizeof(n->text), "%s", text);
@@ -238,6 +239,117 @@ static void test_within_and_longest(void **state)
 	site_end(s, false);
 }
 
+/** A live page by a leg that nobody opened: silence, once it is live. */
+static int talk(struct site *s, const char *zone, uint8_t level, bool prompted,
+		const char *chime, struct news *news,
+		struct broadcast_result *res)
+{
+	int z = config_zone_find(s->config, zone);
+	struct broadcast_request rq = {
+		.what = "live page",
+		.level = level,
+		.zones = &z,
+		.n_zones = 1,
+		.prompted = prompted,
+		.chime = chime ? library_chime(s->library, chime) : NULL,
+		.lost_ms = 60000,
+		.h = on_news,
+		.arg = news,
+	};
+
+	assert_true(!chime || rq.chime);
+	return broadcast_start(s->broadcasts, &rq, res);
+}
+
+static void test_chime_then_live(void **state)
+{
+	struct site *s = site_begin(NULL, false, PLAN_BASE);
+	struct news n = {0};
+	struct broadcast_result r;
+
+	(void)state;
+	assert_int_equal(talk(s, "ab", 100, true, "chime-1", &n, &r), 0);
+	assert_true(broadcast_chimes(s->broadcasts, r.id));
+	assert_int_equal(n.open, 0);
+	site_await(s, n.open == 1);
+	assert_false(broadcast_chimes(s->broadcasts, r.id));
+	assert_int_equal(broadcast_hold_ms(s->broadcasts, r.id), 0);
+	assert_string_equal(site_state(s, r.id), "playing");
+	/* chime-1 lasts 1.5 s: it was heard whole, and one broadcast began. */
+	assert_true(site_packets(s, "a") > 70);
+	assert_int_equal(n.sounds, 1);
+	assert_int_equal(n.lost + n.gone, 0);
+	uint64_t before = site_packets(s, "b");
+	broadcast_stop(s->broadcasts, r.id, "x", 0, "x");
+	assert_int_equal(n.gone, 1);
+	assert_int_equal(n.open, 1);
+	assert_true(before > 70);
+	assert_int_equal(site_count(s, EVENT_BROADCAST_SOUNDING, ""), 1);
+	assert_int_equal(site_count(s, EVENT_BROADCAST_STARTED, ""), 1);
+	assert_int_equal(site_count(s, EVENT_BROADCAST_ENDED, ""), 1);
+	site_end(s, false);
+}
+
+static void test_chime_again_after_it_was_lost(void **state)
+{
+	struct site *s = site_begin(NULL, false, PLAN_BASE);
+	struct news n = {0}, other = {0};
+	struct broadcast_result r, h;
+
+	(void)state;
+	assert_int_equal(talk(s, "a", 100, true, "chime-1", &n, &r), 0);
+	site_await(s, site_packets(s, "a") > 10);
+	assert_int_equal(play(s, "siren", "a", 250, 0, &other, &h), 0);
+	assert_int_equal(n.lost, 1);
+	uint64_t before = site_packets(s, "a");
+	/* Longer than the chime: it does not run on unheard. */
+	site_await(s, site_packets(s, "a") > before + 90);
+	assert_true(broadcast_chimes(s->broadcasts, r.id));
+	assert_int_equal(n.open, 0);
+	before = site_packets(s, "a");
+	broadcast_stop(s->broadcasts, h.id, "x", 0, "x");
+	assert_int_equal(n.sounds, 2);
+	site_await(s, n.open == 1);
+	assert_true(site_packets(s, "a") >= before + 70);
+	/* Ended in its chime: it never opens. */
+	memset(&n, 0, sizeof(n));
+	assert_int_equal(talk(s, "b", 100, true, "chime-1", &n, &r), 0);
+	site_await(s, site_packets(s, "b") > 5);
+	broadcast_stop(s->broadcasts, r.id, "x", 0, "x");
+	assert_int_equal(n.gone, 1);
+	assert_int_equal(n.open, 0);
+	assert_false(broadcast_chimes(s->broadcasts, r.id));
+	site_end(s, false);
+}
+
+static void test_live_waits_for_amplifiers(void **state)
+{
+	struct site *s =
+		site_begin(NULL, false,
+			   PLAN_BASE "zone \"d\" { lead = \"10s\" multicast "
+				     "\"239.192.9.4:24004\" { interface = "
+				     "\"lo\" } }\n");
+	struct news n = {0};
+	struct broadcast_result r;
+	uint32_t hold;
+
+	(void)state;
+	assert_int_equal(talk(s, "d", 100, true, NULL, &n, &r), 0);
+	hold = broadcast_hold_ms(s->broadcasts, r.id);
+	assert_true(hold > 0 && hold <= 10000);
+	assert_false(broadcast_chimes(s->broadcasts, r.id));
+	broadcast_stop(s->broadcasts, r.id, "x", 0, "x");
+	/* A source of others does not wait: its words would be lost. */
+	assert_int_equal(talk(s, "d", 100, false, NULL, &n, &r), 0);
+	assert_int_equal(broadcast_hold_ms(s->broadcasts, r.id), 0);
+	broadcast_stop(s->broadcasts, r.id, "x", 0, "x");
+	/* An emergency has no chime. */
+	assert_int_equal(talk(s, "d", 200, true, "chime-1", &n, &r), 0);
+	assert_false(broadcast_chimes(s->broadcasts, r.id));
+	assert_true(broadcast_hold_ms(s->broadcasts, r.id) > 0);
+	site_end(s, false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -246,6 +358,9 @@ int main(void)
 		cmocka_unit_test(test_waits_resumes_expires),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_chime_then_live),
+		cmocka_unit_test(test_chime_again_after_it_was_lost),
+		cmocka_unit_test(test_live_waits_for_amplifiers),
 		cmocka_unit_test(test_reload_by_names),
 		cmocka_unit_test(test_many_zones_fit_a_record),
 		cmocka_unit_test(test_within_and_longest),

@@ -102,6 +102,35 @@ static void test_names_and_cycles(void **state)
 	end(&x);
 }
 
+static void test_chimes(void **state)
+{
+	static const char slow[] =
+		"message \"slow\" { tone = \"chime-2\" tone-for = \"11s\" }\n"
+		"zone \"d\" { chime = \"slow\" multicast "
+		"\"239.192.9.4:24004\" { interface = \"lo\" } }\n";
+	char text[4096];
+	struct shelf x;
+
+	(void)state;
+	begin(&x);
+	snprintf(text, sizeof(text), "%s%s", PLAN_BASE, slow);
+	assert_int_equal(load(&x, LIBRARY_CHECK, text), EINVAL);
+	assert_non_null(
+		strstr(x.s.said, "zone \"d\": chime: message \"slow\""));
+	assert_non_null(strstr(x.s.said, "10 s"));
+	assert_int_equal(load(&x, LIBRARY_RELOAD, text), EINVAL);
+	/* At the start it is told, and there is none. */
+	assert_int_equal(load(&x, LIBRARY_START, text), 0);
+	assert_non_null(strstr(x.s.said, "slow"));
+	assert_null(library_chime(x.library, "slow"));
+	assert_null(library_chime(x.library, "no"));
+	assert_ptr_equal(library_chime(x.library, "blip"),
+			 library_message(x.library, "blip"));
+	assert_ptr_equal(library_chime(x.library, "chime-2"),
+			 library_tone(x.library, "chime-2"));
+	end(&x);
+}
+
 static void test_too_many_formats(void **state)
 {
 	static char text[8192] = PLAN_HEAD PLAN_MESSAGES;
@@ -124,6 +153,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bad_file),
 		cmocka_unit_test(test_names_and_cycles),
+		cmocka_unit_test(test_chimes),
 		cmocka_unit_test(test_too_many_formats),
 	};
 	int err;
