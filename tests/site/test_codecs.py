@@ -2,6 +2,7 @@
 baresip."""
 import os
 import re
+import socket
 import subprocess
 import wave
 
@@ -9,7 +10,8 @@ import numpy as np
 import pytest
 
 from conftest import config
-from lib import audio, wait
+from lib import audio, net, wait
+from lib.rtp import Sender, build
 
 TONES = (1013, 5000, 7000)
 # name: (keys, payload type, rtpmap, samples and RTP ticks a packet, tones that survive)
@@ -145,6 +147,106 @@ def test_gstreamer_hears_every_codec(make_daemon, site, tmp_path, cleanup):
             assert abs(at(pcm, r, hz) - LEVEL) < 1.5, (name, hz, at(pcm, r, hz))
         for hz in (3000, 1000) if r == 8000 else ():
             assert at(pcm, r, hz) < LEVEL - 50, (name, hz, at(pcm, r, hz))
+
+
+def encodes(d):
+    text = d.api.raw("GET", "/metrics")[1].decode()
+    return int(re.search(r"^tocsin_media_encodes_total (\d+)$", text, re.M).group(1))
+
+
+WIDE_SOURCE = """
+source "wide" {
+    multicast = "239.1.2.9:5004"  interface = "eth0"  codec = "l16"  rate = 16000
+    zones = { @zones@ }  hang = "300ms"
+}
+"""
+FEED = ("239.1.2.9", 5004)
+
+
+def wide_feed(site, cleanup, tones):
+    """A talker of 16 kHz L16 for as long as the test lasts."""
+    pcm = sum(audio.tone(hz, 1.0, 16000, LEVEL).astype(int) for hz in tones)
+    frames = [pcm[i:i + 320].astype(">i2").tobytes() for i in range(0, 16000, 320)]
+    sock = site["caller"].udp()
+    sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF,
+                    net.mreqn(site["caller"].ifindex))
+    cleanup.callback(sock.close)
+    s = Sender(sock, FEED, bytes(50 * 160), pt=96, repeat=True,
+               mangle=lambda i, p: [build(1000 + i, 5000 + 320 * i, 0x77, frames[i % 50], 96)])
+    cleanup.callback(s.stop)
+    return s
+
+
+def listening(make_daemon, site, text):
+    d = make_daemon(text=text)
+    wait.until(lambda: FEED[0] in site.mdb(), "the switch to know that we listen")
+    return d
+
+
+@pytest.mark.parametrize("codec", ["g722", "opus"])
+def test_one_encode_for_many_outputs(make_daemon, site, listen, cleanup, codec):
+    names = [f"z{i}" for i in range(12)]
+    d = listening(make_daemon, site, config(more="".join(
+        f'zone "{n}" {{ multicast "{group(i)}:{port(i)}" {{ codec = "{codec}"  '
+        'interface = "eth0" } }\n' for i, n in enumerate(names))
+        + WIDE_SOURCE.replace("@zones@", ", ".join(f'"{n}"' for n in names))))
+    ears = [listen("yard", (group(i), port(i))) for i in range(len(names))]
+    wide_feed(site, cleanup, (1013,)).start()
+    ears[0].wait_for(100)
+    made, before = encodes(d), ears[0].mark()
+    assert 1 <= made <= before + 25, (made, before)
+    for e in ears[1:]:
+        e.wait_for(50)
+        theirs = {p.payload for p in e.since(20)[:20]}
+        assert theirs & {p.payload for p in ears[0].since(0)}, "the same bytes for all"
+
+
+def test_a_wide_source_does_not_alias_in_a_narrow_zone(make_daemon, site, listen, cleanup):
+    d = listening(make_daemon, site, config(more=WIDE_SOURCE.replace("@zones@", '"hall"')))
+    ear = listen("hall", ("239.192.7.1", 5004))
+    wide_feed(site, cleanup, TONES).start()
+    packets = ear.wait_for(120)
+    assert {p.pt for p in packets} == {0}
+
+    def clean():
+        """The last second: what a stall of the machine costs is over in a while."""
+        pcm = ear.pcm()[-8000:].astype(float)
+        return abs(at(pcm, 8000, 1013) - LEVEL) < 1.5 and all(
+            at(pcm, 8000, hz) < LEVEL - 45 for hz in (3000, 1000))  # images of 5 and 7 kHz
+
+    wait.until(clean, "the tone below 4 kHz and no image of those above", timeout=30, every=0.1)
+    assert encodes(d) > 0
+
+
+@pytest.mark.parametrize("name", ["g722", "opus"])
+def test_a_feed_goes_on_after_it_was_preempted(make_daemon, site, tmp_path, cleanup, name):
+    """Live, an alarm in its place, live again: the receiver's one decoder follows."""
+    audio.write_wav(tmp_path / "high.wav", audio.tone(3100, 2.0, 48000, LEVEL), 48000)
+    d = listening(make_daemon, site, config(
+        more='message "high" { file = "high.wav"  repeat = "until-reset" }\n' + zones()
+        + WIDE_SOURCE.replace("@zones@", f'"{name}"')))
+    host, r = site["hall"], GST_RATE[name]
+    host.run(["ip", "route", "replace", "239.0.0.0/8", "dev", "eth0"])
+    p = gstreamer(host, tmp_path, name, list(ZONES).index(name))
+    cleanup.callback(p.wait)
+    cleanup.callback(p.kill)
+    raw = tmp_path / f"{name}.raw"
+
+    def hears(hz, not_hz):
+        """Of the last quarter of a second heard."""
+        assert p.poll() is None, (tmp_path / f"{name}.log").read_text()
+        pcm = np.fromfile(raw, "<i2")[-r // 4:].astype(float) if raw.exists() else []
+        return (len(pcm) == r // 4 and abs(at(pcm, r, hz) - LEVEL) < 1.5
+                and at(pcm, r, not_hz) < LEVEL - 40
+                and abs(audio.level_dbfs(pcm) + 3 - LEVEL) < 1)
+
+    wide_feed(site, cleanup, (1013,)).start()
+    wait.until(lambda: hears(1013, 3100), "the talker", timeout=30)
+    for _ in range(2):
+        b = d.api.page([name], "high", priority="evacuate")
+        wait.until(lambda: hears(3100, 1013), "the alarm, and nothing but it")
+        d.api.delete(f"/broadcasts/{b}")
+        wait.until(lambda: hears(1013, 3100), "the talker again, and nothing but him")
 
 
 @pytest.mark.parametrize("codec,module,rate,channels", [("G722/8000/1", "g722.so", 16000, 1),
