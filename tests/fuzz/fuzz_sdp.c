@@ -11,9 +11,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check(const struct nego_result *r)
 {
-	if (r->fmt.rate != 8000 || r->fmt.ptime_ms < 10 ||
-	    r->fmt.ptime_ms > 60 || r->fmt.ptime_ms % 10 ||
-	    (r->fmt.codec != CODEC_PCMU && r->fmt.codec != CODEC_PCMA) ||
+	if (r->fmt.codec >= CODEC_COUNT || !format_valid(&r->fmt) ||
+	    r->fmt.ptime_ms < 10 || r->fmt.ptime_ms > 60 ||
+	    r->fmt.ptime_ms % 10 || r->fmt.pt > 127 ||
 	    sa_af(&r->remote) != AF_INET || !sa_port(&r->remote))
 		abort();
 }
