@@ -201,7 +201,10 @@ class Receiver(Listener):
         self.host, self.group, self.port = host, group, port
         super().__init__(sock)
         if hasattr(host.site, "mdb"):
-            wait.until(lambda: group in host.site.mdb(), f"the switch to know a member of {group}")
+            # At this port: the daemon is a member of its groups itself.
+            wait.until(lambda: any(f"port {host.port} grp {group} " in line
+                                   for line in host.site.mdb().splitlines()),
+                       f"the switch to know that {host.name} is a member of {group}")
 
 
 def check_continuous(packets, samples=160):
