@@ -254,7 +254,7 @@ static void a_dead_address_is_a_named_fault(void **state)
 	clip_unref(c);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_times_are_kept),
@@ -265,5 +265,6 @@ int main(void)
 		cmocka_unit_test(a_dead_address_is_a_named_fault),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	(void)argc;
+	return media_run_tests(tests, argv);
 }

@@ -145,7 +145,7 @@ static void test_allowed_senders(void **state)
 	assert_false(listen_allowed(l, &six));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_two_in_order_begin, setup,
@@ -160,5 +160,6 @@ int main(void)
 						teardown),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	(void)argc;
+	return media_run_tests(tests, argv);
 }

@@ -625,7 +625,7 @@ static void all_outputs_in_one_batch(void **state)
 	receiver_close(&r);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(clip_arrives_whole),
@@ -642,5 +642,6 @@ int main(void)
 		cmocka_unit_test(all_outputs_in_one_batch),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	(void)argc;
+	return media_run_tests(tests, argv);
 }

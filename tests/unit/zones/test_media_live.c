@@ -620,7 +620,7 @@ static void shares_wake_ups(void **state)
 	finish(&w, &c, &r, 1);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(passes_bit_exact),
@@ -633,5 +633,6 @@ int main(void)
 		cmocka_unit_test(shares_wake_ups),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	(void)argc;
+	return media_run_tests(tests, argv);
 }

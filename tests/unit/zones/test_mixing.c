@@ -664,7 +664,7 @@ static void live_is_cut_softly(void **state)
 	free(p.v);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(preemption_return_and_stop),
@@ -679,5 +679,6 @@ int main(void)
 		cmocka_unit_test(live_is_cut_softly),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	(void)argc;
+	return media_run_tests(tests, argv);
 }
