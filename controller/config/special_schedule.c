@@ -173,9 +173,9 @@ bool show_days(const struct config *c, const void *obj, FILE *f)
 /** "07:55" or "07:55:30" at p; its end, NULL when it is none. */
 static const char *clock_at(const char *p, int32_t *seconds)
 {
-	int v[3] = {0};
+	int v[3] = {0}, i;
 
-	for (int i = 0; i < 3; i++) {
+	for (i = 0; i < 3; i++) {
 		if (!isdigit((unsigned char)p[0]) ||
 		    !isdigit((unsigned char)p[1]))
 			return NULL;
@@ -188,7 +188,8 @@ static const char *clock_at(const char *p, int32_t *seconds)
 			return NULL;
 	}
 	*seconds = v[0] * 3600 + v[1] * 60 + v[2];
-	return v[0] < 24 && v[1] < 60 && v[2] < 60 && p[-3] == ':' ? p : NULL;
+	/* Hours alone are none. */
+	return i && v[0] < 24 && v[1] < 60 && v[2] < 60 ? p : NULL;
 }
 
 static void show_clock(int32_t s, FILE *f)
@@ -342,7 +343,10 @@ static void set_dates(struct load *l, struct config_days **field, size_t *count,
 
 static void show_date(int64_t day, bool yearly, FILE *f)
 {
-	const struct civil c = civil_of(day * CIVIL_DAY);
+	/* A yearly range over the year's end is kept as if two leap years
+	 * followed one another. */
+	const bool over = yearly && day > civil_day(LEAP_YEAR, 12, 31);
+	const struct civil c = civil_of((over ? day - 366 : day) * CIVIL_DAY);
 
 	if (!yearly)
 		fprintf(f, "%04d-", c.year);
