@@ -49,6 +49,21 @@ GUARD int sip_dialog_update(struct sip_dialog *dlg, const struct sip_msg *msg)
 }
 #endif
 
+/** What libre did not find although it is there: it takes lone carriage
+ *  returns for the end of the headers. A text with a space, or NULL. */
+static const char *unread(const struct sip_msg *msg)
+{
+	if (!msg->via.val.p)
+		return "Malformed Via header";
+	if (!msg->from.auri.p)
+		return "Malformed From header";
+	if (!msg->to.auri.p)
+		return "Malformed To header";
+	if (!msg->callid.p)
+		return "Malformed Call-ID header";
+	return msg->cseq.met.p ? NULL : "Malformed CSeq header";
+}
+
 static int decode(struct sip_msg **msgp, struct mbuf *mb)
 {
 	int (*real)(struct sip_msg **, struct mbuf *) =
@@ -56,6 +71,7 @@ static int decode(struct sip_msg **msgp, struct mbuf *mb)
 	const struct guard_finding f =
 		guard_examine(mbuf_buf(mb), mbuf_get_left(mb));
 	struct sip_msg *msg;
+	const char *why;
 
 	if (!real)
 		return ENOSYS;
@@ -67,10 +83,16 @@ static int decode(struct sip_msg **msgp, struct mbuf *mb)
 		counters.junk++;
 		return EBADMSG;
 	}
-	if (f.verdict == GUARD_BAD) {
+	why = f.verdict == GUARD_BAD ? f.why : unread(msg);
+	if (why && !msg->req) {
+		counters.junk++;
+		mem_deref(msg);
+		return EBADMSG;
+	}
+	if (why) {
 		counters.bad++;
-		msg->met.p = f.why;
-		msg->met.l = strlen(f.why);
+		msg->met.p = why;
+		msg->met.l = strlen(why);
 	} else {
 		counters.passed++;
 	}
