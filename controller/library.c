@@ -153,7 +153,7 @@ static int check_chime(const struct library *l, const char *name,
 			continue;
 		snprintf(text, sizeof(text),
 			 "%s: chime: message \"%s\" is %u.%u s long; a chime "
-			 "may be %u s long, for the caller waits for it",
+			 "may be %d s long, for the caller waits for it",
 			 where, name, clip_ms(e->clip) / 1000,
 			 clip_ms(e->clip) % 1000 / 100,
 			 CONFIG_CHIME_MAX_MS / 1000);
