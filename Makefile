@@ -19,6 +19,8 @@ CC := gcc
 endif
 PKG_CONFIG ?= pkg-config
 PYTHON  ?= /usr/bin/python3
+# Site tests that run side by side, each site in namespaces of its own.
+SITE_JOBS ?= 2
 # SAN=address,undefined or SAN=thread builds instrumented (see asan, tsan).
 SAN     ?=
 WERROR  ?= 1
@@ -32,8 +34,8 @@ BUILD_PACKAGES := gcc libc6-dev make pkg-config libre-dev librem-dev \
 	libmosquitto-dev libgpiod-dev libssl-dev libsystemd-dev libcrypt-dev \
 	libspandsp-dev libopus-dev libebur128-dev libical-dev libmodbus-dev
 TEST_PACKAGES := $(BUILD_PACKAGES) libcmocka-dev python3 python3-pytest \
-	python3-numpy python3-scipy python3-paho-mqtt python3-dateutil \
-	tzdata sip-tester baresip-core \
+	python3-pytest-xdist python3-numpy python3-scipy python3-paho-mqtt \
+	python3-dateutil tzdata sip-tester baresip-core \
 	mosquitto mosquitto-clients ffmpeg iproute2 nftables tcpdump curl openssl \
 	sqlite3 procps util-linux python3-pymodbus python3-serial \
 	python3-serial-asyncio mbpoll socat espeak-ng flite gstreamer1.0-tools \
@@ -213,7 +215,8 @@ check: deps ## all tests: unit, model, site (root)
 	@$(MAKE) site
 
 site: all ## tests in network namespaces with real peers (root)
-	@BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q -p no:cacheprovider tests/site $(PYTEST_ARGS)
+	@BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q -p no:cacheprovider \
+		-n $(SITE_JOBS) tests/site $(PYTEST_ARGS)
 
 demo: deps-demo ## show the main job on loopback (root)
 	@$(MAKE) all

@@ -1,7 +1,8 @@
 """Site tests: real daemons and peers in network namespaces. Run as root:
 
-    make site                       all of them
+    make site                       all of them, two side by side
     make site PYTEST_ARGS='-k ack'  some
+    make site SITE_JOBS=0           one after the other, in this process
 
 BUILD names the build directory under test. A failed test prints the daemon's
 log and leaves no process and no namespace. One that failed while the machine
@@ -92,12 +93,17 @@ def config(sip="", more=""):
     return CONFIG.replace("@sip@", sip).replace("@more@", more)
 
 
+def worker(config):
+    """Is this one of the processes that run tests side by side (xdist)?"""
+    return hasattr(config, "workerinput")
+
+
 def pytest_configure(config):
     if os.geteuid() != 0:
         pytest.exit("the site tests need root: they make network namespaces", 1)
-    net.remove_leftovers()
+    if not worker(config):
+        net.remove_leftovers()
     config.site_watch = Watch()
-    config.site_again = []
     config.add_cleanup(config.site_watch.close)
 
 
@@ -107,6 +113,7 @@ STALL, AGAIN = 0.01, 3
 
 def pytest_runtest_protocol(item, nextitem):
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    again = []
     for left in range(AGAIN, -1, -1):
         item._initrequest()
         since = time.monotonic()
@@ -114,17 +121,21 @@ def pytest_runtest_protocol(item, nextitem):
         worst = item.config.site_watch.worst(since)
         if not any(r.failed for r in reports) or worst < STALL or not left:
             break
-        item.config.site_again.append((item.nodeid, worst))
+        again.append(worst)
     for r in reports:
+        if r.when == "teardown":  # the way from a worker to who prints the summary
+            r.site_again = again
         item.ihook.pytest_runtest_logreport(report=r)
     item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
     return True
 
 
-def pytest_terminal_summary(terminalreporter, config):
-    for name, worst in config.site_again:
-        terminalreporter.write_line(
-            f"{name} was run again: the machine stood still for {1e3 * worst:.0f} ms under it")
+def pytest_terminal_summary(terminalreporter):
+    for reports in terminalreporter.stats.values():
+        for r in reports:
+            for worst in getattr(r, "site_again", []):
+                terminalreporter.write_line(
+                    f"{r.nodeid} was run again: the machine stood still for {1e3 * worst:.0f} ms under it")
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -181,7 +181,7 @@ def remove_leftovers():
     for ns in re.findall(rf"^{PREFIX}(\d+)-(\S+)", sh("ip netns list"), re.M):
         try:
             with open(f"/proc/{ns[0]}/cmdline") as f:
-                if "pytest" in f.read():
+                if "python" in f.read():
                     continue
         except FileNotFoundError:
             pass
