@@ -1,10 +1,9 @@
 /* Days, times of day, dates: what calendars and schedules are made of. */
 #include "load.h"
 #include "scheduler/civil.h"
-#include "scheduler/recur.h"
+#include "scheduler/civil_read.h"
 #include "values.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,9 +11,6 @@
 #define DAY_S 86400
 /** Yearly dates are kept as those of this year, which has a 29 February. */
 #define LEAP_YEAR 1972
-
-static const char *const weekdays[] = {"mon", "tue", "wed", "thu",
-				       "fri", "sat", "sun"};
 
 /* ------------------------------------------------------------------- texts */
 
@@ -115,82 +111,26 @@ void set_schedule_zone(struct load *l, void *obj,
 
 /* -------------------------------------------------------------------- days */
 
-static int weekday_of(const char *s, size_t n)
-{
-	for (int i = 0; i < 7; i++)
-		if (n == 3 && !strncmp(weekdays[i], s, 3))
-			return i;
-	return -1;
-}
-
 void set_days(struct load *l, void *obj, const struct config_value *val)
 {
 	struct config_schedule *s = obj;
 	const char *p = val->v[0];
 
-	s->days = 0;
-	while (*p) {
-		const size_t n = strcspn(p, ",");
-		const char *dash = memchr(p, '-', n);
-		const size_t head = dash ? (size_t)(dash - p) : n;
-		const int a = weekday_of(p, head);
-		const int b = dash ? weekday_of(dash + 1, n - head - 1) : a;
-
-		if (a < 0 || b < 0) {
-			s->days = 0;
-			break;
-		}
-		/* "fri-mon" goes over the week's end. */
-		for (int i = a;; i = (i + 1) % 7) {
-			s->days |= (uint8_t)(1u << i);
-			if (i == b)
-				break;
-		}
-		p += n + (p[n] == ',');
-		p += strspn(p, " ");
-	}
-	if (!s->days)
-		load_refuse(l, val, val->v[0]);
+	if (!civil_read_weekdays(p, strlen(p), &s->days))
+		load_refuse(l, val, p);
 }
 
 bool show_days(const struct config *c, const void *obj, FILE *f)
 {
 	const struct config_schedule *s = obj;
-	const char *comma = "\"";
+	char text[CIVIL_WEEKDAYS_TEXT];
 
 	(void)c;
-	for (int i = 0; i < 7; i++)
-		if (s->days >> i & 1) {
-			fprintf(f, "%s%s", comma, weekdays[i]);
-			comma = ",";
-		}
-	fputc('"', f);
+	fprintf(f, "\"%s\"", civil_weekdays_text(text, s->days));
 	return true;
 }
 
 /* ------------------------------------------------------------------- times */
-
-/** "07:55" or "07:55:30" at p; its end, NULL when it is none. */
-static const char *clock_at(const char *p, int32_t *seconds)
-{
-	int v[3] = {0}, i;
-
-	for (i = 0; i < 3; i++) {
-		if (!isdigit((unsigned char)p[0]) ||
-		    !isdigit((unsigned char)p[1]))
-			return NULL;
-		v[i] = (p[0] - '0') * 10 + p[1] - '0';
-		p += 2;
-		if (*p != ':' || i == 2)
-			break;
-		p++;
-		if (i == 0 && !isdigit((unsigned char)*p))
-			return NULL;
-	}
-	*seconds = v[0] * 3600 + v[1] * 60 + v[2];
-	/* Hours alone are none. */
-	return i && v[0] < 24 && v[1] < 60 && v[2] < 60 ? p : NULL;
-}
 
 static void show_clock(int32_t s, FILE *f)
 {
@@ -213,8 +153,8 @@ void set_times(struct load *l, void *obj, const struct config_value *val)
 
 	s->at_times = load_calloc(l, val->n, sizeof(*s->at_times));
 	for (size_t i = 0; s->at_times && i < val->n; i++) {
-		const char *end =
-			clock_at(val->v[i], &s->at_times[s->n_at_times]);
+		const char *end = civil_read_clock(val->v[i],
+						   &s->at_times[s->n_at_times]);
 
 		if (end && !*end)
 			s->n_at_times++;
@@ -243,7 +183,7 @@ bool show_times(const struct config *c, const void *obj, FILE *f)
 void set_clock(struct load *l, void *obj, const struct config_value *val)
 {
 	int32_t v;
-	const char *end = clock_at(val->v[0], &v);
+	const char *end = civil_read_clock(val->v[0], &v);
 
 	if (end && !*end)
 		memcpy((char *)obj + val->key->offset, &v, sizeof(v));
@@ -288,22 +228,15 @@ bool show_every_to(const struct config *c, const void *obj, FILE *f)
 /** "2026-12-24" or "12-24" at p; its end, NULL when it is none. */
 static const char *date_at(const char *p, int64_t *day, bool *yearly)
 {
-	int y = LEAP_YEAR, m, d, used = 0;
+	const char *end = civil_read_date(p, day);
+	char dated[16];
 
-	if (sscanf(p, "%4d-%2d-%2d%n", &y, &m, &d, &used) == 3 && used == 10)
-		*yearly = false;
-	else if (sscanf(p, "%2d-%2d%n", &m, &d, &used) == 2 && used == 5)
-		*yearly = true, y = LEAP_YEAR;
-	else
-		return NULL;
-	for (int i = 0; i < used; i++)
-		if (!isdigit((unsigned char)p[i]) && p[i] != '-')
-			return NULL;
-	if (!civil_valid(y, m, d) || y < RECUR_FIRST_YEAR ||
-	    y > RECUR_LAST_YEAR)
-		return NULL;
-	*day = civil_day(y, m, d);
-	return p + used;
+	*yearly = !end;
+	if (end)
+		return end;
+	snprintf(dated, sizeof(dated), "%d-%.5s", LEAP_YEAR, p);
+	end = civil_read_date(dated, day);
+	return end ? p + (end - dated) - 5 : NULL;
 }
 
 static bool dates_of(const char *s, struct config_days *v)
@@ -412,18 +345,8 @@ void set_rrule(struct load *l, void *obj, const struct config_value *val)
 void set_start(struct load *l, void *obj, const struct config_value *val)
 {
 	struct config_schedule *s = obj;
-	int64_t day;
-	int32_t clock;
-	bool yearly;
-	const char *p = date_at(val->v[0], &day, &yearly);
 
-	if (p && !yearly && (*p == ' ' || *p == 'T'))
-		p = clock_at(p + 1, &clock);
-	else
-		p = NULL;
-	if (p && !*p)
-		s->start = day * CIVIL_DAY + clock;
-	else
+	if (!civil_read_local(val->v[0], &s->start))
 		load_refuse(l, val, val->v[0]);
 }
 
