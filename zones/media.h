@@ -138,9 +138,8 @@ struct media_polycom {
 	/** From these levels on broadcasts go to the priority (24, 49) and the
 	 *  emergency channel (25, 50); 0 = never. */
 	uint8_t priority_from, emergency_from;
-	uint16_t source_port; /**< shared by all outputs that name it */
-	uint32_t serial;      /**< of the sender */
-	char caller[14];      /**< id shown on the phones, NUL padded */
+	uint32_t serial; /**< of the sender */
+	char caller[14]; /**< id shown on the phones, NUL padded */
 };
 
 #define MEDIA_SRTP_MAX_MKI 4
@@ -161,9 +160,13 @@ struct media_output {
 	uint8_t ttl;      /**< multicast TTL / hop limit */
 	uint8_t dscp;     /**< 0..63 */
 	bool loop; /**< multicast is seen by listeners on this host too */
+	uint16_t source_port; /**< shared by all outputs that name it; 0 = an
+				   even one of the kernel's */
 	struct format fmt;
 	uint16_t delay_ms; /**< everything leaves later by this much */
 	uint32_t copy_us;  /**< each packet once more after this; 0 = once */
+	uint32_t beat_ms;  /**< while nothing sounds, a packet of silence this
+				often, which keeps the path open; 0 = none */
 	/** The same packets go here too; copied. Unicast, by route. */
 	const struct sockaddr_storage *fan;
 	unsigned n_fan;

@@ -130,8 +130,8 @@ static void set_polycom(struct load *l, size_t i)
 			    "group = 26 to 50 and channel = 1 to 25",
 			    z->name, s->name);
 	p->channel = s->group ? s->group : s->channel;
-	if (!p->source_port && s->out.dst.ss_family)
-		p->source_port = value_port(&s->out.dst);
+	if (!s->out.source_port && s->out.dst.ss_family)
+		s->out.source_port = value_port(&s->out.dst);
 	snprintf(p->caller, sizeof(p->caller), "%s",
 		 s->caller ? s->caller : z->name);
 }

@@ -225,7 +225,7 @@ static const struct config_key polycom_keys[] = {
 		 "every phone."},
 	{.name = "source-port",
 	 .type = TYPE_NUMBER,
-	 FIELD(config_sound, out.polycom.source_port),
+	 FIELD(config_sound, out.source_port),
 	 .min = 1,
 	 .max = 65535,
 	 .defaults = "the group's port",

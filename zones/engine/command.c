@@ -59,6 +59,11 @@ static void output_on(struct engine *e, unsigned i, const struct command *c,
 	} else {
 		output_line(e, i, c->output.line);
 	}
+	o->beat_us = c->output.beat_ms * UINT64_C(1000);
+	if (!same || !o->beat_us)
+		o->sent_us = now;
+	if (o->beat_us)
+		e->beats_us = now;
 	o->fd = c->output.fd;
 	o->way = c->output.way;
 	o->used = true;

@@ -118,6 +118,7 @@ int engine_alloc(struct engine **ep, const struct media_options *opt)
 	e->ramp_down_ms = e->ramp_back_ms = ENGINE_RAMP_MS;
 	prepare(e);
 	fades_init(e);
+	e->beats_us = ENGINE_NEVER;
 	err = ring_alloc(&e->commands, sizeof(struct command), ENGINE_COMMANDS);
 	if (!err)
 		err = ring_alloc(&e->reports, sizeof(struct report),
@@ -205,6 +206,7 @@ static uint64_t next_due(const struct engine *e)
 {
 	uint64_t due = earliest(e->feed_due, e->n_feeds, ENGINE_NEVER);
 
+	due = e->beats_us < due ? e->beats_us : due;
 	due = earliest(e->slot_due, MEDIA_MAX_SLOTS, due);
 	due = earliest(e->line_due, e->n_lines, due);
 	return earliest(e->leg_due, MEDIA_MAX_LEGS, due);
@@ -254,6 +256,8 @@ static void run_due(struct engine *e, uint64_t now)
 		slot_ends(e, end);
 		route_settle(e, now);
 	}
+	if (e->beats_us <= horizon)
+		outputs_beat(e, now);
 	feeds_run(e, horizon, now);
 	legs_run(e, horizon, now);
 }

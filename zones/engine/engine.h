@@ -130,7 +130,10 @@ struct output {
 	int feed, prev, next; /**< place in a feed, -1 = silent */
 	int lead_slot;        /**< what is heard, and which playing of it */
 	uint32_t lead_play;
-	uint8_t urgency; /**< level of what is, or was last, heard */
+	uint8_t urgency;  /**< level of what is, or was last, heard */
+	uint64_t beat_us; /**< silent for so long: a packet of silence; 0 = none
+			   */
+	uint64_t sent_us; /**< when it was last seen to carry something */
 	int err, err_told;
 	uint64_t err_us;      /**< of an error that came later, else 0 */
 	struct line *line;    /**< NULL = packets leave as they are made */
@@ -298,7 +301,7 @@ struct command {
 			union endpoint dst;
 			struct way way;
 			struct format fmt;
-			uint32_t ssrc, ts;
+			uint32_t ssrc, ts, beat_ms;
 			uint16_t seq;
 			struct line *line;
 		} output;
@@ -391,8 +394,9 @@ struct engine {
 	uint64_t line_due[MEDIA_MAX_OUTPUTS];
 	uint64_t slot_due[MEDIA_MAX_SLOTS];
 	uint64_t leg_due[MEDIA_MAX_LEGS];
-	unsigned n_feeds; /**< highest feed in use + 1 */
-	unsigned n_lines; /**< highest output with a line + 1 */
+	unsigned n_feeds;  /**< highest feed in use + 1 */
+	unsigned n_lines;  /**< highest output with a line + 1 */
+	uint64_t beats_us; /**< next look for outputs that need a beat */
 
 	uint64_t dirty[MEDIA_MAX_OUTPUTS / 64]; /**< outputs to be placed */
 	bool is_dirty;
@@ -587,6 +591,9 @@ void output_schedule(struct engine *e, unsigned i);
 void output_line(struct engine *e, unsigned i, struct line *l);
 /** Queues what is due of every line. */
 void lines_run(struct engine *e, uint64_t horizon);
+/** Sends a packet of silence on outputs that have been silent for their
+ *  beat; looks once a second while there are such outputs. */
+void outputs_beat(struct engine *e, uint64_t now);
 /** Room in the batch's arena, valid until batch_flush(). */
 uint8_t *batch_room(struct engine *e, size_t bytes);
 void batch_flush(struct engine *e);

@@ -521,6 +521,7 @@ void media_output_set(struct media *m, unsigned index,
 			return;
 	}
 	c.output.fmt = o->fmt;
+	c.output.beat_ms = o->beat_ms;
 	random_start(&c.output.ssrc, &c.output.ts, &c.output.seq);
 	if (o->srtp.on)
 		c.output.seq &= 0x7fff; /* far from its wrap, see seal.h */

@@ -17,6 +17,8 @@
 #define FULL_AFTER 3
 /** An address stays unreachable for so long after the network last said so. */
 #define UNREACHABLE_US 10000000
+/** How often it is seen which outputs are silent. */
+#define BEATS_LOOK_US 1000000
 /** Such messages read at once. */
 #define ERRORS_A_TURN 64
 
@@ -383,6 +385,29 @@ void output_send(struct engine *e, unsigned i, const uint8_t *payload,
 		bytes = seal_packet(o->line->seal, packet, bytes);
 	line_put(o->line, bytes, due);
 	output_schedule(e, i);
+}
+
+void outputs_beat(struct engine *e, uint64_t now)
+{
+	e->beats_us = ENGINE_NEVER;
+	for (unsigned i = 0; i < MEDIA_MAX_OUTPUTS; i++) {
+		struct output *o = &e->output[i];
+		const uint8_t *silence;
+		size_t bytes;
+
+		if (!o->used || !o->beat_us)
+			continue;
+		e->beats_us = now + BEATS_LOOK_US;
+		if (o->feed >= 0)
+			o->sent_us = now;
+		if (now - o->sent_us < o->beat_us)
+			continue;
+		o->sent_us = now;
+		o->stream.mark = true; /* its timestamp by real time */
+		silence = engine_silence(e, &o->fmt, &bytes);
+		output_send(e, i, silence, bytes, format_ticks(&o->fmt), now,
+			    now);
+	}
 }
 
 void lines_run(struct engine *e, uint64_t horizon)

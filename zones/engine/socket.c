@@ -196,7 +196,7 @@ int socket_pool_get(struct socket_pool *p, const struct media_output *o,
 		.multicast = is_multicast(&o->dst),
 		.ifindex = o->ifindex,
 		.dscp = o->dscp,
-		.port = o->polycom.source_port,
+		.port = o->source_port,
 	};
 	int fd = -1, place, err = EAGAIN;
 

@@ -265,12 +265,12 @@ static void check_full_zones(const struct config *c)
 	assert_int_equal(s->out.polycom.emergency_from, 210);
 	assert_int_equal(s->out.polycom.priority_from, 0);
 	assert_int_equal(s->out.polycom.serial, 0x00abcdef);
-	assert_int_equal(s->out.polycom.source_port, 5005);
+	assert_int_equal(s->out.source_port, 5005);
 	assert_string_equal(s->out.polycom.caller, "Front desk");
 	assert_int_equal(s->out.fmt.ptime_ms, 30);
 	s = &c->sounds[hall->own[3]];
 	assert_int_equal(s->out.polycom.channel, 3);
-	assert_int_equal(s->out.polycom.source_port, 5001);
+	assert_int_equal(s->out.source_port, 5001);
 	assert_string_equal(s->out.polycom.caller, "hall");
 }
 

@@ -558,6 +558,92 @@ static void same_stream_by_another_way(void **state)
 	clip_unref(c);
 }
 
+static void silence_beats_where_wished(void **state)
+{
+	struct format f = pcmu();
+	struct clip *c = sine_clip(440, 60, 0, &f, 1);
+	struct media_set s = all(2);
+	struct receiver r[2];
+	struct media_output o;
+	struct world w;
+	unsigned beats;
+	(void)state;
+
+	world_begin(&w, 0, 0);
+	outputs(&w, r, 2, &f);
+	o = output_to(&r[0], &f);
+	o.beat_ms = 10;
+	media_begin(w.m);
+	media_output_set(w.m, 0, &o);
+	assert_int_equal(media_commit(w.m), 0);
+	await(&w, r, 2, r[0].n >= 2);
+	media_begin(w.m);
+	play(&w, 0, c, 1, 0);
+	media_route(w.m, &s, 0, -1, 0);
+	assert_int_equal(media_commit(w.m), 0);
+	await(&w, r, 2, r[1].n >= 3);
+	/* The other one's were the message's alone. */
+	assert_int_equal(r[1].n, 3);
+	for (beats = 0; is_silent(&r[0].v[beats], &f); beats++)
+		assert_true(r[0].v[beats].p.marker);
+	assert_true(beats >= 2);
+	await(&w, r, 2, r[0].n >= beats + 5);
+	assert_true(r[0].v[beats].p.marker);
+	assert_clip(&r[0], beats, c, &f, 0, 3);
+	assert_true(is_silent(&r[0].v[beats + 3], &f));
+	assert_true(is_silent(&r[0].v[beats + 4], &f));
+	assert_continuous(&r[0], &f);
+	o.beat_ms = 0;
+	media_begin(w.m);
+	media_output_set(w.m, 0, &o);
+	assert_int_equal(media_commit(w.m), 0);
+	world_end(&w);
+	receiver_close(&r[0]);
+	receiver_close(&r[1]);
+	clip_unref(c);
+}
+
+static void outputs_share_a_source_port(void **state)
+{
+	struct format f = pcmu();
+	struct clip *c = sine_clip(440, 60, 0, &f, 1);
+	struct media_set s = all(2);
+	struct sockaddr_in from[2];
+	struct receiver r[2], quiet[1];
+	struct world w;
+	int spare = udp_socket();
+	uint16_t port = port_of(spare);
+	(void)state;
+
+	close(spare);
+	receiver_open(&quiet[0]);
+	world_begin(&w, 0, 0);
+	outputs(&w, r, 2, &f);
+	media_begin(w.m);
+	for (unsigned i = 0; i < 2; i++) {
+		struct media_output o = output_to(&r[i], &f);
+
+		o.source_port = port;
+		media_output_set(w.m, i, &o);
+	}
+	play(&w, 0, c, 1, 0);
+	media_route(w.m, &s, 0, -1, 0);
+	assert_int_equal(media_commit(w.m), 0);
+	await(&w, quiet, 1, reports(&w, MEDIA_FINISHED, 0));
+	for (unsigned i = 0; i < 2; i++) {
+		socklen_t len = sizeof(from[i]);
+		uint8_t byte;
+
+		assert_true(recvfrom(r[i].fd, &byte, 1, MSG_TRUNC,
+				     (struct sockaddr *)&from[i], &len) > 0);
+		assert_int_equal(ntohs(from[i].sin_port), port);
+		receiver_close(&r[i]);
+	}
+	world_end(&w);
+	receiver_close(&quiet[0]);
+	clip_unref(c);
+}
+
 static void bad_batch_changes_nothing(void **state)
 {
 	struct format f = pcmu(), bad = f;
@@ -638,6 +724,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(dead_output_is_told_and_passed_over),
 		cmocka_unit_test(ipv6_too),
 		cmocka_unit_test(same_stream_by_another_way),
+		cmocka_unit_test(silence_beats_where_wished),
+		cmocka_unit_test(outputs_share_a_source_port),
 		cmocka_unit_test(bad_batch_changes_nothing),
 		cmocka_unit_test(all_outputs_in_one_batch),
 	};
