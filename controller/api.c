@@ -295,6 +295,8 @@ static bool get(struct control *c, struct web_request *r, const struct route *p)
 		body = schedules_calendars_json(c->schedules);
 	} else if (!strcmp(what, "faults")) {
 		body = faults_json(c->faults);
+	} else if (!strcmp(what, "webhooks")) {
+		body = webhooks_json(c->webhooks);
 	} else if (!strcmp(what, "calls")) {
 		body = paging_json(c->paging);
 	} else if (!strcmp(what, "config") && r->role == WEB_ADMIN) {
@@ -371,6 +373,10 @@ void api_request(struct web_request *r, void *arg)
 	}
 	if (!strcmp(r->path, "/metrics")) {
 		metrics(c, r);
+		return;
+	}
+	if (!strncmp(r->path, "/hooks/", 7) && !strcmp(r->method, "POST")) {
+		webhooks_request(c->webhooks, r);
 		return;
 	}
 	if (!cut(&p, r->path)) {

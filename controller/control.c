@@ -369,7 +369,8 @@ static int open_parts(struct control *c, struct reason *why)
 			  c->faults) ||
 	    announce_alloc(&c->announce, c->faults) ||
 	    bridge_alloc(&c->bridge, &c->scope, c->faults) ||
-	    plc_alloc(&c->plc, &c->scope, c->faults))
+	    plc_alloc(&c->plc, &c->scope, c->faults) ||
+	    webhooks_alloc(&c->webhooks, &c->scope, c->faults, c->journal))
 		return reason_set(why, ENOMEM, "not enough memory");
 	return 0;
 }
@@ -530,7 +531,14 @@ static enum control_exit start(struct control *c)
 		goto failed;
 	bridge_configure(c->bridge, &why);
 	plc_configure(c->plc);
-	if (open_web(c, &why) || reload_alloc(&c->reload, on_reloaded, c))
+	if (open_web(c, &why))
+		goto failed;
+	/* Nobody comes in by a webhook before. */
+	if (webhooks_configure(c->webhooks, c->web)) {
+		reason_set(&why, ENOMEM, "not enough memory");
+		goto failed;
+	}
+	if (reload_alloc(&c->reload, on_reloaded, c))
 		goto failed;
 	record(c->recorder, EVENT_DAEMON_STARTED, 0, "daemon", NULL,
 	       json_pack("{s:s,s:i}", "version", TOCSIN_VERSION, "ready_ms",
@@ -597,6 +605,7 @@ struct control *control_free(struct control *c)
 	if (c->recorder)
 		recorder_flush(c->recorder);
 	c->plc = plc_free(c->plc);
+	c->webhooks = webhooks_free(c->webhooks);
 	c->bridge = bridge_free(c->bridge);
 	c->schedules = schedules_free(c->schedules);
 	c->alarms = alarms_free(c->alarms);
@@ -749,6 +758,8 @@ static void on_reloaded(struct config *config, struct library *library,
 	}
 	bridge_configure(c->bridge, &why);
 	plc_configure(c->plc);
+	if (webhooks_configure(c->webhooks, c->web))
+		log_error(NULL, "webhooks: not enough memory; none is taken");
 	users = control_users(config, &n);
 	web_set_users(c->web, users, n);
 	free(users);

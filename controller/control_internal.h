@@ -11,6 +11,7 @@
 #include "controller/base/clock.h"
 #include "controller/base/compat.h"
 #include "controller/base/log.h"
+#include "door/webhook.h"
 #include "fault.h"
 #include "field.h"
 #include "journal.h"
@@ -51,6 +52,7 @@ struct control {
 	struct stack *stack;
 	struct bridge *bridge;
 	struct plc *plc;
+	struct webhooks *webhooks;
 	struct web *web;
 	struct reload *reload;
 	struct clock_watch clock;

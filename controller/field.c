@@ -171,8 +171,10 @@ static bool same_source(const struct config_input *a,
 		if (a->loop.window[i].high != b->loop.window[i].high ||
 		    a->loop.window[i].state != b->loop.window[i].state)
 			return false;
-	return same_text(a->topic, b->topic) && same_text(a->json, b->json) &&
-	       same_text(a->chip, b->chip) && same_text(a->line, b->line);
+	return same_text(a->topic, b->topic) &&
+	       same_text(a->webhook, b->webhook) &&
+	       same_text(a->json, b->json) && same_text(a->chip, b->chip) &&
+	       same_text(a->line, b->line);
 }
 
 static void forget_fault(struct field *f, const struct in *x)
@@ -379,6 +381,27 @@ void field_mqtt(struct field *f, const char *topic, const char *payload,
 	}
 }
 
+size_t field_webhook(struct field *f, const char *webhook, const char *payload,
+		     size_t len, const char *actor, uint64_t at_us,
+		     json_t *told)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->n_in; i++) {
+		struct in *x = &f->in[i];
+		const bool was = x->value.active;
+
+		if (x->conf->kind != INPUT_WEBHOOK ||
+		    strcmp(x->conf->webhook, webhook))
+			continue;
+		if (input_apply(&x->value, &x->rule, payload, len, at_us))
+			field_changed(x, was, actor, 0, at_us);
+		json_array_append_new(told, field_input_json(f, (int)i));
+		n++;
+	}
+	return n;
+}
+
 void field_mqtt_state(struct field *f, bool connected)
 {
 	uint64_t now = clock_mono_us();
@@ -421,7 +444,8 @@ void field_watch(struct field *f)
 		bool was = x->value.active;
 
 		open_line(x);
-		if (x->conf->kind == INPUT_MQTT &&
+		if ((x->conf->kind == INPUT_MQTT ||
+		     x->conf->kind == INPUT_WEBHOOK) &&
 		    input_age(&x->value, &x->rule, now))
 			field_changed(x, was, NULL, 0, now);
 	}
@@ -553,8 +577,8 @@ void field_fault_outputs(struct field *f)
 
 /* ------------------------------------------------------------------- JSON */
 
-static const char *const input_kinds[] = {"virtual", "mqtt", "gpio", "modbus",
-					  "pair"};
+static const char *const input_kinds[] = {"virtual", "mqtt", "gpio",
+					  "modbus",  "pair", "webhook"};
 static const char *const output_kinds[] = {"virtual", "mqtt", "gpio", "modbus"};
 
 json_t *field_input_json(const struct field *f, int input)

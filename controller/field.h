@@ -51,6 +51,12 @@ int field_input_set(struct field *f, int input, bool active, const char *actor,
 void field_mqtt(struct field *f, const char *topic, const char *payload,
 		size_t len, bool retain, uint64_t at_us);
 
+/** A webhook's request: it is read by every input that names it. told gets how
+ *  each of them stands then. Returns how many there are. */
+size_t field_webhook(struct field *f, const char *webhook, const char *payload,
+		     size_t len, const char *actor, uint64_t at_us,
+		     json_t *told);
+
 /** The broker is there or away: inputs that hang on it are lost with it. */
 void field_mqtt_state(struct field *f, bool connected);
 

@@ -114,6 +114,9 @@ char *metrics_text(struct control *c)
 	    "Events lost because the disk stalled.", (double)j.dropped);
 	one(f, "tocsin_http_requests_total", "counter", "HTTP requests.",
 	    (double)web.requests);
+	one(f, "tocsin_webhook_strangers_total", "counter",
+	    "Requests to webhooks that were not signed as they should.",
+	    (double)web.hook_strangers);
 	one(f, "tocsin_http_streams", "gauge", "Live event streams open.",
 	    (double)web.streams);
 	outputs(c, f);
@@ -122,6 +125,7 @@ char *metrics_text(struct control *c)
 	proof_metrics(c->proof, f);
 	field_metrics(c->field, f);
 	plc_metrics(c->plc, f);
+	webhooks_metrics(c->webhooks, f);
 	if (fclose(f)) {
 		free(text);
 		return NULL;

@@ -142,6 +142,19 @@ static void remember(struct command_guard *g, const char *id, int64_t time_us,
 	g->seen[i].time_us = time_us;
 }
 
+int command_pass(struct command_guard *g, const char *id, int64_t time_us,
+		 int64_t now_wall_us, uint64_t now_us, uint32_t max_age_ms,
+		 struct reason *why)
+{
+	int err = check_time(time_us, now_wall_us, max_age_ms, why);
+
+	if (!err)
+		err = check_repeated(g, id, time_us, now_us, max_age_ms, why);
+	if (!err)
+		remember(g, id, time_us, now_us, max_age_ms);
+	return err;
+}
+
 int command_check(struct command_guard *g, const char *payload, size_t len,
 		  bool retain, int64_t now_wall_us, uint64_t now_us,
 		  uint32_t max_age_ms, char id[64], struct reason *why)
@@ -167,11 +180,8 @@ int command_check(struct command_guard *g, const char *payload, size_t len,
 	if (!err)
 		err = read_time(o, &time_us, why);
 	if (!err)
-		err = check_time(time_us, now_wall_us, max_age_ms, why);
-	if (!err)
-		err = check_repeated(g, id, time_us, now_us, max_age_ms, why);
-	if (!err)
-		remember(g, id, time_us, now_us, max_age_ms);
+		err = command_pass(g, id, time_us, now_wall_us, now_us,
+				   max_age_ms, why);
 	json_decref(o);
 	return err;
 }

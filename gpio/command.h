@@ -1,5 +1,6 @@
 /**
- * Commands by MQTT, tocsin/<site>/command/<verb>: which of them may act.
+ * Commands by MQTT, tocsin/<site>/command/<verb>, and by webhooks: which of
+ * them may act.
  *
  * DESIGN rule 4: nothing old fires. A broker keeps, delays and repeats, so a
  * command proves that it is new by its time and its id. Pure: no clock, no I/O.
@@ -48,6 +49,12 @@ struct command_guard {
 int command_check(struct command_guard *g, const char *payload, size_t len,
 		  bool retain, int64_t now_wall_us, uint64_t now_us,
 		  uint32_t max_age_ms, char id[64], struct reason *why);
+
+/** The part of command_check() that follows once id and time are known: by
+ *  whatever door something comes. As it, but for EINVAL. */
+int command_pass(struct command_guard *g, const char *id, int64_t time_us,
+		 int64_t now_wall_us, uint64_t now_us, uint32_t max_age_ms,
+		 struct reason *why);
 
 /**
  * Reads an RFC 3339 time (section 5.6, offset Z or +hh:mm; fractions below the

@@ -61,7 +61,11 @@ static void let_in(struct request *r, const char *url)
 	struct client *x = r->client;
 	int err = 0;
 
-	if (!strcmp(url, "/healthz")) {
+	if (r->hook) {
+		/* Its signature is over the body: let in when that is here. */
+		snprintf(r->who.actor, sizeof(r->who.actor), "webhook");
+		r->who.role = WEB_OPERATOR;
+	} else if (!strcmp(url, "/healthz")) {
 		/* Says one word to anybody, and has no password hashed. */
 		snprintf(r->who.actor, sizeof(r->who.actor), "anybody");
 		r->who.role = WEB_VIEWER;
@@ -127,6 +131,7 @@ static enum MHD_Result begin(const struct listener *l, struct MHD_Connection *c,
 	r->web->n_requests++;
 	r->connection = c;
 	r->client = x;
+	r->hook = !strcmp(method, "POST") && hooks_is_path(url);
 	let_in(r, url);
 	if (!r->status)
 		check_head(r, url, method);
@@ -162,7 +167,7 @@ static void check_body(struct request *r)
 	const char *type = header(r, "Content-Type");
 	struct reason why;
 
-	if (!r->len)
+	if (!r->len || r->hook)
 		return;
 	if (!type || !request_is_json(type))
 		answer_set_error(
@@ -271,12 +276,39 @@ static bool is_blocking(const struct web *w, const char *path)
 	return false;
 }
 
+/** Lets a webhook in, or tells it nothing. */
+static void check_hook(struct request *r, const char *route)
+{
+	const struct hooks_given given = {
+		.sha256 = {header(r, "X-Timestamp"), header(r, "X-Signature"),
+			   NULL},
+		.standard = {header(r, "webhook-timestamp"),
+			     header(r, "webhook-signature"),
+			     header(r, "webhook-id")},
+		.body = r->body ? r->body : "",
+		.len = r->len,
+	};
+	const char *name =
+		route && !strncmp(route, "/hooks/", 7) ? route + 7 : "";
+
+	if (hooks_enter(r->web->hooks, name, &given, &r->signed_)) {
+		answer_set_error(r, 401, "unauthorised", "log in");
+		return;
+	}
+	snprintf(r->who.actor, sizeof(r->who.actor), "webhook:%.64s", name);
+	r->pub.signed_ = &r->signed_;
+	r->pub.raw = given.body;
+	r->pub.len = given.len;
+}
+
 static enum MHD_Result complete(struct request *r)
 {
 	const char *route = request_route(r->path);
 
 	r->complete = true;
 	r->pub.at_us = clock_mono_us();
+	if (!r->status && r->hook)
+		check_hook(r, route);
 	if (!r->status && !route)
 		answer_set_error(r, 404, "not-found",
 				 "the API is under /api/v1/; see "

@@ -24,6 +24,7 @@
 struct request;
 struct streams;
 struct door;
+struct hooks;
 
 /** Who a client is, once let in. */
 struct identity {
@@ -67,6 +68,7 @@ struct web {
 	struct tmr beat;
 	struct listener tcp, unix_;
 	struct door *door;
+	struct hooks *hooks;
 	struct streams *streams;
 	struct listen_path *path;
 	char *pem;
@@ -104,8 +106,8 @@ bool request_text_ok(const char *s);
  */
 bool request_path(const char *url, char path[256]);
 
-/** The part below /api/v1, or the path itself for /metrics and /healthz; NULL
- *  for any other. */
+/** The part below /api/v1, or the path itself for /metrics, /healthz and
+ *  /hooks/...; NULL for any other. */
 const char *request_route(const char *path);
 
 /** Is a Content-Type that of JSON? */
@@ -147,6 +149,8 @@ struct request {
 	char *body;
 	size_t len, seen;
 	bool complete, guessed;
+	bool hook; /**< let in by its signature, once it is whole */
+	struct web_signed signed_;
 	struct door_try *guess; /**< a password that has to be hashed */
 
 	int status; /**< of the answer, 0 = none yet */
@@ -227,6 +231,28 @@ int door_verify(struct door *d, const struct door_try *t, struct identity *who);
 struct door_try *door_try_free(struct door_try *t);
 
 void identity_reset(struct identity *who);
+
+/* ---- hooks.c: who may come in by a signature ---- */
+
+/** What a request says of itself, by scheme; NULL where it does not. */
+enum hooks_header { HOOKS_TIMESTAMP, HOOKS_SIGNATURE, HOOKS_ID, HOOKS_HEADERS };
+struct hooks_given {
+	const char *sha256[HOOKS_HEADERS], *standard[HOOKS_HEADERS];
+	const char *body;
+	size_t len;
+};
+
+int hooks_alloc(struct hooks **hp);
+struct hooks *hooks_free(struct hooks *h);
+int hooks_set(struct hooks *h, const struct web_hook *hooks, size_t n);
+/** Is this where webhooks come in, before it is decoded? */
+bool hooks_is_path(const char *url);
+/** Is it signed with the secret of that webhook? Any thread. A name that there
+ *  is not takes as long. @return 0 with *s, or EACCES */
+int hooks_enter(struct hooks *h, const char *name,
+		const struct hooks_given *given, struct web_signed *s);
+/** Requests that were not. */
+uint64_t hooks_strangers(const struct hooks *h);
 
 /* ---- listen.c: sockets ---- */
 

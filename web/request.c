@@ -91,7 +91,8 @@ bool request_path(const char *url, char path[256])
 
 const char *request_route(const char *path)
 {
-	if (!strcmp(path, "/metrics") || !strcmp(path, "/healthz"))
+	if (!strcmp(path, "/metrics") || !strcmp(path, "/healthz") ||
+	    !strncmp(path, "/hooks/", 7))
 		return path;
 	if (!strncmp(path, API "/", sizeof(API)))
 		return path + sizeof(API) - 1;

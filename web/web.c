@@ -141,11 +141,14 @@ int web_alloc(struct web **wp, const struct web_options *opt,
 	if (!err)
 		err = door_alloc(&w->door);
 	if (!err)
+		err = hooks_alloc(&w->hooks);
+	if (!err)
 		err = door_users(w->door, opt->users, opt->n_users);
 	if (err) {
 		reason_set(why, err, "web: %s", strerror(err));
 		streams_free(w->streams);
 		door_free(w->door);
+		hooks_free(w->hooks);
 		free(w);
 		return err;
 	}
@@ -194,6 +197,7 @@ struct web *web_free(struct web *w)
 	exchange_free(w);
 	streams_free(w->streams);
 	door_free(w->door);
+	hooks_free(w->hooks);
 	free(w);
 	return NULL;
 }
@@ -201,6 +205,11 @@ struct web *web_free(struct web *w)
 int web_set_users(struct web *w, const struct web_user *users, size_t n)
 {
 	return door_users(w->door, users, n);
+}
+
+int web_set_hooks(struct web *w, const struct web_hook *hooks, size_t n)
+{
+	return hooks_set(w->hooks, hooks, n);
 }
 
 void web_publish(struct web *w, uint64_t id, const char *type, const char *json)
@@ -214,4 +223,5 @@ void web_counters(const struct web *w, struct web_counters *c)
 	c->refused = w->n_refused;
 	c->streams = streams_count(w->streams);
 	c->connections = w->n_connections;
+	c->hook_strangers = hooks_strangers(w->hooks);
 }

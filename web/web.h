@@ -10,6 +10,7 @@
 #define TOCSIN_WEB_H
 
 #include "controller/base/reason.h"
+#include "web/sign.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -32,6 +33,18 @@ struct web_user {
 	enum web_role role;
 	const int *zones; /**< indices the owner understands; n 0 = all */
 	size_t n_zones;
+};
+
+/** A webhook: POST /hooks/NAME (and below /api/v1). */
+struct web_hook {
+	const char *name;
+	const struct sign_key *key;
+};
+
+/** What the signature of a webhook's request says. */
+struct web_signed {
+	int64_t time_us; /**< wall clock of the sender, whole seconds */
+	char id[64];     /**< no other request has it: of the signature */
 };
 
 struct web_options {
@@ -57,6 +70,10 @@ struct web_request {
 	const int *zones; /**< limits of that user; n_zones 0 = all */
 	size_t n_zones;
 	uint64_t at_us; /**< monotonic, when the web thread had it whole */
+	/* of a webhook, whose path is "/hooks/NAME": */
+	const struct web_signed *signed_; /**< NULL = none */
+	const char *raw;                  /**< its body as it is, len bytes */
+	size_t len;
 };
 
 struct web;
@@ -96,6 +113,9 @@ struct web *web_free(struct web *w);
 /** New users after a reload. */
 int web_set_users(struct web *w, const struct web_user *users, size_t n);
 
+/** The webhooks there are; copied. 0 or ENOMEM. */
+int web_set_hooks(struct web *w, const struct web_hook *hooks, size_t n);
+
 /** Query parameter of a request, percent-decoded; NULL when absent. */
 const char *web_query(const struct web_request *r, const char *name);
 
@@ -119,6 +139,7 @@ void web_publish(struct web *w, uint64_t id, const char *type,
 
 struct web_counters {
 	uint64_t requests, refused, streams, connections;
+	uint64_t hook_strangers; /**< webhooks not signed as they should */
 };
 
 void web_counters(const struct web *w, struct web_counters *c);

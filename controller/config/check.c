@@ -190,5 +190,6 @@ void load_check(struct load *l)
 	load_check_schedules(l);
 	check_mqtt(l);
 	load_check_plc(l);
+	load_check_doors(l);
 	check_web(l);
 }

@@ -19,7 +19,8 @@ static void check_kind(struct load *l, enum config_kind kind, size_t i,
 			    "%s \"%s\" has %s; it needs exactly one of "
 			    "\"virtual = true\", \"mqtt\", \"gpio\"%s",
 			    s->name, name, n ? "more than one kind" : "no kind",
-			    kind == KIND_INPUT ? ", \"modbus\" and \"pair\""
+			    kind == KIND_INPUT ? ", \"modbus\", \"pair\" and "
+						 "\"webhook\""
 					       : " and \"modbus\"");
 		return;
 	}
@@ -156,6 +157,7 @@ void load_check_field(struct load *l)
 		check_kind(l, KIND_INPUT, i, c->inputs[i].name,
 			   c->inputs[i].kind);
 		if (c->inputs[i].kind == INPUT_MQTT ||
+		    c->inputs[i].kind == INPUT_WEBHOOK ||
 		    c->inputs[i].kind == INPUT_MODBUS)
 			check_rule(l, i);
 		if (c->inputs[i].kind == INPUT_PAIR)

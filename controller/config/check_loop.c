@@ -16,18 +16,6 @@ static const char *const keys[] = {
 	[LOOP_OPEN] = "open",
 };
 
-void set_windows(struct load *l, void *obj, const struct config_value *val)
-{
-	char **v = load_calloc(l, val->n + 1, sizeof(*v));
-
-	if (!v)
-		return;
-	for (size_t i = 0; i < val->n; i++)
-		v[i] = load_strdup(l, val->v[i]);
-	memcpy((char *)obj + val->key->offset, &v, sizeof(v));
-	memcpy((char *)obj + val->key->other, &val->n, sizeof(val->n));
-}
-
 /** One end of a range; an empty one is `open`. */
 static bool read_end(const char *s, size_t n, double open, double *v)
 {

@@ -258,12 +258,14 @@ enum config_input_kind {
 	INPUT_GPIO,
 	INPUT_MODBUS,
 	INPUT_PAIR,
+	INPUT_WEBHOOK,
 };
 
 struct config_input {
 	struct config_where at;
 	char *name;
 	enum config_input_kind kind;
+	char *webhook; /**< whose requests tell its value */
 	/* mqtt */
 	char *topic; /**< filter, may hold + and # */
 	char *json;  /**< path "a.b.0", NULL = the payload itself */
@@ -272,6 +274,7 @@ struct config_input {
 	double above, clear_below; /**< hysteresis: normal again below this */
 	double below, clear_above;
 	uint32_t max_age_ms; /**< no message for this long: stale; 0 = never */
+	/* (those from json on: webhook too) */
 	/* gpio */
 	char *chip, *line; /**< "gpiochip0", "17" or a line's name */
 	bool active_low;
@@ -374,6 +377,33 @@ struct config_web {
 			   loopback */
 	char *socket;   /**< Unix socket, "" = none */
 	char *group;    /**< its group */
+};
+
+/** How requests of a webhook are signed; see web/sign.h. */
+enum config_scheme { SCHEME_SHA256, SCHEME_STANDARD };
+
+/** Most of them. */
+#define CONFIG_MAX_WEBHOOKS 50
+
+/** Longest secret that requests are signed with. */
+#define CONFIG_MAX_SECRET 255
+
+/** Requests of machines, let in by their signature. */
+struct config_webhook {
+	struct config_where at;
+	char *name;
+	char *secret_file;
+	char secret[CONFIG_MAX_SECRET + 1];
+	enum config_scheme scheme;
+	uint32_t window_ms; /**< how old, or how far ahead, one may be */
+	uint32_t rate;      /**< requests a second */
+	char **allow;       /**< verbs */
+	size_t n_allow;
+	int *trigger; /**< alarms that each request triggers */
+	size_t n_trigger;
+	int *zones; /**< the only ones its verbs are about; n_zones = 0: all */
+	size_t n_zones;
+	uint8_t max_level; /**< of what it pages */
 };
 
 enum config_user_role { USER_VIEWER, USER_OPERATOR, USER_ADMIN };
@@ -517,6 +547,8 @@ struct config {
 	struct config_user *users;
 	size_t n_users;
 
+	struct config_webhook *webhooks;
+	size_t n_webhooks;
 	struct config_calendar *calendars;
 	size_t n_calendars;
 	struct config_schedule *schedules;
@@ -569,6 +601,7 @@ int config_message_find(const struct config *c, const char *name);
 int config_input_find(const struct config *c, const char *name);
 int config_alarm_find(const struct config *c, const char *name);
 int config_output_find(const struct config *c, const char *name);
+int config_webhook_find(const struct config *c, const char *name);
 int config_calendar_find(const struct config *c, const char *name);
 int config_schedule_find(const struct config *c, const char *name);
 

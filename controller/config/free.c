@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <openssl/crypto.h>
 #include <stdlib.h>
 
 static void free_zones(struct config *c)
@@ -80,6 +81,7 @@ static void free_field(struct config *c)
 		struct config_input *x = &c->inputs[i];
 
 		free(x->name);
+		free(x->webhook);
 		free(x->topic);
 		free(x->json);
 		free(x->match);
@@ -186,6 +188,21 @@ static void free_schedules(struct config *c)
 	free(c->schedules);
 }
 
+static void free_doors(struct config *c)
+{
+	for (size_t i = 0; i < c->n_webhooks; i++) {
+		struct config_webhook *x = &c->webhooks[i];
+
+		free(x->name);
+		free(x->secret_file);
+		OPENSSL_cleanse(x->secret, sizeof(x->secret));
+		free_texts(x->allow, x->n_allow);
+		free(x->trigger);
+		free(x->zones);
+	}
+	free(c->webhooks);
+}
+
 struct config *config_free(struct config *c)
 {
 	if (!c)
@@ -200,6 +217,7 @@ struct config *config_free(struct config *c)
 	free_alarms(c);
 	free_access(c);
 	free_schedules(c);
+	free_doors(c);
 	free(c->sip.listen);
 	free(c->sip.go_ahead);
 	free(c->sip.chime);

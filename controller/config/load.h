@@ -107,6 +107,7 @@ void load_check_loop(struct load *l, size_t input);
 void load_check_messages(struct load *l);
 void load_check_alarms(struct load *l);
 void load_check_schedules(struct load *l);
+void load_check_doors(struct load *l);
 
 /** Index by name while loading, -1. */
 int load_find(const struct load *l, enum config_kind kind, const char *name);
@@ -161,6 +162,14 @@ config_open_h open_event;
 config_nth_h nth_event;
 config_title_h title_event;
 
+/** Verbs that a webhook may be allowed. */
+#define WEBHOOK_VERBS                                                          \
+	"\"page\", \"stop\", \"trigger\", \"ack\", \"reset\", \"input\", "     \
+	"\"output\", \"run\""
+/* special_door.c */
+config_set_h set_webhook_input;
+config_show_h show_webhook_input;
+
 config_title_h title_peer, title_multicast, title_unicast;
 config_set_h set_music_command;
 config_show_h show_music_command;
@@ -168,7 +177,9 @@ config_set_h set_source_multicast, set_source_unicast, set_source_polycom,
 	set_from;
 config_show_h show_source_multicast, show_source_unicast, show_source_polycom,
 	show_from;
-config_set_h set_modbus_input, set_modbus_output, set_word, set_windows;
+config_set_h set_modbus_input, set_modbus_output, set_word;
+/** A list of texts as they are, at `offset` and `other`. */
+config_set_h set_list;
 config_show_h show_modbus, show_output_modbus, show_mask, show_equals;
 config_set_h set_plc_listen, set_plc_allow;
 config_show_h show_plc_listen, show_plc_allow;

@@ -283,6 +283,18 @@ static const struct config_section sections[] = {
 		 "inputs and faults, and may give the commands listed here. "
 		 "tocsind --modbus-map prints its addresses. None without "
 		 "this section."},
+	{.name = "webhook",
+	 .title = "NAME",
+	 .kind = KIND_WEBHOOK,
+	 MANY(config_webhook, webhooks),
+	 .max = CONFIG_MAX_WEBHOOKS,
+	 .keys = schema_webhook,
+	 .help = "POST /hooks/NAME: signed requests of other machines, at most "
+		 "65536 bytes. They tell the value of inputs, trigger alarms "
+		 "or "
+		 "carry a verb of the API. One whose signature is not right is "
+		 "answered 401 and told nothing; a signed one that is late, "
+		 "early or a repetition does nothing and is told why."},
 	{.name = "web",
 	 ONE(web),
 	 .keys = schema_web,

@@ -31,6 +31,7 @@ enum config_kind {
 	KIND_BUS,
 	KIND_CALENDAR,
 	KIND_SCHEDULE,
+	KIND_WEBHOOK,
 	KIND_COUNT
 };
 

@@ -8,9 +8,13 @@ static const char *const whens[] = {"any", "all", NULL};
 static const char *const output_roles[] = {"plain", "fault", NULL};
 
 const char *const schema_input_kinds[] = {
-	[INPUT_VIRTUAL] = "virtual", [INPUT_MQTT] = "mqtt",
-	[INPUT_GPIO] = "gpio",       [INPUT_MODBUS] = "modbus",
-	[INPUT_PAIR] = "pair",       NULL,
+	[INPUT_VIRTUAL] = "virtual",
+	[INPUT_MQTT] = "mqtt",
+	[INPUT_GPIO] = "gpio",
+	[INPUT_MODBUS] = "modbus",
+	[INPUT_PAIR] = "pair",
+	[INPUT_WEBHOOK] = "webhook",
+	NULL,
 };
 
 const char *const schema_output_kinds[] = {
@@ -32,7 +36,9 @@ static const char *const orders[] = {[MBUS_ABCD] = "abcd",
 
 /** The keys of one kind, or of two. */
 #define INPUT_IS(kind) .variants = 1u << INPUT_##kind
-#define INPUT_HAS_NUMBER .variants = 1u << INPUT_MQTT | 1u << INPUT_MODBUS
+#define INPUT_HAS_PAYLOAD .variants = 1u << INPUT_MQTT | 1u << INPUT_WEBHOOK
+#define INPUT_HAS_NUMBER                                                       \
+	.variants = 1u << INPUT_MQTT | 1u << INPUT_MODBUS | 1u << INPUT_WEBHOOK
 #define INPUT_HAS_WINDOWS .variants = 1u << INPUT_MODBUS | 1u << INPUT_PAIR
 #define INPUT_HAS_LEVEL .variants = 1u << INPUT_GPIO | 1u << INPUT_MODBUS
 
@@ -41,7 +47,7 @@ static const char *const orders[] = {[MBUS_ABCD] = "abcd",
 		.name = key, .type = TYPE_SPECIALS,                            \
 		FIELD(config_input, window[loop_state]),                       \
 		OTHER(config_input, n_window[loop_state]), INPUT_HAS_WINDOWS,  \
-		.max = LOOP_MAX_WINDOWS, .set = set_windows,                   \
+		.max = LOOP_MAX_WINDOWS, .set = set_list,                      \
 		.allowed = "ranges like \"2..8\", \"..2\" or \"8..\"; of a "   \
 			   "pair \"00\", \"01\", \"10\" or \"11\"",            \
 		.help = text                                                   \
@@ -66,7 +72,7 @@ const struct config_key schema_input[] = {
 	 .show = show_virtual,
 	 .allowed = "true",
 	 .help = "Set over the API only. An input has exactly one of virtual, "
-		 "mqtt, gpio, modbus and pair."},
+		 "mqtt, gpio, modbus, pair and webhook."},
 	{.name = "mqtt",
 	 .type = TYPE_SPECIAL,
 	 FIELD(config_input, topic),
@@ -75,10 +81,19 @@ const struct config_key schema_input[] = {
 	 .show = show_mqtt,
 	 .allowed = "an MQTT topic filter, \"+\" and \"#\" included",
 	 .help = "Read from this topic; needs the mqtt section."},
+	{.name = "webhook",
+	 .type = TYPE_SPECIAL,
+	 FIELD(config_input, webhook),
+	 .variants = ~0u,
+	 .set = set_webhook_input,
+	 .show = show_webhook_input,
+	 .allowed = "the name of a webhook section",
+	 .help = "Told by the requests of this webhook: what they carry is "
+		 "read as the payload of an MQTT message is."},
 	{.name = "json",
 	 .type = TYPE_TEXT,
 	 FIELD(config_input, json),
-	 INPUT_IS(MQTT),
+	 INPUT_HAS_PAYLOAD,
 	 .min = 1,
 	 .max = 255,
 	 .help = "The value is at this path in a JSON payload, like "
@@ -86,7 +101,7 @@ const struct config_key schema_input[] = {
 	{.name = "match",
 	 .type = TYPE_TEXT,
 	 FIELD(config_input, match),
-	 INPUT_IS(MQTT),
+	 INPUT_HAS_PAYLOAD,
 	 .min = 1,
 	 .max = 255,
 	 .help = "Active when the text equals this. Without match, above and "
@@ -121,7 +136,7 @@ const struct config_key schema_input[] = {
 	{.name = "max-age",
 	 .type = TYPE_DURATION,
 	 FIELD(config_input, max_age_ms),
-	 INPUT_IS(MQTT),
+	 INPUT_HAS_PAYLOAD,
 	 .max = 30 * DAY,
 	 .def = "0s",
 	 .help = "No message for this long is a fault; 0 = never."},

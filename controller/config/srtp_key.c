@@ -1,13 +1,13 @@
 /* Key files of encrypted outputs. What is wrong is told, never what is in it.
  */
 #include "load.h"
+#include "secret.h"
 #include "values.h"
 
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /** 30 bytes in base64, and the longest file: "inline:", key, parameters. */
 #define CODED 40
@@ -46,7 +46,6 @@ static const char *read_key(char *s, struct media_srtp *k)
 	uint8_t out[CODED / 4 * 3 + 1];
 	char coded[CODED + 1] = "";
 
-	s[strcspn(s, "\r\n")] = '\0';
 	if (!strncmp(s, "inline:", 7))
 		s += 7;
 	if (strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -71,21 +70,13 @@ void load_srtp(struct load *l, size_t i, struct config_where at)
 	const char *zone = l->c->zones[s->zone].name;
 	char text[LONGEST] = "";
 	const char *why = NULL;
-	struct stat st;
-	FILE *f = s->key_file ? fopen(s->key_file, "re") : NULL;
 
 	/* That it cannot be read is told already. */
-	if (!f)
+	if (!s->key_file ||
+	    secret_read(s->key_file, text, sizeof(text), &why) == ENOENT)
 		return;
-	if (fstat(fileno(f), &st) || !S_ISREG(st.st_mode))
-		why = "it is no file";
-	else if (st.st_mode & 027)
-		why = "others can read it, or its group write it: chmod 640";
-	else if (!fgets(text, sizeof(text), f))
-		why = "it is empty";
-	else
+	if (!why)
 		why = read_key(text, &s->out.srtp);
-	fclose(f);
 	OPENSSL_cleanse(text, sizeof(text));
 	if (why)
 		problem_add(l->p, at, "zone \"%s\": \"%s\": key file %s: %s",

@@ -128,3 +128,15 @@ bool load_given(const struct load *l, enum config_kind kind, size_t index,
 {
 	return scan_child(l->node[kind][index], key) != NULL;
 }
+
+void set_list(struct load *l, void *obj, const struct config_value *val)
+{
+	char **v = load_calloc(l, val->n + 1, sizeof(*v));
+
+	if (!v)
+		return;
+	for (size_t i = 0; i < val->n; i++)
+		v[i] = load_strdup(l, val->v[i]);
+	memcpy((char *)obj + val->key->offset, &v, sizeof(v));
+	memcpy((char *)obj + val->key->other, &val->n, sizeof(val->n));
+}

@@ -235,6 +235,20 @@ static enum ctl_exit cmd_calendars(const struct ctl *c, int argc, char **argv)
 		    "no calendars");
 }
 
+static enum ctl_exit cmd_webhooks(const struct ctl *c, int argc, char **argv)
+{
+	static const struct column columns[] = {
+		{"WEBHOOK", "name"},  {"SCHEME", "scheme"},
+		{"ALLOW", "allow"},   {"TAKEN", "taken"},
+		{"STALE", "stale"},   {"REPEATED", "repeated"},
+		{"TOO MANY", "rate"}, {"REFUSED", "refused"},
+		{"LAST", "last"},     {NULL, NULL},
+	};
+
+	(void)argv;
+	return list(c, "webhooks", argc, "/webhooks", columns, "no webhooks");
+}
+
 static enum ctl_exit cmd_calls(const struct ctl *c, int argc, char **argv)
 {
 	static const struct column columns[] = {
@@ -385,6 +399,8 @@ const struct command commands[] = {
 	 act_volume},
 	{"music", "[NAME start|stop|next]",
 	 "background music; start it, stop it, go to the next file", cmd_music},
+	{"webhooks", "", "webhooks, and what became of their requests",
+	 cmd_webhooks},
 	{"calls", "", "calls that are up", cmd_calls},
 	{"hangup", "ID", "end a call", act_hangup},
 	{"faults", "", "what would keep something from working", cmd_faults},
