@@ -297,6 +297,8 @@ static bool get(struct control *c, struct web_request *r, const struct route *p)
 		body = faults_json(c->faults);
 	} else if (!strcmp(what, "webhooks")) {
 		body = webhooks_json(c->webhooks);
+	} else if (!strcmp(what, "notify")) {
+		body = notify_json(c->notify);
 	} else if (!strcmp(what, "calls")) {
 		body = paging_json(c->paging);
 	} else if (!strcmp(what, "config") && r->role == WEB_ADMIN) {

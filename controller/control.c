@@ -101,6 +101,8 @@ static void on_event(const struct event *e, void *arg)
 	}
 	if (c->bridge)
 		bridge_event(e, c->bridge);
+	if (c->notify)
+		notify_event(e, c->notify);
 }
 
 static void on_report(const struct media_report *r, void *arg)
@@ -223,6 +225,7 @@ static void on_look(void *arg)
 	alarms_watch(c->alarms);
 	announce_watch(c->announce);
 	schedules_watch(c->schedules);
+	notify_watch(c->notify);
 	if (control_healthy(c)) {
 		fault_clear(c->faults, "media");
 		/* Fed only here: by a control turn that saw the media thread
@@ -370,7 +373,8 @@ static int open_parts(struct control *c, struct reason *why)
 	    announce_alloc(&c->announce, c->faults) ||
 	    bridge_alloc(&c->bridge, &c->scope, c->faults) ||
 	    plc_alloc(&c->plc, &c->scope, c->faults) ||
-	    webhooks_alloc(&c->webhooks, &c->scope, c->faults, c->journal))
+	    webhooks_alloc(&c->webhooks, &c->scope, c->faults, c->journal) ||
+	    notify_alloc(&c->notify, c->faults))
 		return reason_set(why, ENOMEM, "not enough memory");
 	return 0;
 }
@@ -431,6 +435,8 @@ static int configure(struct control *c, struct reason *why)
 		err = sources_configure(c->sources, c->config);
 	if (!err)
 		err = musics_configure(c->musics, c->config);
+	if (!err)
+		err = notify_configure(c->notify, c->config);
 	if (err)
 		reason_set(why, err, "not enough memory");
 	else
@@ -604,6 +610,8 @@ struct control *control_free(struct control *c)
 	c->stack = stack_free(c->stack);
 	if (c->recorder)
 		recorder_flush(c->recorder);
+	/* After the last event. */
+	c->notify = notify_free(c->notify);
 	c->plc = plc_free(c->plc);
 	c->webhooks = webhooks_free(c->webhooks);
 	c->bridge = bridge_free(c->bridge);

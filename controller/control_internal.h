@@ -16,6 +16,7 @@
 #include "field.h"
 #include "journal.h"
 #include "library.h"
+#include "notify/notify.h"
 #include "paging.h"
 #include "plc.h"
 #include "proof.h"
@@ -53,6 +54,7 @@ struct control {
 	struct bridge *bridge;
 	struct plc *plc;
 	struct webhooks *webhooks;
+	struct notify *notify;
 	struct web *web;
 	struct reload *reload;
 	struct clock_watch clock;

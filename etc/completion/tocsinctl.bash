@@ -13,7 +13,7 @@ _tocsinctl()
 	local commands="status zones heard interfaces broadcasts page stop alarms trigger ack
 		reset inhibit enable inputs input outputs output messages tones sources music volume calls
 		hangup faults journal watch reload config schedules next skip
-		run calendars webhooks"
+		run calendars webhooks notify"
 	local word command= words=
 
 	for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do

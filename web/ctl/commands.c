@@ -249,6 +249,20 @@ static enum ctl_exit cmd_webhooks(const struct ctl *c, int argc, char **argv)
 	return list(c, "webhooks", argc, "/webhooks", columns, "no webhooks");
 }
 
+static enum ctl_exit cmd_notify(const struct ctl *c, int argc, char **argv)
+{
+	static const struct column columns[] = {
+		{"NOTIFY", "name"}, {"KIND", "kind"},
+		{"SENT", "sent"},   {"WAITING", "waiting"},
+		{"LOST", "lost"},   {"REFUSED", "refused"},
+		{"LAST", "last"},   {"ERROR", "error"},
+		{NULL, NULL},
+	};
+
+	(void)argv;
+	return list(c, "notify", argc, "/notify", columns, "nobody is told");
+}
+
 static enum ctl_exit cmd_calls(const struct ctl *c, int argc, char **argv)
 {
 	static const struct column columns[] = {
@@ -401,6 +415,8 @@ const struct command commands[] = {
 	 "background music; start it, stop it, go to the next file", cmd_music},
 	{"webhooks", "", "webhooks, and what became of their requests",
 	 cmd_webhooks},
+	{"notify", "", "who is told of events, and whether it works",
+	 cmd_notify},
 	{"calls", "", "calls that are up", cmd_calls},
 	{"hangup", "ID", "end a call", act_hangup},
 	{"faults", "", "what would keep something from working", cmd_faults},
