@@ -145,6 +145,14 @@ static void on_report(const struct media_report *r, void *arg)
 	}
 }
 
+/** It has another sound now. */
+static void on_message(const char *name, void *arg)
+{
+	struct control *c = arg;
+
+	announce_message(c->announce, name);
+}
+
 static void on_media_fd(int flags, void *arg)
 {
 	struct control *c = arg;
@@ -310,6 +318,7 @@ struct web_user *control_users(const struct config *c, size_t *n)
 static int open_web(struct control *c, struct reason *why)
 {
 	const struct config_web *w = &c->config->web;
+	char spool[STORE_PATH];
 	struct web_user *users;
 	struct web_options opt = {
 		.host = w->host,
@@ -317,6 +326,7 @@ static int open_web(struct control *c, struct reason *why)
 		.tls_cert = w->tls_cert,
 		.socket = w->socket && *w->socket ? w->socket : NULL,
 		.group = w->group,
+		.spool = store_dir(spool, c->config->state_dir),
 	};
 	struct web_handlers h = {
 		.request = api_request,
@@ -371,6 +381,7 @@ static int open_parts(struct control *c, struct reason *why)
 	    sources_alloc(&c->sources, c->media, c->broadcasts, c->recorder,
 			  c->faults) ||
 	    announce_alloc(&c->announce, c->faults) ||
+	    uploads_alloc(&c->uploads, c->recorder, on_message, c) ||
 	    bridge_alloc(&c->bridge, &c->scope, c->faults) ||
 	    plc_alloc(&c->plc, &c->scope, c->faults) ||
 	    webhooks_alloc(&c->webhooks, &c->scope, c->faults, c->journal) ||
@@ -415,6 +426,11 @@ static int configure(struct control *c, struct reason *why)
 	broadcasts_configure(c->broadcasts, c->config);
 	paging_configure(c->paging, c->config, c->library);
 	announce_configure(c->announce, c->config, c->library);
+	err = uploads_configure(c->uploads, c->config, c->library);
+	if (err) {
+		reason_set(why, err, "not enough memory");
+		goto out;
+	}
 	/* Made now, not when the first caller waits for them. */
 	library_tone(c->library, "preempted");
 	if (c->config->sip.go_ahead && *c->config->sip.go_ahead)
@@ -603,7 +619,8 @@ struct control *control_free(struct control *c)
 		record(c->recorder, EVENT_DAEMON_STOPPING, 0, "daemon", NULL,
 		       NULL, "tocsind stops");
 	reload_free(c->reload);
-	/* While those who wait for a text can still be told. */
+	/* While those who wait can still be told. */
+	c->uploads = uploads_free(c->uploads);
 	c->announce = announce_free(c->announce);
 	c->scope.announce = NULL;
 	c->web = web_free(c->web);

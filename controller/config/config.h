@@ -204,6 +204,7 @@ struct config_message {
 	char **files;     /**< absolute paths, in order */
 	size_t n_files;
 	char *text, *voice;
+	bool upload;               /**< its words are uploaded */
 	struct config_part *parts; /**< say sections, in order */
 	size_t n_parts;
 	uint32_t pause_ms; /**< between the pieces of one cycle */
