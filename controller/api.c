@@ -108,13 +108,14 @@ static json_t *zone_sounds_json(struct control *c, int zone)
 			continue;
 		media_output_stats(c->media, i, &s);
 		json_array_append_new(
-			a, json_pack("{s:o,s:b,s:i,s:I,s:I,s:o}", "output",
+			a, json_pack("{s:o,s:b,s:i,s:I,s:I,s:o,s:o}", "output",
 				     text_json(sounds_name(c->sounds, i)),
 				     "sounding", s.sounding, "level_dbfs",
 				     -(int)s.level, "packets",
 				     (json_int_t)s.packets, "errors",
 				     (json_int_t)s.errors, "heard",
-				     proof_output_json(c->proof, i)));
+				     proof_output_json(c->proof, i), "call",
+				     speakers_json(c->speakers, i)));
 	}
 	return a;
 }
@@ -279,6 +280,8 @@ static bool get(struct control *c, struct web_request *r, const struct route *p)
 		body = field_inputs_json(c->field);
 	} else if (!strcmp(what, "outputs")) {
 		body = field_outputs_json(c->field);
+	} else if (!strcmp(what, "messages")) {
+		body = message_list_json(c->config, c->library);
 	} else if (!strcmp(what, "tones")) {
 		body = message_tones_json();
 	} else if (!strcmp(what, "sources")) {
@@ -295,8 +298,6 @@ static bool get(struct control *c, struct web_request *r, const struct route *p)
 		body = faults_json(c->faults);
 	} else if (!strcmp(what, "webhooks")) {
 		body = webhooks_json(c->webhooks);
-	} else if (!strcmp(what, "notify")) {
-		body = notify_json(c->notify);
 	} else if (!strcmp(what, "calls")) {
 		body = paging_json(c->paging);
 	} else if (!strcmp(what, "config") && r->role == WEB_ADMIN) {
@@ -383,9 +384,7 @@ void api_request(struct web_request *r, void *arg)
 		not_found(r);
 		return;
 	}
-	if (p.n && !strcmp(p.part[0], "messages")) {
-		known = messages_request(c, r, p.part, p.n);
-	} else if (!strcmp(r->method, "GET") || !strcmp(r->method, "HEAD")) {
+	if (!strcmp(r->method, "GET") || !strcmp(r->method, "HEAD")) {
 		known = get(c, r, &p);
 	} else if (!strcmp(r->method, "POST")) {
 		known = post(c, r, &p);

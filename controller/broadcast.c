@@ -380,6 +380,25 @@ static void act_amps(struct broadcasts *b)
 	amps_update(b->amps, sounds, cause);
 }
 
+/** Calls, or hangs up, where what sounds has changed. */
+static void act_speakers(struct broadcasts *b)
+{
+	int16_t level[MEDIA_MAX_OUTPUTS];
+	unsigned n = sounds_count(b->sounds);
+
+	if (!b->speakers)
+		return;
+	for (unsigned i = 0; i < n; i++) {
+		const struct arb_output *o = &b->verdict.out[i];
+		int x = o->fg >= 0                             ? o->fg
+			: o->bg >= 0 && o->bg_how != ARB_PAUSE ? o->bg
+							       : -1;
+
+		level[i] = x >= 0 ? b->v[x]->level : -1;
+	}
+	speakers_update(b->speakers, level, n);
+}
+
 /* ----------------------------------------------------------------- events */
 
 static void tell(struct broadcast *x, enum broadcast_news news,
@@ -519,6 +538,7 @@ static void apply(struct broadcasts *b)
 			  "restart the daemon",
 			  strerror(err));
 	/* The silence that wakes them is on its way already. */
+	act_speakers(b);
 	act_amps(b);
 
 	/* A handler may look at the list, so rows are kept apart. */
@@ -730,6 +750,11 @@ void broadcasts_amps(struct broadcasts *b, struct amps *a)
 	act_amps(b);
 }
 
+void broadcasts_speakers(struct broadcasts *b, struct speakers *s)
+{
+	b->speakers = s;
+}
+
 static void keep_volume(struct broadcasts *b, int zone, int16_t cb)
 {
 	char key[CONFIG_MAX_NAME + 8], value[16];
@@ -820,13 +845,14 @@ void broadcasts_configure(struct broadcasts *b, const struct config *c)
 				x->outputs.w[w] |= s->w[w];
 		}
 	}
-	broadcasts_reroute(b);
+	broadcasts_reroute(b, NULL);
 }
 
-void broadcasts_reroute(struct broadcasts *b)
+void broadcasts_reroute(struct broadcasts *b, const struct arb_set *outputs)
 {
-	for (size_t i = 0; i < MEDIA_MAX_OUTPUTS; i++)
-		b->route[i] = (struct route){-2, -2, 0, INT16_MIN};
+	for (unsigned i = 0; i < MEDIA_MAX_OUTPUTS; i++)
+		if (!outputs || arb_set_has(outputs, i))
+			b->route[i] = (struct route){-2, -2, 0, INT16_MIN};
 	apply(b);
 }
 

@@ -15,6 +15,7 @@
 #include "controller/base/reason.h"
 #include "recorder.h"
 #include "sounds.h"
+#include "speakers.h"
 #include "zones/media.h"
 
 #include <jansson.h>
@@ -104,6 +105,10 @@ struct broadcasts *broadcasts_free(struct broadcasts *b);
  *  must outlive the list. */
 void broadcasts_amps(struct broadcasts *b, struct amps *a);
 
+/** The SIP loudspeakers to call for what sounds, from the next change on; NULL
+ *  = none (as at first). They must outlive the list. */
+void broadcasts_speakers(struct broadcasts *b, struct speakers *s);
+
 /** Brings back the volumes that the journal keeps. Call once. */
 void broadcasts_restore(struct broadcasts *b);
 
@@ -117,8 +122,8 @@ void broadcasts_volume(struct broadcasts *b, int zone, int16_t cb,
  *  by name; what has no zone left ends. */
 void broadcasts_configure(struct broadcasts *b, const struct config *c);
 
-/** Outputs came or changed: says every route again. */
-void broadcasts_reroute(struct broadcasts *b);
+/** Outputs came or changed: says their routes again; NULL = every one. */
+void broadcasts_reroute(struct broadcasts *b, const struct arb_set *outputs);
 
 /**
  * Starts a broadcast.

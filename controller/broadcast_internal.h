@@ -58,6 +58,7 @@ struct broadcasts {
 	uint64_t seq;
 	struct route route[MEDIA_MAX_OUTPUTS];
 	struct amps *amps;
+	struct speakers *speakers;
 	/** Of zones, by index. */
 	int16_t volume[CONFIG_MAX_ZONES];
 	struct {

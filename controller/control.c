@@ -101,8 +101,6 @@ static void on_event(const struct event *e, void *arg)
 	}
 	if (c->bridge)
 		bridge_event(e, c->bridge);
-	if (c->notify)
-		notify_event(e, c->notify);
 }
 
 static void on_report(const struct media_report *r, void *arg)
@@ -129,6 +127,7 @@ static void on_report(const struct media_report *r, void *arg)
 			musics_report(c->musics, r);
 		break;
 	case MEDIA_OUTPUT_ERROR:
+		speakers_trouble(c->speakers, r->index);
 		sounds_trouble(c->sounds, r->index, r->n,
 			       r->err ? r->err : EIO);
 		break;
@@ -145,12 +144,12 @@ static void on_report(const struct media_report *r, void *arg)
 	}
 }
 
-/** It has another sound now. */
-static void on_message(const char *name, void *arg)
+/* A loudspeaker has answered, or is gone. */
+static void on_speakers(const struct arb_set *outputs, void *arg)
 {
 	struct control *c = arg;
 
-	announce_message(c->announce, name);
+	broadcasts_reroute(c->broadcasts, outputs);
 }
 
 static void on_media_fd(int flags, void *arg)
@@ -224,7 +223,7 @@ static void on_look(void *arg)
 	look_at_clock(c, now);
 	look_at_journal(c);
 	if (sounds_watch(c->sounds)) {
-		broadcasts_reroute(c->broadcasts);
+		broadcasts_reroute(c->broadcasts, NULL);
 		proof_renew(c->proof);
 	}
 	sources_watch(c->sources);
@@ -233,7 +232,6 @@ static void on_look(void *arg)
 	alarms_watch(c->alarms);
 	announce_watch(c->announce);
 	schedules_watch(c->schedules);
-	notify_watch(c->notify);
 	if (control_healthy(c)) {
 		fault_clear(c->faults, "media");
 		/* Fed only here: by a control turn that saw the media thread
@@ -318,7 +316,6 @@ struct web_user *control_users(const struct config *c, size_t *n)
 static int open_web(struct control *c, struct reason *why)
 {
 	const struct config_web *w = &c->config->web;
-	char spool[STORE_PATH];
 	struct web_user *users;
 	struct web_options opt = {
 		.host = w->host,
@@ -326,7 +323,6 @@ static int open_web(struct control *c, struct reason *why)
 		.tls_cert = w->tls_cert,
 		.socket = w->socket && *w->socket ? w->socket : NULL,
 		.group = w->group,
-		.spool = store_dir(spool, c->config->state_dir),
 	};
 	struct web_handlers h = {
 		.request = api_request,
@@ -374,6 +370,8 @@ static int open_parts(struct control *c, struct reason *why)
 	    schedules_alloc(&c->schedules, c->broadcasts, c->recorder,
 			    c->faults, c->journal) ||
 	    amps_alloc(&c->amps, c->field) ||
+	    speakers_alloc(&c->speakers, c->sounds, c->faults, on_speakers,
+			   c) ||
 	    paging_alloc(&c->paging, c->media, c->broadcasts, c->recorder,
 			 c->faults) ||
 	    musics_alloc(&c->musics, c->media, c->broadcasts, c->recorder,
@@ -381,11 +379,9 @@ static int open_parts(struct control *c, struct reason *why)
 	    sources_alloc(&c->sources, c->media, c->broadcasts, c->recorder,
 			  c->faults) ||
 	    announce_alloc(&c->announce, c->faults) ||
-	    uploads_alloc(&c->uploads, c->recorder, on_message, c) ||
 	    bridge_alloc(&c->bridge, &c->scope, c->faults) ||
 	    plc_alloc(&c->plc, &c->scope, c->faults) ||
-	    webhooks_alloc(&c->webhooks, &c->scope, c->faults, c->journal) ||
-	    notify_alloc(&c->notify, c->faults))
+	    webhooks_alloc(&c->webhooks, &c->scope, c->faults, c->journal))
 		return reason_set(why, ENOMEM, "not enough memory");
 	return 0;
 }
@@ -420,17 +416,17 @@ static int configure(struct control *c, struct reason *why)
 		reason_set(why, err, "outputs of sound: %s", strerror(err));
 		goto out;
 	}
+	if (speakers_configure(c->speakers, c->config)) {
+		err = reason_set(why, ENOMEM, "not enough memory");
+		goto out;
+	}
+	broadcasts_speakers(c->broadcasts, c->speakers);
 	proof_configure(c->proof, c->config);
 	/* Amplifiers go by the new zones once their relays are there. */
 	broadcasts_amps(c->broadcasts, NULL);
 	broadcasts_configure(c->broadcasts, c->config);
 	paging_configure(c->paging, c->config, c->library);
 	announce_configure(c->announce, c->config, c->library);
-	err = uploads_configure(c->uploads, c->config, c->library);
-	if (err) {
-		reason_set(why, err, "not enough memory");
-		goto out;
-	}
 	/* Made now, not when the first caller waits for them. */
 	library_tone(c->library, "preempted");
 	if (c->config->sip.go_ahead && *c->config->sip.go_ahead)
@@ -451,8 +447,6 @@ static int configure(struct control *c, struct reason *why)
 		err = sources_configure(c->sources, c->config);
 	if (!err)
 		err = musics_configure(c->musics, c->config);
-	if (!err)
-		err = notify_configure(c->notify, c->config);
 	if (err)
 		reason_set(why, err, "not enough memory");
 	else
@@ -551,6 +545,7 @@ static enum control_exit start(struct control *c)
 	    stack_alloc(&c->stack, c->config, &paging_handlers, c->paging,
 			&why))
 		goto failed;
+	speakers_stack(c->speakers, c->stack);
 	bridge_configure(c->bridge, &why);
 	plc_configure(c->plc);
 	if (open_web(c, &why))
@@ -619,16 +614,16 @@ struct control *control_free(struct control *c)
 		record(c->recorder, EVENT_DAEMON_STOPPING, 0, "daemon", NULL,
 		       NULL, "tocsind stops");
 	reload_free(c->reload);
-	/* While those who wait can still be told. */
-	c->uploads = uploads_free(c->uploads);
+	/* While those who wait for a text can still be told. */
 	c->announce = announce_free(c->announce);
 	c->scope.announce = NULL;
 	c->web = web_free(c->web);
+	if (c->broadcasts)
+		broadcasts_speakers(c->broadcasts, NULL);
+	c->speakers = speakers_free(c->speakers);
 	c->stack = stack_free(c->stack);
 	if (c->recorder)
 		recorder_flush(c->recorder);
-	/* After the last event. */
-	c->notify = notify_free(c->notify);
 	c->plc = plc_free(c->plc);
 	c->webhooks = webhooks_free(c->webhooks);
 	c->bridge = bridge_free(c->bridge);
@@ -781,6 +776,7 @@ static void on_reloaded(struct config *config, struct library *library,
 		fault_raise(c->faults, "sip-listen", 0,
 			    "Correct sip.listen and reload.", "%s", why.text);
 	}
+	speakers_stack(c->speakers, c->stack);
 	bridge_configure(c->bridge, &why);
 	plc_configure(c->plc);
 	if (webhooks_configure(c->webhooks, c->web))

@@ -54,10 +54,12 @@ char *metrics_text(struct control *c)
 	struct stack_counters sip = {0};
 	struct web_counters web;
 	struct journal_health j = {0};
+	struct speakers_counters k;
 
 	if (!f)
 		return NULL;
 	media_stats(c->media, &m);
+	speakers_counters(c->speakers, &k);
 	web_counters(c->web, &web);
 	if (c->stack)
 		stack_counters(c->stack, &sip);
@@ -76,6 +78,19 @@ char *metrics_text(struct control *c)
 	    (double)fault_count(c->faults));
 	one(f, "tocsin_calls", "gauge", "Calls that are up.",
 	    c->stack ? stack_calls(c->stack) : 0);
+	one(f, "tocsin_speakers", "gauge", "SIP loudspeakers configured.",
+	    k.speakers);
+	one(f, "tocsin_speakers_up", "gauge", "SIP loudspeakers in a call.",
+	    k.up);
+	one(f, "tocsin_speakers_faulty", "gauge",
+	    "SIP loudspeakers known not to sound.", k.faulty);
+	one(f, "tocsin_speaker_calls_total", "counter",
+	    "Calls made to SIP loudspeakers.", (double)k.calls);
+	one(f, "tocsin_speaker_calls_answered_total", "counter",
+	    "Calls that SIP loudspeakers answered.", (double)k.answered);
+	one(f, "tocsin_speaker_calls_failed_total", "counter",
+	    "Calls that were refused, or not answered in time.",
+	    (double)k.failed);
 	one(f, "tocsin_media_ticks_total", "counter",
 	    "Turns of the media thread that sent something.", (double)m.ticks);
 	one(f, "tocsin_media_late_ticks_total", "counter",
@@ -126,7 +141,6 @@ char *metrics_text(struct control *c)
 	field_metrics(c->field, f);
 	plc_metrics(c->plc, f);
 	webhooks_metrics(c->webhooks, f);
-	notify_metrics(c->notify, f);
 	if (fclose(f)) {
 		free(text);
 		return NULL;

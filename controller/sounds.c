@@ -22,7 +22,9 @@ struct sound {
 	char interface[IF_NAMESIZE]; /**< "" = by route */
 	bool dead;                   /**< its interface has no carrier */
 	bool hear_back, foreign_talkers;
-	int zone; /**< whose it is */
+	int zone;                /**< whose it is */
+	bool speaker, connected; /**< a SIP loudspeaker, and it answered */
+	uint32_t wait_ms;        /**< for it, see sounds_hold_ms() */
 	struct media_output out;
 	struct sockaddr_storage *fan; /**< out.fan */
 };
@@ -35,6 +37,8 @@ struct sounds {
 	unsigned count;
 	struct arb_set *zone; /**< one per zone of the configuration */
 	size_t n_zones;
+	unsigned *index; /**< one per sound of the configuration */
+	size_t n_index;
 };
 
 int sounds_alloc(struct sounds **sp, struct media *m, struct faults *f)
@@ -53,14 +57,21 @@ struct sounds *sounds_free(struct sounds *s)
 {
 	for (unsigned i = 0; s && i < N; i++)
 		free(s->v[i].fan);
-	if (s)
+	if (s) {
 		free(s->zone);
+		free(s->index);
+	}
 	free(s);
 	return NULL;
 }
 
 static bool same_stream(const struct sound *s, const struct config_sound *c)
 {
+	/* Its name is the zone's, then its own. */
+	if (s->speaker || c->kind == SOUND_SPEAKER)
+		return s->used && s->speaker && c->kind == SOUND_SPEAKER &&
+		       !strcmp(strchr(s->name, ' ') + 1, c->name) &&
+		       s->out.fmt.gain_cb == c->out.fmt.gain_cb;
 	return s->used && format_equal(&s->out.fmt, &c->out.fmt) &&
 	       s->out.fmt.pt == c->out.fmt.pt &&
 	       !memcmp(&s->out.dst, &c->out.dst, sizeof(s->out.dst)) &&
@@ -166,6 +177,10 @@ static void put(struct sounds *s, unsigned i, const struct interface *f)
 	char key[96];
 
 	fault_key(o, key);
+	if (o->speaker && !o->connected) {
+		media_output_set(s->media, i, NULL);
+		return;
+	}
 	if (*o->interface) {
 		o->out.ifindex = f->index;
 		o->out.link = s->packet_sockets && f->ether;
@@ -222,6 +237,39 @@ static bool take_fan(struct sound *o, const struct config_sound *from)
 	return true;
 }
 
+/** Its name, as people know it; true when that is another than before. */
+static bool name_sound(struct sound *o, const struct config *c,
+		       const struct config_sound *from)
+{
+	const char *zone = c->zones[from->zone].name;
+	char name[sizeof(o->name)];
+	bool other;
+
+	if (from->kind == SOUND_POLYCOM)
+		snprintf(name, sizeof(name), "%s %s %s %u", zone, from->name,
+			 from->group ? "group" : "channel",
+			 from->out.polycom.channel);
+	else
+		snprintf(name, sizeof(name), "%s %s", zone, from->name);
+	other = strcmp(name, o->name) != 0;
+	memcpy(o->name, name, sizeof(name));
+	return other;
+}
+
+/** What a call has brought stays. */
+static void take_out(struct sound *o, const struct media_output *from)
+{
+	const struct media_output was = o->out;
+
+	o->out = *from;
+	if (o->connected) {
+		o->out.dst = was.dst;
+		o->out.fmt = was.fmt;
+		o->out.source_port = was.source_port;
+		o->out.beat_ms = was.beat_ms;
+	}
+}
+
 int sounds_apply(struct sounds *s, const struct config *c)
 {
 	struct arb_set *zone = calloc(c->n_zones + 1, sizeof(*zone));
@@ -261,6 +309,7 @@ int sounds_apply(struct sounds *s, const struct config *c)
 	for (unsigned i = 0, k = 0; i < c->n_sounds; i++) {
 		const struct config_sound *from = &c->sounds[i];
 		struct sound *o;
+		char was[96];
 
 		if (!known[i]) {
 			while (k < N && (keep[k] || s->v[k].used))
@@ -270,21 +319,20 @@ int sounds_apply(struct sounds *s, const struct config *c)
 		o = &s->v[slot[i]];
 		if (known[i])
 			drop_fan(s, o, from);
+		fault_key(o, was);
 		o->used = true;
 		o->dead = false;
 		o->zone = from->zone;
-		o->out = from->out;
+		o->speaker = from->kind == SOUND_SPEAKER;
+		o->connected = o->connected && known[i];
+		o->wait_ms = from->speaker.wait_ms;
+		take_out(o, &from->out);
 		if (!take_fan(o, from))
 			err = ENOMEM;
 		o->hear_back = from->hear_back;
 		o->foreign_talkers = from->foreign_talkers;
-		snprintf(o->name, sizeof(o->name), "%s %s",
-			 c->zones[from->zone].name, from->name);
-		if (from->kind == SOUND_POLYCOM)
-			snprintf(o->name, sizeof(o->name), "%s %s %s %u",
-				 c->zones[from->zone].name, from->name,
-				 from->group ? "group" : "channel",
-				 from->out.polycom.channel);
+		if (name_sound(o, c, from) && known[i])
+			fault_clear(s->faults, was);
 		snprintf(o->interface, sizeof(o->interface), "%s",
 			 from->interface ? from->interface : "");
 		/* Neighbours mostly share an interface: one look a run. */
@@ -302,10 +350,56 @@ int sounds_apply(struct sounds *s, const struct config *c)
 			s->count = k + 1;
 	map_zones(s, c, slot, zone);
 	zone = NULL;
+	free(s->index);
+	s->index = slot;
+	s->n_index = c->n_sounds;
+	slot = NULL;
 out:
 	free(zone);
 	free(slot);
 	return err;
+}
+
+unsigned sounds_index(const struct sounds *s, size_t i)
+{
+	return i < s->n_index ? s->index[i] : N;
+}
+
+void sounds_connect(struct sounds *s, unsigned index,
+		    const struct media_output *out)
+{
+	struct sound *o = &s->v[index];
+
+	if (index >= N || !o->used || !o->speaker)
+		return;
+	o->connected = true;
+	o->out.dst = out->dst;
+	o->out.fmt = out->fmt;
+	o->out.source_port = out->source_port;
+	o->out.beat_ms = out->beat_ms;
+	media_begin(s->media);
+	put(s, index, NULL);
+	(void)media_commit(s->media);
+}
+
+bool sounds_connected(const struct sounds *s, unsigned index)
+{
+	return index < N && s->v[index].connected;
+}
+
+void sounds_disconnect(struct sounds *s, unsigned index)
+{
+	struct sound *o = &s->v[index];
+	char key[96];
+
+	if (index >= N || !o->used || !o->connected)
+		return;
+	o->connected = false;
+	fault_key(o, key);
+	fault_clear(s->faults, key);
+	media_begin(s->media);
+	media_output_set(s->media, index, NULL);
+	(void)media_commit(s->media);
 }
 
 const struct arb_set *sounds_zone(const struct sounds *s, int zone)
@@ -444,19 +538,27 @@ bool sounds_view(const struct sounds *s, unsigned index, struct sound_view *v)
 uint32_t sounds_hold_ms(const struct sounds *s, const struct arb_set *set)
 {
 	/* The alerts, and what sharing of wake-ups may bring sound forward. */
-	const uint32_t hold = (MEDIA_POLYCOM_ALERT_US + 20000 + 999) / 1000;
+	const uint32_t alerts = (MEDIA_POLYCOM_ALERT_US + 20000 + 999) / 1000;
+	uint32_t hold = 0;
 
 	for (unsigned i = 0; i < s->count; i++) {
+		const struct sound *o = &s->v[i];
 		struct media_output_stats st;
+		uint32_t ms = 0;
+		char key[96];
 
-		if (!s->v[i].used || !s->v[i].out.polycom.channel ||
-		    !arb_set_has(set, i))
+		if (!o->used || !arb_set_has(set, i))
 			continue;
-		media_output_stats(s->media, i, &st);
-		if (!st.open)
-			return hold;
+		if (o->speaker && !o->connected) {
+			fault_key(o, key);
+			ms = fault_find(s->faults, key) ? 0 : o->wait_ms;
+		} else if (o->out.polycom.channel) {
+			media_output_stats(s->media, i, &st);
+			ms = st.open ? 0 : alerts;
+		}
+		hold = ms > hold ? ms : hold;
 	}
-	return 0;
+	return hold;
 }
 
 int sounds_owner(const struct sounds *s, unsigned index)
@@ -479,14 +581,33 @@ static size_t add_format(struct format *out, size_t n, const struct format *f)
 	return n + 1;
 }
 
+void sounds_speaker_format(struct format *f, const struct format *configured,
+			   enum codec codec)
+{
+	format_default(f, codec, 16000);
+	f->gain_cb = configured->gain_cb;
+}
+
 size_t sounds_formats(const struct config *c, struct format *out,
 		      size_t *outputs)
 {
 	struct format f;
 	size_t n = 0;
 
-	for (size_t i = 0; i < c->n_sounds && n <= CLIP_MAX_FORMATS; i++)
-		n = add_format(out, n, &c->sounds[i].out.fmt);
+	for (size_t i = 0; i < c->n_sounds && n <= CLIP_MAX_FORMATS; i++) {
+		const struct config_sound *o = &c->sounds[i];
+
+		if (o->kind != SOUND_SPEAKER)
+			n = add_format(out, n, &o->out.fmt);
+		for (size_t k = 0;
+		     o->kind == SOUND_SPEAKER && k < o->speaker.n_codecs &&
+		     n <= CLIP_MAX_FORMATS;
+		     k++) {
+			sounds_speaker_format(&f, &o->out.fmt,
+					      o->speaker.codecs[k]);
+			n = add_format(out, n, &f);
+		}
+	}
 	*outputs = n ? n : 1;
 	format_default(&f, CODEC_PCMU, 8000);
 	n = add_format(out, n, &f);

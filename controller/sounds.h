@@ -41,6 +41,23 @@ unsigned sounds_count(const struct sounds *s);
  */
 bool sounds_watch(struct sounds *s);
 
+/**
+ * A SIP loudspeaker answered, or wants its sound elsewhere: from now on its
+ * output exists. Of `out` destination, format and source port count; the rest
+ * is as configured. Say its route afterwards.
+ */
+void sounds_connect(struct sounds *s, unsigned index,
+		    const struct media_output *out);
+
+/** It hung up, or holds us: the output is gone for now. */
+void sounds_disconnect(struct sounds *s, unsigned index);
+
+/** Has it answered? */
+bool sounds_connected(const struct sounds *s, unsigned index);
+
+/** The index of the i-th of config.sounds[]. */
+unsigned sounds_index(const struct sounds *s, size_t i);
+
 /** The engine said that sending fails (err) or works again (0); target as n of
  *  MEDIA_OUTPUT_ERROR. */
 void sounds_trouble(struct sounds *s, unsigned index, unsigned target, int err);
@@ -59,7 +76,8 @@ struct sound_view {
 bool sounds_view(const struct sounds *s, unsigned index, struct sound_view *v);
 
 /** How long a broadcast to these outputs waits so that all carry its beginning:
- *  while Polycom phones are alerted; 0 = not at all. */
+ *  while Polycom phones are alerted, while SIP loudspeakers that are not known
+ *  to be dead are called; 0 = not at all. */
 uint32_t sounds_hold_ms(const struct sounds *s, const struct arb_set *set);
 
 /** The zone whose own output it is, -1 for an unused index. */
@@ -67,6 +85,10 @@ int sounds_owner(const struct sounds *s, unsigned index);
 
 /** "platform-1 239.192.7.1:5004", "" for an unused index. */
 const char *sounds_name(const struct sounds *s, unsigned index);
+
+/** The format in which a SIP loudspeaker gets a codec. */
+void sounds_speaker_format(struct format *f, const struct format *configured,
+			   enum codec codec);
 
 /**
  * Distinct formats of all outputs, then those a caller can have: prompts are

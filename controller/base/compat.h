@@ -129,6 +129,24 @@ static inline void tc_fd_close(struct tc_fd *t)
 	sipsess_accept(sessp, sock, msg, scode, reason, __VA_ARGS__)
 #endif
 
+/**
+ * sipsess_connect() with one offer made beforehand: `desc`, and a handler that
+ * gives a new reference to it, of which libre wants the one or the other.
+ */
+#if TC_RE_VER >= 30000
+#define tc_sipsess_connect(sessp, sock, to_uri, from_name, from_uri, cuser,    \
+			   desc, desch, authh, aarg, ...)                      \
+	sipsess_connect(sessp, sock, to_uri, from_name, from_uri, cuser, NULL, \
+			0, "application/sdp", authh, aarg, false, NULL, desch, \
+			__VA_ARGS__)
+#else
+#define tc_sipsess_connect(sessp, sock, to_uri, from_name, from_uri, cuser,    \
+			   desc, desch, authh, aarg, ...)                      \
+	sipsess_connect(sessp, sock, to_uri, from_name, from_uri, cuser, NULL, \
+			0, "application/sdp", desc, authh, aarg, false,        \
+			__VA_ARGS__)
+#endif
+
 /** Descriptor of a TCP connection, -1 where libre does not give it. */
 static inline int tc_tcp_fd(const struct tcp_conn *tc)
 {

@@ -2,11 +2,11 @@
 #include "values.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 bool value_address(const char *s, struct sockaddr_storage *ss)
 {
@@ -65,51 +65,31 @@ bool value_endpoint(const char *s, struct sockaddr_storage *ss)
 	return true;
 }
 
-static bool is_host(const char *s)
+bool value_sip(const char *s, struct sockaddr_storage *ss)
 {
-	struct sockaddr_storage ss;
-
-	if (*s == '[')
-		return value_address(s, &ss);
-	for (const char *p = s; *p; p++)
-		if (!isalnum((unsigned char)*p) && !strchr(".-_", *p))
-			return false;
-	return *s && strlen(s) < 254;
-}
-
-bool value_host_port(const char *s, uint16_t def, char host[256],
-		     uint16_t *port)
-{
-	const char *colon = strrchr(s, ':');
-	long number = def;
+	const char *at, *host, *end;
+	char text[80];
 	size_t n;
 
-	if (colon && strchr(colon, ']'))
-		colon = NULL;
-	n = colon ? (size_t)(colon - s) : strlen(s);
-	snprintf(host, 256, "%.*s", n < 255 ? (int)n : 0, s);
-	if (!is_host(host) ||
-	    (colon && (!value_number(colon + 1, &number) || number < 1 ||
-		       number > 65535 || colon[1] == '+')))
-		return false;
-	if (host[0] == '[') {
-		host[strlen(host) - 1] = '\0';
-		memmove(host, host + 1, strlen(host));
-	}
-	*port = (uint16_t)number;
-	return true;
-}
-
-bool value_is_url(const char *s)
-{
-	const char *host = !strncmp(s, "https://", 8)  ? s + 8
-			   : !strncmp(s, "http://", 7) ? s + 7
-						       : "";
-
 	for (const char *p = s; *p; p++)
-		if (*p <= ' ' || *p == 127)
+		if (*p <= ' ' || *p >= 0x7f || strchr("<>\"?\\", *p))
 			return false;
-	return *host && *host != '/' && strlen(s) <= 2000;
+	if (strncasecmp(s, "sip:", 4) || strlen(s) > 200)
+		return false;
+	at = strchr(s, '@');
+	host = at ? at + 1 : s + 4;
+	if (at == s + 4)
+		return false;
+	end = host + strcspn(host, ";");
+	n = (size_t)(end - host);
+	if (n + sizeof(":5060") > sizeof(text))
+		return false;
+	memcpy(text, host, n);
+	text[n] = '\0';
+	if (value_endpoint(text, ss))
+		return true;
+	memcpy(text + n, ":5060", sizeof(":5060"));
+	return value_endpoint(text, ss);
 }
 
 uint16_t value_port(const struct sockaddr_storage *ss)

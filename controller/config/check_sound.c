@@ -1,7 +1,9 @@
 /* Outputs of sound: what their keys mean together, and beside each other. */
 #include "load.h"
+#include "secret.h"
 #include "values.h"
 
+#include <errno.h>
 #include <string.h>
 
 /** RTP payload that fits into 1,500 bytes with IPv6, UDP and RTP headers. */
@@ -257,6 +259,51 @@ static void compare(struct load *l, size_t i)
 	}
 }
 
+/** What a SIP loudspeaker's keys mean together. */
+static void set_speaker(struct load *l, size_t i)
+{
+	static const uint8_t codecs[] = {CODEC_G722, CODEC_PCMU, CODEC_PCMA};
+	const struct config *c = l->c;
+	struct config_sound *s = &c->sounds[i];
+	struct config_speaker *k = &s->speaker;
+	const char *why = NULL;
+
+	if (!k->n_codecs) {
+		memcpy(k->codecs, codecs, sizeof(codecs));
+		k->n_codecs = sizeof(codecs);
+	}
+	format_default(&s->out.fmt, (enum codec)k->codecs[0], 16000);
+	s->out.fmt.gain_cb = c->zones[s->zone].gain_cb;
+	if (!k->user != !k->password_file)
+		problem_add(l->p, s->at,
+			    "zone \"%s\": speaker \"%s\": \"user\" and "
+			    "\"password-file\" belong together",
+			    c->zones[s->zone].name, s->name);
+	if (k->password_file &&
+	    secret_read(k->password_file, k->password, sizeof(k->password),
+			&why) != ENOENT &&
+	    why)
+		problem_add(l->p, key_at(l, i, "password-file"),
+			    "zone \"%s\": speaker \"%s\": password-file %s: %s",
+			    c->zones[s->zone].name, s->name, k->password_file,
+			    why);
+	if (!c->sip.n_listen)
+		problem_add(l->p, s->at,
+			    "zone \"%s\": speaker \"%s\" cannot be called "
+			    "without SIP: give the sip section \"listen\"",
+			    c->zones[s->zone].name, s->name);
+	for (size_t j = 0; j < i; j++)
+		if (c->sounds[j].kind == SOUND_SPEAKER &&
+		    !strcmp(c->sounds[j].name, s->name))
+			problem_add(l->p, s->at,
+				    "zone \"%s\": speaker \"%s\" is an output "
+				    "of zone \"%s\" already (%s:%d): put one "
+				    "zone into the other instead",
+				    c->zones[s->zone].name, s->name,
+				    c->zones[c->sounds[j].zone].name,
+				    c->sounds[j].at.file, c->sounds[j].at.line);
+}
+
 static void set_copies(struct config_sound *s)
 {
 	if (!s->redundancy_ms)
@@ -269,6 +316,10 @@ void load_check_sounds(struct load *l)
 	for (size_t i = 0; i < l->c->n_sounds; i++) {
 		struct config_sound *s = &l->c->sounds[i];
 
+		if (s->kind == SOUND_SPEAKER) {
+			set_speaker(l, i);
+			continue;
+		}
 		if (s->kind == SOUND_POLYCOM)
 			set_polycom(l, i);
 		else

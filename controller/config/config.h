@@ -112,9 +112,33 @@ struct config_zone {
 	struct config_where chime_at;
 };
 
-enum config_sound_kind { SOUND_RTP, SOUND_POLYCOM };
+enum config_sound_kind { SOUND_RTP, SOUND_POLYCOM, SOUND_SPEAKER };
 
-/** One multicast, unicast or Polycom output of sound. */
+/** How a SIP loudspeaker is asked to answer by itself (FIELD 2.3). */
+enum config_answer {
+	ANSWER_ALL, /**< the three that most devices know together */
+	ANSWER_CALL_INFO,
+	ANSWER_ALERT_INFO,
+	ANSWER_RING_ANSWER,
+	ANSWER_AUTO_ANSWER,
+	ANSWER_INTERCOM,
+	ANSWER_MODE,
+	ANSWER_P_AUTO,
+	ANSWER_NONE,
+};
+
+/** A SIP loudspeaker's call. */
+struct config_speaker {
+	uint8_t answer;              /**< enum config_answer */
+	uint8_t codecs[CODEC_COUNT]; /**< the best first */
+	size_t n_codecs;
+	bool keep; /**< the call stays up between pages */
+	uint32_t wait_ms, within_ms, linger_ms, check_ms;
+	char *user, *password_file;
+	char password[128]; /**< what is in it */
+};
+
+/** One multicast, unicast or Polycom output of sound, or a SIP loudspeaker. */
 struct config_sound {
 	struct config_where at;
 	enum config_sound_kind kind;
@@ -128,11 +152,12 @@ struct config_sound {
 	uint16_t redundancy_ms;  /**< the second time after this */
 	struct sockaddr_storage *fan; /**< out.fan */
 	size_t n_fan;
-	uint8_t group, channel; /**< Polycom: one of them, the other 0 */
-	char *key_file;         /**< SRTP key, NULL = not encrypted */
-	uint8_t suite;          /**< 0: tag of 80 bits, 1: 32 */
-	uint8_t phone_codec;    /**< Polycom: 0 = PCMU, 1 = G.722 */
-	char *caller;           /**< NULL = the zone's name */
+	uint8_t group, channel;        /**< Polycom: one of them, the other 0 */
+	char *key_file;                /**< SRTP key, NULL = not encrypted */
+	uint8_t suite;                 /**< 0: tag of 80 bits, 1: 32 */
+	uint8_t phone_codec;           /**< Polycom: 0 = PCMU, 1 = G.722 */
+	char *caller;                  /**< NULL = the zone's name */
+	struct config_speaker speaker; /**< out.dst and port come by SIP */
 };
 
 enum config_source_kind { SOURCE_MULTICAST, SOURCE_UNICAST, SOURCE_POLYCOM };
@@ -204,7 +229,6 @@ struct config_message {
 	char **files;     /**< absolute paths, in order */
 	size_t n_files;
 	char *text, *voice;
-	bool upload;               /**< its words are uploaded */
 	struct config_part *parts; /**< say sections, in order */
 	size_t n_parts;
 	uint32_t pause_ms; /**< between the pieces of one cycle */
@@ -407,39 +431,6 @@ struct config_webhook {
 	uint8_t max_level; /**< of what it pages */
 };
 
-enum config_notify_kind { NOTIFY_URL, NOTIFY_MAIL, NOTIFY_SYSLOG };
-
-/** Most of them: each has a thread. */
-#define CONFIG_MAX_NOTIFY 16
-
-/** Who is told of events. */
-struct config_notify {
-	struct config_where at;
-	char *name;
-	enum config_notify_kind kind;
-	char **events; /**< patterns of event types */
-	size_t n_events;
-	char *ca;
-	/* url */
-	char *url, *secret_file;
-	char secret[CONFIG_MAX_SECRET + 1];
-	enum config_scheme scheme;
-	/* mail */
-	char **to;
-	size_t n_to;
-	char *from, *subject, *line;
-	char **command;
-	size_t n_command;
-	uint32_t interval_s;
-	/* syslog */
-	char *syslog; /**< as written; "" = none */
-	char *host;
-	uint16_t port;
-	enum config_transport transport;
-	uint8_t facility;
-	char *cert, *key;
-};
-
 enum config_user_role { USER_VIEWER, USER_OPERATOR, USER_ADMIN };
 
 struct config_user {
@@ -581,8 +572,6 @@ struct config {
 	struct config_user *users;
 	size_t n_users;
 
-	struct config_notify *notifies;
-	size_t n_notifies;
 	struct config_webhook *webhooks;
 	size_t n_webhooks;
 	struct config_calendar *calendars;
@@ -623,9 +612,6 @@ struct config *config_free(struct config *c);
 /** Frees what a message holds, not the struct itself. */
 void config_message_reset(struct config_message *m);
 
-/** Frees what it holds, not the struct itself. */
-void config_notify_reset(struct config_notify *n);
-
 /** Prints what is in force with all defaults, as a configuration that loads
  *  to the same. No secret is in it. */
 void config_dump(const struct config *c, FILE *f);
@@ -640,7 +626,6 @@ int config_message_find(const struct config *c, const char *name);
 int config_input_find(const struct config *c, const char *name);
 int config_alarm_find(const struct config *c, const char *name);
 int config_output_find(const struct config *c, const char *name);
-int config_notify_find(const struct config *c, const char *name);
 int config_webhook_find(const struct config *c, const char *name);
 int config_calendar_find(const struct config *c, const char *name);
 int config_schedule_find(const struct config *c, const char *name);

@@ -81,7 +81,8 @@ static bool parse_title(struct scanner *x, struct scan_node *n)
 	if (!n->title)
 		return false;
 	for (const char *c = n->title; *c; c++)
-		if (!isalnum((unsigned char)*c) && !strchr("._-:/[]%*+@", *c)) {
+		if (!isalnum((unsigned char)*c) &&
+		    !strchr("._-:/[]%*+@;=", *c)) {
 			problem_add(x->lex.p, lex_at(&x->lex, x->lex.tok.line),
 				    "%s \"%.80s\": a name may not hold '%c'; "
 				    "allowed are letters, digits, \".\", "

@@ -32,7 +32,6 @@ enum config_kind {
 	KIND_CALENDAR,
 	KIND_SCHEDULE,
 	KIND_WEBHOOK,
-	KIND_NOTIFY,
 	KIND_COUNT
 };
 

@@ -238,6 +238,95 @@ static const struct config_key polycom_keys[] = {
 	{0},
 };
 
+/* In the order of enum config_answer. */
+static const char *const answers[] = {
+	"all",         "call-info", "alert-info",  "ring-answer",
+	"auto-answer", "intercom",  "answer-mode", "p-auto-answer",
+	"none",        NULL};
+
+static const struct config_key speaker_keys[] = {
+	{.name = "answer",
+	 .type = TYPE_CHOICE,
+	 FIELD(config_sound, speaker.answer),
+	 .choices = answers,
+	 .def = "all",
+	 .help = "What makes it answer by itself. all: Alert-Info: Ring "
+		 "Answer, Call-Info: answer-after=0 and ;intercom=true in the "
+		 "address, which most know. call-info (Snom, Grandstream, "
+		 "Gigaset, Cisco, AudioCodes): answer-after=0; alert-info "
+		 "(Yealink, Mitel, Unify): info=alert-autoanswer;delay=0; "
+		 "ring-answer (Digium, Sangoma); auto-answer (Poly): "
+		 "info=Auto Answer; intercom (Panasonic); answer-mode (RFC "
+		 "5373, baresip); p-auto-answer (Nortel, PJSIP); none: it "
+		 "answers every call."},
+	{.name = "codec",
+	 .type = TYPE_SPECIALS,
+	 FIELD(config_sound, speaker.codecs),
+	 OTHER(config_sound, speaker.n_codecs),
+	 .max = CODEC_COUNT,
+	 .set = set_codecs,
+	 .show = show_codecs,
+	 .allowed = "each once of \"pcmu\", \"pcma\", \"l16\", \"g722\" "
+		    "and \"opus\", the best first",
+	 .defaults = "{ \"g722\", \"pcmu\", \"pcma\" }",
+	 .help = "What it is offered. Messages are kept encoded in each. Sound "
+		 "leaves in packets of 20 ms; l16 is of 16 kHz."},
+	{.name = "keep",
+	 .type = TYPE_FLAG,
+	 FIELD(config_sound, speaker.keep),
+	 .def = "false",
+	 .help = "The call stays up between broadcasts, so that sound is there "
+		 "with its first packet, and a speaker that is gone is a "
+		 "fault within `check`. A packet of silence goes there every "
+		 "10 s."},
+	{.name = "wait",
+	 .type = TYPE_DURATION,
+	 FIELD(config_sound, speaker.wait_ms),
+	 .max = 5e3,
+	 .def = "400ms",
+	 .help = "A broadcast below priority 200 waits this long, in all its "
+		 "zones, for speakers that are called and are not known to be "
+		 "dead; an emergency never waits."},
+	{.name = "answer-within",
+	 .type = TYPE_DURATION,
+	 FIELD(config_sound, speaker.within_ms),
+	 .min = 500,
+	 .max = 30e3,
+	 .def = "4s",
+	 .help = "A call that is not answered within this is given up and is a "
+		 "fault; others do not wait for it. It is tried again while "
+		 "something is to sound there."},
+	{.name = "hang-up-after",
+	 .type = TYPE_DURATION,
+	 FIELD(config_sound, speaker.linger_ms),
+	 .max = 600e3,
+	 .def = "3s",
+	 .help = "How long the call stays after the last sound, for what may "
+		 "follow."},
+	{.name = "check",
+	 .type = TYPE_DURATION,
+	 FIELD(config_sound, speaker.check_ms),
+	 .min = 5e3,
+	 .max = 90e3,
+	 .def = "30s",
+	 .help = "How often it is asked whether it is there: by OPTIONS while "
+		 "it is not called, by a re-INVITE in a call. Two questions "
+		 "without an answer are a fault."},
+	{.name = "user",
+	 .type = TYPE_TEXT,
+	 FIELD(config_sound, speaker.user),
+	 .max = 63,
+	 .help = "For a speaker that asks who calls (digest)."},
+	{.name = "password-file",
+	 .type = TYPE_FILE,
+	 FIELD(config_sound, speaker.password_file),
+	 .help = "File whose first line is the password; nobody but owner and "
+		 "group may read it."},
+	KEY_DSCP,
+	KEY_DELAY,
+	{0},
+};
+
 #define SOUND                                                                  \
 	.place = PLACE_NESTED, .size = sizeof(struct config_sound),            \
 	.at = offsetof(struct config_sound, at),                               \
@@ -271,6 +360,18 @@ const struct config_section schema_zone_subs[] = {
 		 "before the sound for 0.969 s: below priority 200 all outputs "
 		 "of the broadcast wait for it, from 200 on the others sound "
 		 "at once and the phones join in step."},
+	{.name = "speaker",
+	 .title = "sip:USER@ADDRESS:PORT",
+	 SOUND,
+	 .keys = speaker_keys,
+	 .titleh = title_speaker,
+	 .nth = nth_speaker,
+	 .help = "An output of the zone: a SIP loudspeaker or phone, called "
+		 "when something is to sound and heard from the moment it "
+		 "answers, in step with all other outputs. All speakers of a "
+		 "broadcast are called at once; none waits for another. What "
+		 "sounds before it answers is lost there: a chime or `lead` "
+		 "goes before words, or `keep` holds the call."},
 	{0},
 };
 

@@ -164,6 +164,37 @@ void set_caller(struct load *l, void *obj, const struct config_value *val)
 		load_refuse(l, val, v);
 }
 
+void set_codecs(struct load *l, void *obj, const struct config_value *val)
+{
+	struct config_speaker *s = &((struct config_sound *)obj)->speaker;
+
+	for (size_t i = 0; i < val->n; i++) {
+		const int codec = codec_by_name(val->v[i]);
+		bool twice = false;
+
+		for (size_t k = 0; k < s->n_codecs; k++)
+			twice = twice || s->codecs[k] == codec;
+		if (codec < 0 || twice)
+			load_refuse(l, val, val->v[i]);
+		else
+			s->codecs[s->n_codecs++] = (uint8_t)codec;
+	}
+}
+
+bool show_codecs(const struct config *c, const void *obj, FILE *f)
+{
+	const struct config_speaker *s =
+		&((const struct config_sound *)obj)->speaker;
+
+	(void)c;
+	for (size_t i = 0; i < s->n_codecs; i++)
+		fprintf(f, "%s \"%s\"", i ? "," : "{",
+			codec_name(s->codecs[i]));
+	if (s->n_codecs)
+		fputs(" }", f);
+	return s->n_codecs > 0;
+}
+
 void set_extension(struct load *l, void *obj, const struct config_value *val)
 {
 	struct config_zone *z = obj;

@@ -166,6 +166,22 @@ void title_polycom(struct load *l, void *obj, const struct config_value *title)
 	}
 }
 
+void title_speaker(struct load *l, void *obj, const struct config_value *title)
+{
+	struct config_sound *s = obj;
+	struct sockaddr_storage ss;
+
+	s->kind = SOUND_SPEAKER;
+	if (!value_sip(title->v[0], &ss) || value_is_multicast(&ss) ||
+	    value_is_any(&ss))
+		problem_add(l->p, title->at,
+			    "%s\"%.80s\" cannot be called; write it like "
+			    "\"sip:horn-3@10.7.3.9\", with "
+			    "\";transport=tcp\" behind it for TCP: names of "
+			    "hosts are not looked up",
+			    title->where, title->v[0]);
+}
+
 void title_unicast(struct load *l, void *obj, const struct config_value *title)
 {
 	struct config_sound *s = obj;
@@ -226,6 +242,11 @@ const void *nth_unicast(const struct config *c, const void *parent, size_t i)
 const void *nth_polycom(const struct config *c, const void *parent, size_t i)
 {
 	return nth_sound(c, parent, i, SOUND_POLYCOM, true);
+}
+
+const void *nth_speaker(const struct config *c, const void *parent, size_t i)
+{
+	return nth_sound(c, parent, i, SOUND_SPEAKER, false);
 }
 
 const void *nth_broadcast(const struct config *c, const void *parent, size_t i)

@@ -43,6 +43,10 @@ struct stack {
 	struct list listeners;
 	struct list calls;
 	unsigned n_calls;
+	struct list dials; /**< calls of ours: struct dial */
+	unsigned n_dials;
+	int dial_fd; /**< keeps dial_port for us, -1 = none yet */
+	uint16_t dial_port;
 	uint16_t last_port; /**< where the search for an RTP port goes on */
 	bool deaf;          /**< reported: a listener is lost */
 	bool ports_out;     /**< reported: no RTP port was free */
@@ -71,6 +75,21 @@ void call_incoming(struct listener *l, const struct sip_msg *msg);
 
 /** Ends every call of this listener (NULL: of all). */
 void call_end_all(struct stack *s, const struct listener *l, const char *why);
+
+/** Ends every call of ours from this listener (NULL: all), telling its owner.
+ */
+void dial_end_all(struct stack *s, const struct listener *l, const char *why);
+
+/** Takes a URI that is to be called apart. False with the reason. */
+bool dial_uri_decode(const char *text, struct uri *uri, struct sa *to,
+		     enum sip_transp *tp, struct reason *why);
+
+/** The listener a request to an address is sent from, NULL = none. */
+struct listener *listener_for(const struct stack *s, const struct sa *to,
+			      enum sip_transp tp);
+
+/** Is it the address of somebody we call? His requests are let in. */
+bool dial_knows(const struct stack *s, const struct sa *src);
 
 /** Tells the owner of a call it refused itself. */
 void stack_tell_refused(struct stack *s, const struct sa *src, const char *what,

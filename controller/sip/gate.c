@@ -18,7 +18,8 @@ bool gate_admit(const struct sa *src, enum door_what what, void *arg)
 {
 	struct listener *l = arg;
 	struct stack *s = l->stack;
-	const bool known = config_peer_match(s->config, sockaddr_of(src));
+	const bool known = config_peer_match(s->config, sockaddr_of(src)) ||
+			   dial_knows(s, src);
 
 	if (!known && what != DOOR_RESPONSE) {
 		s->counters.strangers++;
@@ -155,6 +156,9 @@ static void trim_body(const struct sip_msg *msg)
 		msg->mb->end = msg->mb->pos + len;
 }
 
+/* Whom we call may end the call and speak within it, and nothing else. */
+static const struct config_peer callee;
+
 /* First behind libre's transactions: true = dealt with. */
 bool gate_request(const struct sip_msg *msg, void *arg)
 {
@@ -164,6 +168,9 @@ bool gate_request(const struct sip_msg *msg, void *arg)
 	const struct config_peer *peer =
 		config_peer_match(s->config, sockaddr_of(&msg->src));
 	bool ack;
+
+	if (!peer && dial_knows(s, &msg->src))
+		peer = &callee;
 
 	s->counters.requests++;
 	/* A connection outlives a peer entry that a reload took away. Streams

@@ -225,6 +225,7 @@ static void close_unwanted(struct stack *s, const struct config *c)
 		if (wanted(l, c))
 			continue;
 		call_end_all(s, l, "listener closed");
+		dial_end_all(s, l, "listener closed");
 		mem_deref(l);
 	}
 }

@@ -32,6 +32,8 @@ struct nego {
 	struct sdp_media *media;
 	struct sdp_format *format[CODECS];
 	struct sdp_format *event;
+	uint8_t order[CODECS]; /* indices of what we offer and take */
+	size_t n_order;
 };
 
 static void forget_formats(struct nego *n)
@@ -56,16 +58,19 @@ static void destructor(void *arg)
  * changed payload types. */
 static int all_formats(struct nego *n)
 {
-	size_t i;
+	size_t k;
 	int err = 0;
 
 	forget_formats(n);
-	for (i = 0; i < CODECS && !err; i++)
+	for (k = 0; k < n->n_order && !err; k++) {
+		const size_t i = n->order[k];
+
 		err = sdp_format_add(
 			&n->format[i], n->media, false, codecs[i].id,
 			codecs[i].name, codecs[i].clock, codecs[i].channels,
 			NULL, NULL, NULL, false, codecs[i].fmtp ? "%s" : NULL,
 			codecs[i].fmtp);
+	}
 	if (!err)
 		err = sdp_format_add(&n->event, n->media, false, "101", EVENT,
 				     8000, 1, NULL, NULL, NULL, false, "0-15");
@@ -79,6 +84,8 @@ int nego_alloc(struct nego **np, const struct sa *laddr)
 
 	if (!n)
 		return ENOMEM;
+	for (n->n_order = 0; n->n_order < CODECS; n->n_order++)
+		n->order[n->n_order] = (uint8_t)n->n_order;
 	err = sdp_session_alloc(&n->session, laddr);
 	if (!err)
 		err = sdp_media_add(&n->media, n->session, sdp_media_audio,
@@ -88,6 +95,20 @@ int nego_alloc(struct nego **np, const struct sa *laddr)
 	else
 		*np = n;
 	return err;
+}
+
+void nego_limit(struct nego *n, const uint8_t *wanted, size_t count,
+		bool sendonly)
+{
+	size_t i, k;
+
+	n->n_order = 0;
+	for (k = 0; k < count; k++)
+		for (i = 0; i < CODECS; i++)
+			if (codecs[i].codec == wanted[k] && n->n_order < CODECS)
+				n->order[n->n_order++] = (uint8_t)i;
+	if (sendonly)
+		sdp_media_set_ldir(n->media, SDP_SENDONLY);
 }
 
 /* libre searches each line with backtracking patterns, quadratic in the line,
@@ -221,7 +242,7 @@ static int choose(const struct nego *n, const char **fmtp)
 		const struct sdp_format *f = le->data;
 
 		for (i = 0; f->sup && i < CODECS; i++)
-			if (f->pt == n->format[i]->pt) {
+			if (n->format[i] && f->pt == n->format[i]->pt) {
 				*fmtp = f->params;
 				return (int)i;
 			}

@@ -37,6 +37,11 @@ struct nego_result {
 /** laddr: our RTP address and port. */
 int nego_alloc(struct nego **np, const struct sa *laddr);
 
+/** Offers and takes only these codecs (enum codec), the best first, and with
+ *  sendonly hears nothing. Before the first offer. */
+void nego_limit(struct nego *n, const uint8_t *wanted, size_t count,
+		bool sendonly);
+
 /**
  * Takes their offer and makes our answer.
  *

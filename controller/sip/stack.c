@@ -6,6 +6,7 @@
 #include "controller/sip/policy.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 /* Refusals told to the owner; all are counted. Of strangers a few a second
  * together, of a friend's requests that policy turns away a few for each. */
@@ -64,6 +65,8 @@ int stack_alloc(struct stack **sp, const struct config *c,
 	s->arg = arg;
 	list_init(&s->listeners);
 	list_init(&s->calls);
+	list_init(&s->dials);
+	s->dial_fd = -1;
 	s->guard_base = guard_drops();
 	err = alloc_limits(s);
 	if (err)
@@ -92,7 +95,10 @@ struct stack *stack_free(struct stack *s)
 	if (!s)
 		return NULL;
 	call_end_all(s, NULL, "shutting down");
+	dial_end_all(s, NULL, "shutting down");
 	listener_close_all(s);
+	if (s->dial_fd >= 0)
+		close(s->dial_fd);
 	limit_free(s->requests);
 	limit_free(s->invites);
 	limit_free(s->invites_all);

@@ -125,7 +125,9 @@ static const char full[] =
 	"  polycom \"224.0.1.116:5001\" { group = 26 ptime = 30\n"
 	"  interface = eth1 emergency-from = emergency serial = 00abCDef\n"
 	"  caller-id = \"Front desk\" source-port = 5005 }\n"
-	"  polycom \"239.0.1.116:5001\" { channel = 3 interface = eth1 } }\n"
+	"  polycom \"239.0.1.116:5001\" { channel = 3 interface = eth1 }\n"
+	"  speaker \"sip:h@10.7.3.9;transport=tcp\" { codec = { opus, pcmu }\n"
+	"    answer = answer-mode keep = yes wait = 0s check = 20s } }\n"
 	"zone yard { multicast \"239.192.7.2:5004\" { interface = eth1 } }\n"
 	"zone both { zones = { hall, yard, hall } }\n"
 	"message m { tone = \"test\" tone-for = 6s file = { 'a.wav', b.wav }\n"
@@ -231,15 +233,15 @@ static void check_full_zones(const struct config *c)
 	assert_true(all->all);
 	assert_int_equal(all->n_zones, 1);
 	assert_int_equal(all->zones[0], 1);
-	assert_int_equal(all->n_outputs, 4);
+	assert_int_equal(all->n_outputs, 5);
 	assert_string_equal(all->extension, "*70#");
-	assert_int_equal(both->n_outputs, 5);
+	assert_int_equal(both->n_outputs, 6);
 	assert_int_equal(both->n_zones, 2);
 	assert_int_equal(hall->lead_ms, 300);
 	assert_int_equal(hall->gain_cb, -35);
 	assert_int_equal(hall->min_level, 50);
 	assert_int_equal(hall->max_page_ms, 30000);
-	assert_int_equal(hall->n_own, 4);
+	assert_int_equal(hall->n_own, 5);
 	assert_int_equal(s->out.fmt.codec, CODEC_L16);
 	assert_int_equal(s->out.fmt.rate, 48000);
 	assert_int_equal(s->out.fmt.ptime_ms, 10);
@@ -272,6 +274,16 @@ static void check_full_zones(const struct config *c)
 	assert_int_equal(s->out.polycom.channel, 3);
 	assert_int_equal(s->out.source_port, 5001);
 	assert_string_equal(s->out.polycom.caller, "hall");
+	s = &c->sounds[hall->own[4]];
+	assert_int_equal(s->kind, SOUND_SPEAKER);
+	assert_int_equal(s->speaker.n_codecs, 2);
+	assert_int_equal(s->speaker.codecs[0], CODEC_OPUS);
+	assert_int_equal(s->speaker.answer, ANSWER_MODE);
+	assert_true(s->speaker.keep);
+	assert_int_equal(s->speaker.wait_ms, 0);
+	assert_int_equal(s->speaker.check_ms, 20000);
+	assert_int_equal(s->speaker.linger_ms, 3000);
+	assert_int_equal(s->out.fmt.gain_cb, -35);
 }
 
 static void check_full_field(const struct config *c)

@@ -153,6 +153,18 @@ static void test_addresses(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		if (value_endpoint(bad[i], &ss))
 			fail_msg("\"%s\"", bad[i]);
+	assert_true(value_sip("sip:horn-3@10.7.3.9", &ss));
+	assert_int_equal(value_port(&ss), 5060);
+	assert_true(value_sip("SIP:10.7.3.9:5080;transport=tcp", &ss));
+	assert_int_equal(value_port(&ss), 5080);
+	assert_true(value_sip("sip:a@[fd00::1]", &ss));
+	assert_int_equal(ss.ss_family, AF_INET6);
+	assert_false(value_sip("sip:@10.7.3.9", &ss));
+	assert_false(value_sip("sip:a@horn.example", &ss));
+	assert_false(value_sip("sips:a@10.7.3.9", &ss));
+	assert_false(value_sip("10.7.3.9", &ss));
+	assert_false(value_sip("sip:a@10.7.3.9\r\nX: y", &ss));
+	assert_false(value_sip("sip:a@10.7.3.9:0", &ss));
 	assert_true(value_endpoint("127.9.9.9:1", &ss));
 	assert_true(value_is_loopback(&ss));
 	assert_true(value_endpoint("[::1]:1", &ss));

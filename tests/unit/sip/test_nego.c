@@ -358,6 +358,34 @@ static void test_delayed(void **state)
 	mem_deref(mb);
 }
 
+/* A loudspeaker is offered what it is configured for, and our sound alone. */
+static void test_limited(void **state)
+{
+	static const uint8_t wanted[] = {CODEC_PCMA, CODEC_G722};
+	struct bench *b = *state;
+	struct mbuf *mb;
+
+	nego_limit(b->n, wanted, 2, true);
+	assert_int_equal(nego_offer(b->n, &mb), 0);
+	keep(b, mb);
+	assert_true(says(b, "m=audio 16384 RTP/AVP 8 9 101\r\n"));
+	assert_true(says(b, "a=sendonly\r\n"));
+	mb = body(TOP C9 T0 "m=audio 4000 RTP/AVP 0 9\r\na=recvonly\r\n");
+	assert_int_equal(nego_answered(b->n, mb, &b->r, &b->why), 0);
+	mem_deref(mb);
+	assert_int_equal(b->r.fmt.codec, CODEC_G722);
+	assert_true(b->r.send);
+	assert_false(b->r.recv);
+	/* They hold us; a re-INVITE of theirs is not given more. */
+	assert_int_equal(offer(b, TOP C9 T0 "m=audio 4000 RTP/AVP 0 8 9\r\n"
+					    "a=inactive\r\n"),
+			 0);
+	assert_false(b->r.send);
+	assert_int_equal(b->r.fmt.codec, CODEC_PCMA);
+	assert_int_equal(offer(b, TOP C9 T0 "m=audio 4000 RTP/AVP 0\r\n"),
+			 EPROTO);
+}
+
 /* RFC 3264 8: the version in o= goes up by one, the id stays. */
 static void test_origin(void **state)
 {
@@ -382,6 +410,7 @@ int main(void)
 		T(test_wide_band),  T(test_codecs),  T(test_packet_time),
 		T(test_directions), T(test_streams), T(test_refused),
 		T(test_limits),     T(test_delayed), T(test_origin),
+		T(test_limited),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
