@@ -70,7 +70,7 @@ unsigned announce_generation(const struct announce *a)
 
 /* ------------------------------------------------------------------ faults */
 
-static void tell_message(struct announce *a, const char *name)
+void announce_message(struct announce *a, const char *name)
 {
 	const struct message_facts *f = library_facts(a->library, name);
 	char key[96];
@@ -81,10 +81,13 @@ static void tell_message(struct announce *a, const char *name)
 		return;
 	}
 	fault_raise(a->faults, key, 0,
-		    f->unspoken ? "See that the program of the speech section "
-				  "is installed and speaks this voice; it is "
-				  "tried again every minute."
-				: "Put a good file in its place and reload.",
+		    f->unspoken
+			    ? "See that the program of the speech section "
+			      "is installed and speaks this voice; it is "
+			      "tried again every minute."
+			    : "Upload a good file for it (tocsinctl "
+			      "messages upload), or put one in the place of "
+			      "its own and reload.",
 		    "message \"%s\": %s; %s", name, f->problem.text,
 		    f->state == MESSAGE_TONE      ? "a tone sounds in its place"
 		    : f->state == MESSAGE_PARTIAL ? "the rest of it sounds"
@@ -104,13 +107,15 @@ static bool stands(const char *key, void *arg)
 void announce_configure(struct announce *a, const struct config *c,
 			struct library *l)
 {
+	const char *name;
+
 	a->config = c;
 	a->library = l;
 	a->generation++;
 	a->next_us = 0;
 	fault_clear_prefix(a->faults, "message:", stands, a);
-	for (size_t i = 0; i < c->n_messages; i++)
-		tell_message(a, c->messages[i].name);
+	for (size_t i = 0; (name = library_name(l, i)); i++)
+		announce_message(a, name);
 }
 
 /* ------------------------------------------------------------------- again */
@@ -120,17 +125,23 @@ static void on_remade(struct clip *clip, const struct message_facts *f,
 {
 	struct remade *r = arg;
 	struct announce *a = r->a;
+	const struct message_facts *now =
+		r->generation == a->generation
+			? library_facts(a->library,
+					a->config->messages[r->message].name)
+			: NULL;
 
 	(void)why;
 	a->remaking--;
-	if (!clip || r->generation != a->generation) {
+	/* Meanwhile an upload may have taken the place of its words. */
+	if (!clip || !now || now->version) {
 		clip_unref(clip);
 	} else {
 		const struct config_message *m =
 			&a->config->messages[r->message];
 
 		library_replace(a->library, m, clip, f);
-		tell_message(a, m->name);
+		announce_message(a, m->name);
 	}
 	free(r);
 }

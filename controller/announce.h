@@ -41,6 +41,9 @@ int announce_alloc(struct announce **ap, struct faults *f);
 /** Every text that waits is answered without a clip. Returns NULL. */
 struct announce *announce_free(struct announce *a);
 
+/** Tells of one message anew: its sound was changed. */
+void announce_message(struct announce *a, const char *name);
+
 /** Takes what is in force now, and tells the faults of its messages. */
 void announce_configure(struct announce *a, const struct config *c,
 			struct library *l);

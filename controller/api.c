@@ -280,8 +280,6 @@ static bool get(struct control *c, struct web_request *r, const struct route *p)
 		body = field_inputs_json(c->field);
 	} else if (!strcmp(what, "outputs")) {
 		body = field_outputs_json(c->field);
-	} else if (!strcmp(what, "messages")) {
-		body = message_list_json(c->config, c->library);
 	} else if (!strcmp(what, "tones")) {
 		body = message_tones_json();
 	} else if (!strcmp(what, "sources")) {
@@ -298,6 +296,8 @@ static bool get(struct control *c, struct web_request *r, const struct route *p)
 		body = faults_json(c->faults);
 	} else if (!strcmp(what, "webhooks")) {
 		body = webhooks_json(c->webhooks);
+	} else if (!strcmp(what, "notify")) {
+		body = notify_json(c->notify);
 	} else if (!strcmp(what, "calls")) {
 		body = paging_json(c->paging);
 	} else if (!strcmp(what, "config") && r->role == WEB_ADMIN) {
@@ -384,7 +384,9 @@ void api_request(struct web_request *r, void *arg)
 		not_found(r);
 		return;
 	}
-	if (!strcmp(r->method, "GET") || !strcmp(r->method, "HEAD")) {
+	if (p.n && !strcmp(p.part[0], "messages")) {
+		known = messages_request(c, r, p.part, p.n);
+	} else if (!strcmp(r->method, "GET") || !strcmp(r->method, "HEAD")) {
 		known = get(c, r, &p);
 	} else if (!strcmp(r->method, "POST")) {
 		known = post(c, r, &p);

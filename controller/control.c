@@ -101,6 +101,8 @@ static void on_event(const struct event *e, void *arg)
 	}
 	if (c->bridge)
 		bridge_event(e, c->bridge);
+	if (c->notify)
+		notify_event(e, c->notify);
 }
 
 static void on_report(const struct media_report *r, void *arg)
@@ -142,6 +144,14 @@ static void on_report(const struct media_report *r, void *arg)
 			  r->n);
 		break;
 	}
+}
+
+/** It has another sound now. */
+static void on_message(const char *name, void *arg)
+{
+	struct control *c = arg;
+
+	announce_message(c->announce, name);
 }
 
 /* A loudspeaker has answered, or is gone. */
@@ -232,6 +242,7 @@ static void on_look(void *arg)
 	alarms_watch(c->alarms);
 	announce_watch(c->announce);
 	schedules_watch(c->schedules);
+	notify_watch(c->notify);
 	if (control_healthy(c)) {
 		fault_clear(c->faults, "media");
 		/* Fed only here: by a control turn that saw the media thread
@@ -316,6 +327,7 @@ struct web_user *control_users(const struct config *c, size_t *n)
 static int open_web(struct control *c, struct reason *why)
 {
 	const struct config_web *w = &c->config->web;
+	char spool[STORE_PATH];
 	struct web_user *users;
 	struct web_options opt = {
 		.host = w->host,
@@ -323,6 +335,7 @@ static int open_web(struct control *c, struct reason *why)
 		.tls_cert = w->tls_cert,
 		.socket = w->socket && *w->socket ? w->socket : NULL,
 		.group = w->group,
+		.spool = store_dir(spool, c->config->state_dir),
 	};
 	struct web_handlers h = {
 		.request = api_request,
@@ -379,9 +392,11 @@ static int open_parts(struct control *c, struct reason *why)
 	    sources_alloc(&c->sources, c->media, c->broadcasts, c->recorder,
 			  c->faults) ||
 	    announce_alloc(&c->announce, c->faults) ||
+	    uploads_alloc(&c->uploads, c->recorder, on_message, c) ||
 	    bridge_alloc(&c->bridge, &c->scope, c->faults) ||
 	    plc_alloc(&c->plc, &c->scope, c->faults) ||
-	    webhooks_alloc(&c->webhooks, &c->scope, c->faults, c->journal))
+	    webhooks_alloc(&c->webhooks, &c->scope, c->faults, c->journal) ||
+	    notify_alloc(&c->notify, c->faults))
 		return reason_set(why, ENOMEM, "not enough memory");
 	return 0;
 }
@@ -427,6 +442,11 @@ static int configure(struct control *c, struct reason *why)
 	broadcasts_configure(c->broadcasts, c->config);
 	paging_configure(c->paging, c->config, c->library);
 	announce_configure(c->announce, c->config, c->library);
+	err = uploads_configure(c->uploads, c->config, c->library);
+	if (err) {
+		reason_set(why, err, "not enough memory");
+		goto out;
+	}
 	/* Made now, not when the first caller waits for them. */
 	library_tone(c->library, "preempted");
 	if (c->config->sip.go_ahead && *c->config->sip.go_ahead)
@@ -447,6 +467,8 @@ static int configure(struct control *c, struct reason *why)
 		err = sources_configure(c->sources, c->config);
 	if (!err)
 		err = musics_configure(c->musics, c->config);
+	if (!err)
+		err = notify_configure(c->notify, c->config);
 	if (err)
 		reason_set(why, err, "not enough memory");
 	else
@@ -614,7 +636,8 @@ struct control *control_free(struct control *c)
 		record(c->recorder, EVENT_DAEMON_STOPPING, 0, "daemon", NULL,
 		       NULL, "tocsind stops");
 	reload_free(c->reload);
-	/* While those who wait for a text can still be told. */
+	/* While those who wait can still be told. */
+	c->uploads = uploads_free(c->uploads);
 	c->announce = announce_free(c->announce);
 	c->scope.announce = NULL;
 	c->web = web_free(c->web);
@@ -624,6 +647,8 @@ struct control *control_free(struct control *c)
 	c->stack = stack_free(c->stack);
 	if (c->recorder)
 		recorder_flush(c->recorder);
+	/* After the last event. */
+	c->notify = notify_free(c->notify);
 	c->plc = plc_free(c->plc);
 	c->webhooks = webhooks_free(c->webhooks);
 	c->bridge = bridge_free(c->bridge);

@@ -16,6 +16,8 @@
 #include "field.h"
 #include "journal.h"
 #include "library.h"
+#include "message/uploads.h"
+#include "notify/notify.h"
 #include "paging.h"
 #include "plc.h"
 #include "proof.h"
@@ -39,6 +41,7 @@ struct control {
 	struct tc_fd media_fd;
 	struct library *library;
 	struct announce *announce;
+	struct uploads *uploads;
 	struct sounds *sounds;
 	struct speakers *speakers;
 	struct proof *proof;
@@ -54,6 +57,7 @@ struct control {
 	struct bridge *bridge;
 	struct plc *plc;
 	struct webhooks *webhooks;
+	struct notify *notify;
 	struct web *web;
 	struct reload *reload;
 	struct clock_watch clock;
@@ -67,6 +71,11 @@ struct control {
 
 /** Answers one HTTP request: a web_request_h. */
 void api_request(struct web_request *r, void *arg);
+
+/** Answers a request for /messages and what is below it, cut at its slashes;
+ *  false when there is no such. */
+bool messages_request(struct control *c, struct web_request *r,
+		      const char *const *part, size_t n);
 
 /** Answers GET /journal in a web thread: a web_blocking_h. */
 int api_blocking(const struct web_request *r, json_t **body, void *arg);

@@ -49,6 +49,9 @@
 	X(MUSIC_STOPPED, "music.stopped", INFO)                                \
 	X(SOURCE_BEGAN, "source.began", INFO)                                  \
 	X(SOURCE_ENDED, "source.ended", INFO)                                  \
+	X(MESSAGE_UPLOADED, "message.uploaded", NOTICE)                        \
+	X(MESSAGE_ROLLED_BACK, "message.rolled-back", NOTICE)                  \
+	X(MESSAGE_DELETED, "message.deleted", NOTICE)                          \
 	X(SCHEDULE_DUE, "schedule.due", INFO)                                  \
 	X(SCHEDULE_MISSED, "schedule.missed", WARN)                            \
 	X(SCHEDULE_SKIPPED, "schedule.skipped", NOTICE)                        \

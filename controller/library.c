@@ -22,7 +22,7 @@ struct entry {
 struct library {
 	struct message_kit kit;
 	struct entry *message;
-	size_t n_messages;
+	size_t n_messages, room;
 	struct entry tone[MAX_TONES];
 	size_t n_tones;
 	struct entry prompt[MAX_PROMPTS];
@@ -58,9 +58,38 @@ static void tell(const struct config_message *m, bool warning, const char *why,
 	h(&m->at, text, arg);
 }
 
-static int message_load(struct library *l, const struct config_message *m,
-			struct entry *e, enum library_mode mode,
-			library_error_h *h, void *arg)
+int library_make(struct clip **cp, struct message_facts *f, const char *name,
+		 const struct config_message *base, const struct store_item *i,
+		 const char *state_dir, int16_t loudness,
+		 const struct message_kit *kit, bool strict, struct reason *why)
+{
+	const struct store_version *v = store_version(i, 0);
+	const bool own = base && (base->n_files || base->text || base->n_parts);
+	struct reason first = {""};
+	struct config_message m;
+	char path[STORE_PATH];
+	int err;
+
+	if (!v)
+		return message_make(cp, f, base, kit, strict, why);
+	store_path(path, state_dir, name, v->number);
+	if (message_uploaded(&m, name, base, loudness, path))
+		return reason_set(why, ENOMEM, "not enough memory");
+	err = message_make(cp, f, &m, kit, own, why);
+	config_message_reset(&m);
+	if (err && err != ENOMEM && own) {
+		first = *why;
+		err = message_make(cp, f, base, kit, strict, why);
+		f->problem = first;
+	}
+	f->version = v->number;
+	return err;
+}
+
+static int message_load(struct library *l, const struct config *c,
+			const struct store *store,
+			const struct config_message *m, struct entry *e,
+			enum library_mode mode, library_error_h *h, void *arg)
 {
 	struct reason why = {""};
 	int err;
@@ -68,8 +97,10 @@ static int message_load(struct library *l, const struct config_message *m,
 	e->name = strdup(m->name);
 	if (!e->name)
 		return ENOMEM;
-	err = message_make(&e->clip, &e->facts, m, &l->kit,
-			   mode != LIBRARY_START, &why);
+	err = library_make(&e->clip, &e->facts, m->name, m,
+			   store_find(store, m->name), c->state_dir,
+			   c->media.loudness, &l->kit, mode != LIBRARY_START,
+			   &why);
 	if (err) {
 		tell(m, false, why.text, h, arg);
 		if (mode != LIBRARY_START)
@@ -179,10 +210,36 @@ static int check_chimes(const struct library *l, const struct config *c,
 	return err;
 }
 
+/** Those that the configuration does not name. */
+static int load_uploads(struct library *l, const struct config *c,
+			const struct store *store)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < store->n; i++) {
+		const char *name = store->v[i].name;
+		struct entry *e = &l->message[l->n_messages];
+		struct reason why;
+
+		if (config_message_find(c, name) >= 0)
+			continue;
+		e->name = strdup(name);
+		e->cycles = 1;
+		err = !e->name ? ENOMEM
+			       : library_make(&e->clip, &e->facts, name, NULL,
+					      &store->v[i], c->state_dir,
+					      c->media.loudness, &l->kit, false,
+					      &why);
+		l->n_messages++;
+	}
+	return err;
+}
+
 int library_build(struct library **lp, const struct config *c,
 		  enum library_mode mode, library_error_h *h, void *arg)
 {
 	struct library *l = calloc(1, sizeof(*l));
+	struct store store = {.n = 0};
 	int err;
 
 	if (!l)
@@ -190,25 +247,29 @@ int library_build(struct library **lp, const struct config *c,
 	err = make_kit(l, c, mode, h, arg);
 	if (err)
 		goto out;
-	l->message = calloc(c->n_messages + 1, sizeof(*l->message));
-	if (!l->message) {
+	l->room = c->n_messages + STORE_MAX_ITEMS;
+	l->message = calloc(l->room, sizeof(*l->message));
+	if (!l->message || store_load(&store, c->state_dir)) {
 		err = ENOMEM;
 		goto out;
 	}
 	for (size_t i = 0; i < c->n_messages; i++) {
-		int e = message_load(l, &c->messages[i], &l->message[i], mode,
-				     h, arg);
+		int e = message_load(l, c, &store, &c->messages[i],
+				     &l->message[i], mode, h, arg);
 
 		l->n_messages = i + 1;
 		if (e && err != ENOMEM)
 			err = e;
 	}
+	if (!err)
+		err = load_uploads(l, c, &store);
 	/* At the start pages go without it rather than nothing at all. */
 	if (!err && check_chimes(l, c, h, arg) && mode != LIBRARY_START)
 		err = EINVAL;
 	if (!err && mode == LIBRARY_RELOAD)
 		speech_prune(l->kit.speech);
 out:
+	store_reset(&store);
 	if (err)
 		library_free(l);
 	else
@@ -273,6 +334,14 @@ void library_replace(struct library *l, const struct config_message *m,
 {
 	struct entry *e = find(l, m->name);
 
+	if (!e && l->n_messages < l->room) {
+		e = &l->message[l->n_messages];
+		e->name = strdup(m->name);
+		if (e->name)
+			l->n_messages++;
+		else
+			e = NULL;
+	}
 	if (!e) {
 		clip_unref(clip);
 		return;
@@ -281,6 +350,24 @@ void library_replace(struct library *l, const struct config_message *m,
 	e->clip = clip;
 	e->facts = *f;
 	e->cycles = message_cycles(m, f);
+}
+
+void library_remove(struct library *l, const char *name)
+{
+	struct entry *e = find(l, name);
+
+	if (!e)
+		return;
+	clip_unref(e->clip);
+	free(e->name);
+	memmove(e, e + 1,
+		(size_t)(&l->message[--l->n_messages] - e) * sizeof(*e));
+	l->message[l->n_messages] = (struct entry){0};
+}
+
+const char *library_name(const struct library *l, size_t i)
+{
+	return i < l->n_messages ? l->message[i].name : NULL;
 }
 
 const struct message_kit *library_kit(const struct library *l)

@@ -11,6 +11,7 @@
 
 #include "config/config.h"
 #include "message/make.h"
+#include "message/store.h"
 #include "zones/sound/clip.h"
 
 #include <stdbool.h>
@@ -57,10 +58,34 @@ const struct message_facts *library_facts(const struct library *l,
 /** Was it replaced by a tone because it could not be loaded? */
 bool library_is_fallback(const struct library *l, const char *name);
 
-/** Puts a message made anew in the place of the old one; takes the reference.
- *  What plays the old one goes on with it. */
+/** Puts a message made anew in the place of the old one, or adds it (at most
+ *  STORE_MAX_ITEMS beyond the configuration's); takes the reference. What plays
+ *  the old one goes on with it. */
 void library_replace(struct library *l, const struct config_message *m,
 		     struct clip *clip, const struct message_facts *f);
+
+/** Takes out one that is only uploaded. */
+void library_remove(struct library *l, const char *name);
+
+/** Name of the i-th message: the configuration's first, then those that are
+ *  only uploaded; NULL behind the last. */
+const char *library_name(const struct library *l, size_t i);
+
+/**
+ * Makes a message with its upload, else as the configuration says.
+ *
+ * An upload that cannot be used is told in f->problem; then what the
+ * configuration says sounds, or a tone.
+ *
+ * @param base NULL: there is none in the configuration
+ * @param i    NULL: nothing was uploaded
+ * @return as message_make()
+ */
+int library_make(struct clip **cp, struct message_facts *f, const char *name,
+		 const struct config_message *base, const struct store_item *i,
+		 const char *state_dir, int16_t loudness,
+		 const struct message_kit *kit, bool strict,
+		 struct reason *why);
 
 /** What its messages were made for and with. Valid as long as l. */
 const struct message_kit *library_kit(const struct library *l);

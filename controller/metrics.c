@@ -141,6 +141,7 @@ char *metrics_text(struct control *c)
 	field_metrics(c->field, f);
 	plc_metrics(c->plc, f);
 	webhooks_metrics(c->webhooks, f);
+	notify_metrics(c->notify, f);
 	if (fclose(f)) {
 		free(text);
 		return NULL;

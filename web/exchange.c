@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define TICK_MS 5000
 
@@ -58,8 +59,14 @@ void answer_set_error(struct request *r, int status, const char *code,
 
 static void add_headers(struct MHD_Response *m, const struct request *r)
 {
-	if (r->text)
+	char etag[88];
+
+	if (r->text || r->file >= 0)
 		MHD_add_response_header(m, "Content-Type", r->type);
+	if (*r->etag) {
+		snprintf(etag, sizeof(etag), "\"%s\"", r->etag);
+		MHD_add_response_header(m, "ETag", etag);
+	}
 	MHD_add_response_header(m, "Cache-Control", "no-store");
 	MHD_add_response_header(m, "X-Content-Type-Options", "nosniff");
 	MHD_add_response_header(m, "Content-Security-Policy",
@@ -82,12 +89,17 @@ enum MHD_Result answer_send(struct request *r)
 	struct MHD_Response *m;
 	enum MHD_Result ok;
 
-	m = MHD_create_response_from_buffer(r->text ? strlen(r->text) : 0,
-					    r->text, MHD_RESPMEM_MUST_FREE);
+	if (r->file >= 0)
+		m = MHD_create_response_from_fd64(r->file_size, r->file);
+	else
+		m = MHD_create_response_from_buffer(
+			r->text ? strlen(r->text) : 0, r->text,
+			MHD_RESPMEM_MUST_FREE);
 	if (!m)
 		return MHD_NO;
 	add_headers(m, r);
 	r->text = NULL; /* the response's now */
+	r->file = -1;
 	if (r->status >= 400)
 		r->web->n_refused++;
 	client_allow(r->client, r->web->transfer_ms);
@@ -109,6 +121,9 @@ void request_unref(struct request *r)
 	}
 	free(r->body);
 	free(r->text);
+	if (r->file >= 0)
+		close(r->file);
+	upload_end(r);
 	free(r);
 }
 
@@ -195,6 +210,38 @@ void web_reply_text(struct web_request *pub, int status, const char *type,
 		    const char *text)
 {
 	answer((struct request *)pub, status, type, strdup(text));
+}
+
+void web_set_etag(struct web_request *pub, const char *etag)
+{
+	struct request *r = (struct request *)pub;
+
+	if (!r->web)
+		return;
+	pthread_mutex_lock(&r->web->lock);
+	/* One that was answered for us is being sent. */
+	if (r->waiting)
+		snprintf(r->etag, sizeof(r->etag), "%s", etag);
+	pthread_mutex_unlock(&r->web->lock);
+}
+
+void web_reply_file(struct web_request *pub, int status, const char *type,
+		    int fd, uint64_t size)
+{
+	struct request *r = (struct request *)pub;
+
+	if (r->web) {
+		pthread_mutex_lock(&r->web->lock);
+		if (r->waiting) {
+			r->file = fd;
+			r->file_size = size;
+			fd = -1;
+		}
+		pthread_mutex_unlock(&r->web->lock);
+	}
+	if (fd >= 0)
+		close(fd);
+	answer(r, status, type, NULL);
 }
 
 const char *web_query(const struct web_request *pub, const char *name)
@@ -337,7 +384,11 @@ static void *worker(void *arg)
 static void guard(struct web *w, uint64_t now_us)
 {
 	for (struct request *r = w->out; r; r = r->next) {
-		if (!r->waiting || now_us - r->since_us < w->guard_ms * 1000ull)
+		/* Minutes of sound take a while to be decoded and encoded. */
+		const unsigned patience = r->uploads ? 4 : 1;
+
+		if (!r->waiting ||
+		    now_us - r->since_us < patience * w->guard_ms * 1000ull)
 			continue;
 		wake(r, 503, media_type_json,
 		     error_text("timeout", NULL,

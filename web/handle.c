@@ -97,7 +97,11 @@ static void check_head(struct request *r, const char *url, const char *method)
 		refuse_method(r, method);
 	else if (!request_path(url, r->path))
 		answer_set_error(r, 400, "bad-path", "the path is not usable");
-	else if (length && strtoull(length, NULL, 10) > WEB_MAX_BODY)
+	else if (upload_is(r->pub.method, r->path) && length &&
+		 strtoull(length, NULL, 10) > WEB_MAX_UPLOAD)
+		answer_set_error(r, 413, "too-large", UPLOAD_TOO_LARGE);
+	else if (!upload_is(r->pub.method, r->path) && length &&
+		 strtoull(length, NULL, 10) > WEB_MAX_BODY)
 		answer_set_error(r, 413, "too-large",
 				 "a body may have at most 65536 bytes");
 	else if (origin && *r->pub.method != 'G' &&
@@ -132,9 +136,12 @@ static enum MHD_Result begin(const struct listener *l, struct MHD_Connection *c,
 	r->connection = c;
 	r->client = x;
 	r->hook = !strcmp(method, "POST") && hooks_is_path(url);
+	r->file = r->pub.upload = -1;
 	let_in(r, url);
 	if (!r->status)
 		check_head(r, url, method);
+	if (!r->status && upload_is(r->pub.method, r->path))
+		upload_begin(r, header(r, "Content-Type"));
 	/* Answered before a body is taken in, which ends the connection. */
 	return r->status && announces_body(r) ? answer_send(r) : MHD_YES;
 }
@@ -148,6 +155,10 @@ static enum MHD_Result take_body(struct request *r, const char *data, size_t n)
 	r->seen += n;
 	if (r->status)
 		return r->seen <= MAX_SWALLOWED ? MHD_YES : MHD_NO;
+	if (r->uploads) {
+		upload_take(r, data, n);
+		return MHD_YES;
+	}
 	if (r->seen > WEB_MAX_BODY) {
 		answer_set_error(r, 413, "too-large",
 				 "a body may have at most 65536 bytes");
@@ -167,7 +178,11 @@ static void check_body(struct request *r)
 	const char *type = header(r, "Content-Type");
 	struct reason why;
 
-	if (!r->len || r->hook)
+	if (r->uploads && !r->seen)
+		answer_set_error(r, 400, "empty",
+				 "the body is empty: send the audio file as "
+				 "the body");
+	if (!r->len || r->hook || r->status)
 		return;
 	if (!type || !request_is_json(type))
 		answer_set_error(
@@ -301,6 +316,16 @@ static void check_hook(struct request *r, const char *route)
 	r->pub.len = given.len;
 }
 
+/** A header that the owner may see; one that is too long matches nothing. */
+static void copy_header(const struct request *r, const char *name, char buf[80],
+			const char **to)
+{
+	const char *v = header(r, name);
+
+	if (v)
+		*to = snprintf(buf, 80, "%s", v) < 80 ? buf : "too long";
+}
+
 static enum MHD_Result complete(struct request *r)
 {
 	const char *route = request_route(r->path);
@@ -324,6 +349,9 @@ static enum MHD_Result complete(struct request *r)
 					  on_query, r);
 	if (r->status)
 		return answer_send(r);
+	copy_header(r, "If-Match", r->if_match, &r->pub.if_match);
+	copy_header(r, "If-None-Match", r->if_none_match,
+		    &r->pub.if_none_match);
 	r->pub.path = route;
 	r->pub.actor = r->who.actor;
 	r->pub.from = r->who.from;

@@ -84,6 +84,8 @@ struct web {
 	pthread_t worker, keeper;
 	bool worker_runs, keeper_runs;
 	_Atomic uint32_t guard_ms, transfer_ms, tick_ms;
+	char *spool;
+	_Atomic int n_uploads;
 	_Atomic uint64_t n_requests, n_refused, n_connections;
 };
 
@@ -153,8 +155,13 @@ struct request {
 	struct web_signed signed_;
 	struct door_try *guess; /**< a password that has to be hashed */
 
+	bool uploads; /**< counted among web.n_uploads */
+	char if_match[80], if_none_match[80], etag[80];
+
 	int status; /**< of the answer, 0 = none yet */
 	char *text;
+	int file; /**< in place of text; -1 = none */
+	uint64_t file_size;
 	const char *type;
 };
 
@@ -179,6 +186,25 @@ int exchange_start(struct web *w, struct reason *why);
 void exchange_stop(struct web *w);
 /** Once both daemons have stopped: frees what the owner has not seen. */
 void exchange_free(struct web *w);
+
+/* ---- upload.c: a body that is a file ---- */
+
+#define UPLOAD_TOO_LARGE "an audio file may have at most 33554432 bytes (32 MB)"
+
+/** Is the body of this a file? path: decoded. */
+bool upload_is(const char *method, const char *path);
+
+/** May a file be sent as this Content-Type (NULL = none)? */
+bool upload_type_ok(const char *type);
+
+/** Opens the file, or sets the refusal. */
+void upload_begin(struct request *r, const char *type);
+
+/** Takes a part of the body; r->seen counts it. May set a refusal. */
+void upload_take(struct request *r, const char *data, size_t n);
+
+/** Closes the file; nothing when there is none. */
+void upload_end(struct request *r);
 
 /* ---- handle.c: libmicrohttpd's callbacks; cls is a struct listener ---- */
 

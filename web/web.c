@@ -136,6 +136,7 @@ int web_alloc(struct web **wp, const struct web_options *opt,
 	w->arg = arg;
 	w->tcp.web = w->unix_.web = w;
 	w->unix_.local = true;
+	w->spool = opt->spool ? strdup(opt->spool) : NULL;
 	tmr_init(&w->beat);
 	err = streams_alloc(&w->streams);
 	if (!err)
@@ -149,6 +150,7 @@ int web_alloc(struct web **wp, const struct web_options *opt,
 		streams_free(w->streams);
 		door_free(w->door);
 		hooks_free(w->hooks);
+		free(w->spool);
 		free(w);
 		return err;
 	}
@@ -198,6 +200,7 @@ struct web *web_free(struct web *w)
 	streams_free(w->streams);
 	door_free(w->door);
 	hooks_free(w->hooks);
+	free(w->spool);
 	free(w);
 	return NULL;
 }

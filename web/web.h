@@ -19,6 +19,10 @@
 
 /** Limits a stranger meets. */
 #define WEB_MAX_BODY 65536
+/** A file that is uploaded: bytes, how many at once, how long each may take. */
+#define WEB_MAX_UPLOAD (32u << 20)
+#define WEB_MAX_UPLOADS 4
+#define WEB_UPLOAD_MS 300000
 #define WEB_MAX_CONNECTIONS 512
 #define WEB_MAX_PER_ADDRESS 64
 #define WEB_IDLE_S 30
@@ -55,6 +59,7 @@ struct web_options {
 	const char *socket; /**< Unix socket path, NULL = none; who may open it
 				 (mode 0660, group) is an admin */
 	const char *group;
+	const char *spool; /**< folder for what is uploaded, NULL = nothing */
 	const struct web_user *users; /**< copied */
 	size_t n_users;
 };
@@ -74,6 +79,11 @@ struct web_request {
 	const struct web_signed *signed_; /**< NULL = none */
 	const char *raw;                  /**< its body as it is, len bytes */
 	size_t len;
+	/** PUT /messages/NAME: the body as a file without a name, -1 = none;
+	 * the owner may read it, and keep it by dup(). */
+	int upload;
+	uint64_t upload_size;
+	const char *if_match, *if_none_match; /**< headers, NULL = none */
 };
 
 struct web;
@@ -127,6 +137,13 @@ void web_reply(struct web_request *r, int status, json_t *body);
 void web_reply_error(struct web_request *r, int status, const char *code,
 		     const char *field, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
+
+/** The entity tag of the answer that follows, without its quotes. */
+void web_set_etag(struct web_request *r, const char *etag);
+
+/** Answers with a file of `size` bytes from its begin; takes fd. */
+void web_reply_file(struct web_request *r, int status, const char *type, int fd,
+		    uint64_t size);
 
 /** Answers with text of a type. */
 void web_reply_text(struct web_request *r, int status, const char *type,

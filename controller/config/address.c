@@ -2,6 +2,7 @@
 #include "values.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,6 +64,53 @@ bool value_endpoint(const char *s, struct sockaddr_storage *ss)
 	else
 		((struct sockaddr_in6 *)ss)->sin6_port = htons(port);
 	return true;
+}
+
+static bool is_host(const char *s)
+{
+	struct sockaddr_storage ss;
+
+	if (*s == '[')
+		return value_address(s, &ss);
+	for (const char *p = s; *p; p++)
+		if (!isalnum((unsigned char)*p) && !strchr(".-_", *p))
+			return false;
+	return *s && strlen(s) < 254;
+}
+
+bool value_host_port(const char *s, uint16_t def, char host[256],
+		     uint16_t *port)
+{
+	const char *colon = strrchr(s, ':');
+	long number = def;
+	size_t n;
+
+	if (colon && strchr(colon, ']'))
+		colon = NULL;
+	n = colon ? (size_t)(colon - s) : strlen(s);
+	snprintf(host, 256, "%.*s", n < 255 ? (int)n : 0, s);
+	if (!is_host(host) ||
+	    (colon && (!value_number(colon + 1, &number) || number < 1 ||
+		       number > 65535 || colon[1] == '+')))
+		return false;
+	if (host[0] == '[') {
+		host[strlen(host) - 1] = '\0';
+		memmove(host, host + 1, strlen(host));
+	}
+	*port = (uint16_t)number;
+	return true;
+}
+
+bool value_is_url(const char *s)
+{
+	const char *host = !strncmp(s, "https://", 8)  ? s + 8
+			   : !strncmp(s, "http://", 7) ? s + 7
+						       : "";
+
+	for (const char *p = s; *p; p++)
+		if (*p <= ' ' || *p == 127)
+			return false;
+	return *host && *host != '/' && strlen(s) <= 2000;
 }
 
 bool value_sip(const char *s, struct sockaddr_storage *ss)

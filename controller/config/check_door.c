@@ -1,9 +1,14 @@
 /* Doors: their secrets, and whether they lead anywhere. */
+#include "controller/event.h"
 #include "load.h"
 #include "secret.h"
+#include "values.h"
 
 #include <errno.h>
+#include <fnmatch.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /** Shorter ones can be tried out. */
 #define SECRET_LEAST 16
@@ -77,12 +82,117 @@ static void check_webhook(struct load *l, size_t i)
 			    w->name, w->name);
 }
 
+static const char *const event_types[] = {
+#define X(id, name, level) name,
+	EVENT_TYPES(X)
+#undef X
+};
+
+static const char *nth_type(size_t i, const void *arg)
+{
+	(void)arg;
+	return i < sizeof(event_types) / sizeof(*event_types) ? event_types[i]
+							      : NULL;
+}
+
+static void check_events(struct load *l, size_t i)
+{
+	const struct config_notify *n = &l->c->notifies[i];
+
+	for (size_t k = 0; k < n->n_events; k++) {
+		const char *near, *type;
+		size_t t = 0;
+
+		while ((type = nth_type(t, NULL)) &&
+		       fnmatch(n->events[k], type, 0))
+			t++;
+		if (type)
+			continue;
+		near = value_nearest(n->events[k], nth_type, NULL);
+		problem_add(l->p, load_at(l, KIND_NOTIFY, i, "events"),
+			    "notify \"%s\": no event has the type "
+			    "\"%.60s\"%s%s%s; allowed: types like "
+			    "\"alarm.active\", or \"alarm.*\"",
+			    n->name, n->events[k],
+			    near ? " (did you mean \"" : "", near ? near : "",
+			    near ? "\"?)" : "");
+	}
+}
+
+/** A list that was not given: the table's words made true. */
+static void default_list(struct load *l, char ***v, size_t *n,
+			 const char *const *from, size_t count)
+{
+	if (*n)
+		return;
+	free(*v);
+	*v = load_calloc(l, count, sizeof(**v));
+	for (size_t i = 0; *v && i < count; i++)
+		(*v)[(*n)++] = load_strdup(l, from[i]);
+}
+
+static void check_mail(struct load *l, struct config_notify *n)
+{
+	static const char *const sendmail[] = {"/usr/sbin/sendmail", "-t",
+					       "-oi"};
+
+	default_list(l, &n->command, &n->n_command, sendmail, 3);
+	if (!n->subject)
+		load_text(l, &n->subject, "[{site}] {text}{more}");
+	if (!n->line)
+		load_text(l, &n->line, "{time} {type} {subject}: {text}");
+	if (n->n_command && access(n->command[0], X_OK) &&
+	    strchr(n->command[0], '/'))
+		problem_warn(l->p, n->at,
+			     "notify \"%s\": command: %s cannot be run: %s",
+			     n->name, n->command[0], strerror(errno));
+}
+
+static void check_syslog(struct load *l, size_t i)
+{
+	const struct config_notify *n = &l->c->notifies[i];
+
+	if (!n->cert != !n->key)
+		problem_add(
+			l->p,
+			load_at(l, KIND_NOTIFY, i, n->cert ? "cert" : "key"),
+			"notify \"%s\": \"cert\" and \"key\" need each "
+			"other",
+			n->name);
+	if (n->host && n->transport != TRANSPORT_TLS && (n->ca || n->cert))
+		problem_add(l->p, load_at(l, KIND_NOTIFY, i, "syslog"),
+			    "notify \"%s\": the server is reached without TLS, "
+			    "but \"%s\" is given; write \"tls:...\"",
+			    n->name, n->ca ? "ca" : "cert");
+}
+
+static void check_notify(struct load *l, size_t i)
+{
+	static const char *const events[] = {"alarm.*", "fault.*", "daemon.*",
+					     "config.refused"};
+	struct config_notify *n = &l->c->notifies[i];
+
+	if (l->node[KIND_NOTIFY][i]->damaged ||
+	    !load_one_kind(l, KIND_NOTIFY, i, n->kind))
+		return;
+	if (n->kind == NOTIFY_URL)
+		read_secret(l, KIND_NOTIFY, i, n->secret_file, n->secret);
+	else if (n->kind == NOTIFY_MAIL)
+		check_mail(l, n);
+	else
+		check_syslog(l, i);
+	default_list(l, &n->events, &n->n_events, events, 4);
+	check_events(l, i);
+}
+
 void load_check_doors(struct load *l)
 {
 	const struct config *c = l->c;
 
 	for (size_t i = 0; i < c->n_webhooks; i++)
 		check_webhook(l, i);
+	for (size_t i = 0; i < c->n_notifies; i++)
+		check_notify(l, i);
 	if (c->n_webhooks && !c->web.host &&
 	    (!c->web.socket || !*c->web.socket))
 		problem_add(l->p, c->webhooks[0].at,

@@ -30,7 +30,7 @@ struct use {
 
 static bool has_words(const struct config_message *m)
 {
-	return m->n_files || m->text || m->n_parts;
+	return m->n_files || m->text || m->n_parts || m->upload;
 }
 
 /** As long as it is sounded: whole cycles. */
@@ -72,7 +72,7 @@ static void check_message(struct load *l, size_t i)
 	    !load_given(l, KIND_MESSAGE, i, "file"))
 		problem_add(l->p, m->at,
 			    "message \"%s\" has no sound: give it \"tone\", "
-			    "\"file\", \"text\" or \"say\"",
+			    "\"file\", \"text\", \"say\" or \"upload\"",
 			    m->name);
 	else if (load_given(l, KIND_MESSAGE, i, "file") && !m->n_files)
 		problem_add(l->p, load_at(l, KIND_MESSAGE, i, "file"),

@@ -4,31 +4,6 @@
 
 #include <string.h>
 
-static bool has_one_kind(struct load *l, size_t i)
-{
-	const struct config_section *s = schema_kind(KIND_SOURCE);
-	const struct config_source *x = &l->c->sources[i];
-	size_t n = 0;
-
-	for (size_t k = 0; s->variants[k]; k++)
-		n += load_given(l, KIND_SOURCE, i, s->variants[k]);
-	if (n != 1) {
-		problem_add(l->p, x->at,
-			    "source \"%s\" has %s; it needs exactly one of "
-			    "\"multicast\", \"unicast\" and \"polycom\"",
-			    x->name, n ? "more than one kind" : "no kind");
-		return false;
-	}
-	for (const struct config_key *k = s->keys; k->name; k++)
-		if (k->variants && !(k->variants & 1u << x->kind) &&
-		    load_given(l, KIND_SOURCE, i, k->name))
-			problem_add(l->p, load_at(l, KIND_SOURCE, i, k->name),
-				    "source \"%s\": \"%s\" has no meaning with "
-				    "\"%s\"",
-				    x->name, k->name, s->variants[x->kind]);
-	return true;
-}
-
 /** The codec's own for what was not given. */
 static void set_format(struct load *l, size_t i)
 {
@@ -130,7 +105,8 @@ void load_check_sources(struct load *l)
 	for (size_t i = 0; i < l->c->n_sources; i++) {
 		struct config_source *x = &l->c->sources[i];
 
-		if (l->node[KIND_SOURCE][i]->damaged || !has_one_kind(l, i))
+		if (l->node[KIND_SOURCE][i]->damaged ||
+		    !load_one_kind(l, KIND_SOURCE, i, x->kind))
 			continue;
 		set_format(l, i);
 		check_polycom(l, i);

@@ -229,6 +229,7 @@ struct config_message {
 	char **files;     /**< absolute paths, in order */
 	size_t n_files;
 	char *text, *voice;
+	bool upload;               /**< its words are uploaded */
 	struct config_part *parts; /**< say sections, in order */
 	size_t n_parts;
 	uint32_t pause_ms; /**< between the pieces of one cycle */
@@ -431,6 +432,39 @@ struct config_webhook {
 	uint8_t max_level; /**< of what it pages */
 };
 
+enum config_notify_kind { NOTIFY_URL, NOTIFY_MAIL, NOTIFY_SYSLOG };
+
+/** Most of them: each has a thread. */
+#define CONFIG_MAX_NOTIFY 16
+
+/** Who is told of events. */
+struct config_notify {
+	struct config_where at;
+	char *name;
+	enum config_notify_kind kind;
+	char **events; /**< patterns of event types */
+	size_t n_events;
+	char *ca;
+	/* url */
+	char *url, *secret_file;
+	char secret[CONFIG_MAX_SECRET + 1];
+	enum config_scheme scheme;
+	/* mail */
+	char **to;
+	size_t n_to;
+	char *from, *subject, *line;
+	char **command;
+	size_t n_command;
+	uint32_t interval_s;
+	/* syslog */
+	char *syslog; /**< as written; "" = none */
+	char *host;
+	uint16_t port;
+	enum config_transport transport;
+	uint8_t facility;
+	char *cert, *key;
+};
+
 enum config_user_role { USER_VIEWER, USER_OPERATOR, USER_ADMIN };
 
 struct config_user {
@@ -572,6 +606,8 @@ struct config {
 	struct config_user *users;
 	size_t n_users;
 
+	struct config_notify *notifies;
+	size_t n_notifies;
 	struct config_webhook *webhooks;
 	size_t n_webhooks;
 	struct config_calendar *calendars;
@@ -612,6 +648,9 @@ struct config *config_free(struct config *c);
 /** Frees what a message holds, not the struct itself. */
 void config_message_reset(struct config_message *m);
 
+/** Frees what it holds, not the struct itself. */
+void config_notify_reset(struct config_notify *n);
+
 /** Prints what is in force with all defaults, as a configuration that loads
  *  to the same. No secret is in it. */
 void config_dump(const struct config *c, FILE *f);
@@ -626,6 +665,7 @@ int config_message_find(const struct config *c, const char *name);
 int config_input_find(const struct config *c, const char *name);
 int config_alarm_find(const struct config *c, const char *name);
 int config_output_find(const struct config *c, const char *name);
+int config_notify_find(const struct config *c, const char *name);
 int config_webhook_find(const struct config *c, const char *name);
 int config_calendar_find(const struct config *c, const char *name);
 int config_schedule_find(const struct config *c, const char *name);

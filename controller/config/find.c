@@ -49,6 +49,11 @@ int config_output_find(const struct config *c, const char *name)
 	FIND(outputs, name);
 }
 
+int config_notify_find(const struct config *c, const char *name)
+{
+	FIND(notifies, name);
+}
+
 int config_webhook_find(const struct config *c, const char *name)
 {
 	FIND(webhooks, name);

@@ -190,6 +190,26 @@ static void free_schedules(struct config *c)
 	free(c->schedules);
 }
 
+void config_notify_reset(struct config_notify *x)
+{
+	free(x->name);
+	free_texts(x->events, x->n_events);
+	free(x->ca);
+	free(x->url);
+	free(x->secret_file);
+	OPENSSL_cleanse(x->secret, sizeof(x->secret));
+	free_texts(x->to, x->n_to);
+	free(x->from);
+	free(x->subject);
+	free(x->line);
+	free_texts(x->command, x->n_command);
+	free(x->syslog);
+	free(x->host);
+	free(x->cert);
+	free(x->key);
+	*x = (struct config_notify){0};
+}
+
 static void free_doors(struct config *c)
 {
 	for (size_t i = 0; i < c->n_webhooks; i++) {
@@ -203,6 +223,9 @@ static void free_doors(struct config *c)
 		free(x->zones);
 	}
 	free(c->webhooks);
+	for (size_t i = 0; i < c->n_notifies; i++)
+		config_notify_reset(&c->notifies[i]);
+	free(c->notifies);
 }
 
 struct config *config_free(struct config *c)

@@ -124,6 +124,11 @@ struct config_where load_at(const struct load *l, enum config_kind kind,
 bool load_given(const struct load *l, enum config_kind kind, size_t index,
 		const char *key);
 
+/** Has the object exactly one of the keys that make its kind, and no key that
+ *  has no meaning with it? Else reported; false without one kind. */
+bool load_one_kind(struct load *l, enum config_kind kind, size_t index,
+		   unsigned variant);
+
 /** strdup() and calloc() that note in the problems when they fail. */
 char *load_strdup(struct load *l, const char *s);
 void *load_calloc(struct load *l, size_t n, size_t size);
@@ -152,7 +157,7 @@ config_show_h show_listen, show_rtp_ports, show_allow, show_fan, show_zones,
 config_set_h set_text_spoken, set_voice, set_loudness, set_command;
 config_show_h show_loudness, show_message_loudness, show_command;
 /* special_schedule.c */
-config_set_h set_ics_url, set_match, set_calendar_dates, set_schedule_dates,
+config_set_h set_url, set_match, set_calendar_dates, set_schedule_dates,
 	set_days, set_times, set_clock, set_rrule, set_start, set_day_types,
 	set_schedule_zone;
 config_show_h show_match, show_calendar_dates, show_schedule_dates, show_days,
@@ -167,7 +172,8 @@ config_title_h title_event;
 	"\"page\", \"stop\", \"trigger\", \"ack\", \"reset\", \"input\", "     \
 	"\"output\", \"run\""
 /* special_door.c */
-config_set_h set_webhook_input;
+config_set_h set_webhook_input, set_notify_url, set_notify_to,
+	set_notify_syslog, set_template;
 config_show_h show_webhook_input;
 
 config_title_h title_peer, title_multicast, title_unicast;

@@ -153,9 +153,9 @@ const char *schema_kind_name(enum config_kind kind)
 		[KIND_SOURCE] = "a source",     [KIND_MESSAGE] = "a message",
 		[KIND_INPUT] = "an input",      [KIND_OUTPUT] = "an output",
 		[KIND_ALARM] = "an alarm",      [KIND_USER] = "a user",
-		[KIND_WEBHOOK] = "a webhook",   [KIND_BUS] = "a bus",
-		[KIND_CALENDAR] = "a calendar", [KIND_SCHEDULE] = "a schedule",
-		[KIND_MUSIC] = "a music",
+		[KIND_WEBHOOK] = "a webhook",   [KIND_NOTIFY] = "a notify",
+		[KIND_BUS] = "a bus",           [KIND_CALENDAR] = "a calendar",
+		[KIND_SCHEDULE] = "a schedule", [KIND_MUSIC] = "a music",
 	};
 
 	return names[kind];

@@ -295,6 +295,19 @@ static const struct config_section sections[] = {
 		 "carry a verb of the API. One whose signature is not right is "
 		 "answered 401 and told nothing; a signed one that is late, "
 		 "early or a repetition does nothing and is told why."},
+	{.name = "notify",
+	 .title = "NAME",
+	 .kind = KIND_NOTIFY,
+	 MANY(config_notify, notifies),
+	 .max = CONFIG_MAX_NOTIFY,
+	 .keys = schema_notify,
+	 .variant_at = offsetof(struct config_notify, kind),
+	 .variants = schema_notify_kinds,
+	 .help = "Who is told of events: a server by HTTP, people by e-mail, "
+		 "or a syslog server. Up to 1000 events are kept while one "
+		 "cannot be reached, which is a fault; then the oldest are "
+		 "lost. It is tried again after 1 s, then twice as long each "
+		 "time, at most 60 s."},
 	{.name = "web",
 	 ONE(web),
 	 .keys = schema_web,

@@ -32,6 +32,7 @@ enum config_kind {
 	KIND_CALENDAR,
 	KIND_SCHEDULE,
 	KIND_WEBHOOK,
+	KIND_NOTIFY,
 	KIND_COUNT
 };
 

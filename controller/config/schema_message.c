@@ -86,6 +86,15 @@ const struct config_key schema_message[] = {
 	 .defaults = "as in the speech section",
 	 .allowed = VOICE_ALLOWED,
 	 .help = "Voice of the text."},
+	{.name = "upload",
+	 .type = TYPE_FLAG,
+	 FIELD(config_message, upload),
+	 .def = "false",
+	 .help = "Its words are uploaded (tocsinctl messages upload). Until "
+		 "they are, its file or text sounds; without those its tone "
+		 "alone, which is a fault. Any message's words may be replaced "
+		 "by an upload; only one that has none of its own needs "
+		 "this."},
 	{.name = "pause",
 	 .type = TYPE_DURATION,
 	 FIELD(config_message, pause_ms),

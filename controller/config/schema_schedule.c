@@ -19,7 +19,7 @@ const struct config_key schema_calendar[] = {
 	{.name = "url",
 	 .type = TYPE_SPECIAL,
 	 FIELD(config_calendar, url),
-	 .set = set_ics_url,
+	 .set = set_url,
 	 .allowed = "an address that begins with https:// or http://",
 	 .help = "An ICS file on a server. The last good copy is kept in "
 		 "state-dir and used while the server is away, which is a "

@@ -76,21 +76,13 @@ bool show_day_types(const struct config *c, const void *obj, FILE *f)
 	return show_texts(s->day_types, s->n_day_types, f);
 }
 
-void set_ics_url(struct load *l, void *obj, const struct config_value *val)
+void set_url(struct load *l, void *obj, const struct config_value *val)
 {
-	struct config_calendar *c = obj;
-	const char *s = val->v[0];
-	const char *host = !strncmp(s, "https://", 8)  ? s + 8
-			   : !strncmp(s, "http://", 7) ? s + 7
-						       : "";
-
-	for (const char *p = s; *p; p++)
-		if (*p <= ' ' || *p == 127)
-			host = "";
-	if (!*host || *host == '/' || strlen(s) > 2000)
-		load_refuse(l, val, s);
+	if (value_is_url(val->v[0]))
+		load_text(l, (char **)((char *)obj + val->key->offset),
+			  val->v[0]);
 	else
-		load_text(l, &c->url, s);
+		load_refuse(l, val, val->v[0]);
 }
 
 void set_schedule_zone(struct load *l, void *obj,

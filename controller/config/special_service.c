@@ -3,7 +3,6 @@
 #include "values.h"
 
 #include <crypt.h>
-#include <ctype.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -34,25 +33,11 @@ void set_log_level(struct load *l, void *obj, const struct config_value *val)
 	load_refuse(l, val, val->v[0]);
 }
 
-static bool is_host(const char *s)
-{
-	struct sockaddr_storage ss;
-
-	if (*s == '[')
-		return value_address(s, &ss);
-	for (const char *p = s; *p; p++)
-		if (!isalnum((unsigned char)*p) && !strchr(".-_", *p))
-			return false;
-	return *s && strlen(s) < 254;
-}
-
 void set_broker(struct load *l, void *obj, const struct config_value *val)
 {
 	struct config_mqtt *m = obj;
-	const char *s = val->v[0], *colon;
+	const char *s = val->v[0];
 	char host[256];
-	long port;
-	size_t n;
 
 	if (!strncmp(s, "mqtts://", 8)) {
 		m->tls = true;
@@ -63,24 +48,11 @@ void set_broker(struct load *l, void *obj, const struct config_value *val)
 		load_refuse(l, val, s);
 		return;
 	}
-	port = m->tls ? 8883 : 1883;
-	colon = strrchr(s, ':');
-	if (colon && strchr(colon, ']'))
-		colon = NULL;
-	n = colon ? (size_t)(colon - s) : strlen(s);
-	snprintf(host, sizeof(host), "%.*s", n < 255 ? (int)n : 0, s);
-	if (!is_host(host) ||
-	    (colon && (!value_number(colon + 1, &port) || port < 1 ||
-		       port > 65535 || colon[1] == '+'))) {
+	if (!value_host_port(s, m->tls ? 8883 : 1883, host, &m->port)) {
 		load_refuse(l, val, val->v[0]);
 		return;
 	}
-	if (host[0] == '[') {
-		host[strlen(host) - 1] = '\0';
-		memmove(host, host + 1, strlen(host));
-	}
 	load_text(l, &m->host, host);
-	m->port = (uint16_t)port;
 }
 
 bool show_broker(const struct config *c, const void *obj, FILE *f)

@@ -140,3 +140,38 @@ void set_list(struct load *l, void *obj, const struct config_value *val)
 	memcpy((char *)obj + val->key->offset, &v, sizeof(v));
 	memcpy((char *)obj + val->key->other, &val->n, sizeof(val->n));
 }
+
+bool load_one_kind(struct load *l, enum config_kind kind, size_t i,
+		   unsigned variant)
+{
+	const struct config_section *s = schema_kind(kind);
+	const char *name = l->node[kind][i]->title;
+	char list[128] = "";
+	size_t n = 0, used = 0;
+
+	for (size_t k = 0; s->variants[k]; k++) {
+		n += load_given(l, kind, i, s->variants[k]);
+		used += (size_t)snprintf(list + used, sizeof(list) - used,
+					 "%s\"%s\"",
+					 !k                    ? ""
+					 : !s->variants[k + 1] ? " and "
+							       : ", ",
+					 s->variants[k]);
+	}
+	if (n != 1) {
+		problem_add(l->p, load_at(l, kind, i, NULL),
+			    "%s \"%s\" has %s; it needs exactly one of %s",
+			    s->name, name, n ? "more than one kind" : "no kind",
+			    list);
+		return false;
+	}
+	for (const struct config_key *k = s->keys; k->name; k++)
+		if (k->variants && !(k->variants & 1u << variant) &&
+		    load_given(l, kind, i, k->name))
+			problem_add(l->p, load_at(l, kind, i, k->name),
+				    "%s \"%s\": \"%s\" has no meaning with "
+				    "\"%s\"",
+				    s->name, name, k->name,
+				    s->variants[variant]);
+	return true;
+}

@@ -50,6 +50,14 @@ char *value_endpoint_text(char buf[VALUE_ENDPOINT_SIZE],
 /** A literal address without a port, brackets allowed around IPv6. */
 bool value_address(const char *s, struct sockaddr_storage *ss);
 
+/** A name or address and, unless it is to be def, a port: "host",
+ *  "host:514", "[fd00::1]:514". host is without brackets. */
+bool value_host_port(const char *s, uint16_t def, char host[256],
+		     uint16_t *port);
+
+/** "http://..." or "https://...", without blanks, at most 2000 bytes? */
+bool value_is_url(const char *s);
+
 /** "sip:USER@ADDRESS:PORT;parameters", with a numeric address; user, port
  *  (5060) and parameters may be left out. */
 bool value_sip(const char *s, struct sockaddr_storage *ss);

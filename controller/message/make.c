@@ -16,6 +16,9 @@
 #define STEP_MS 10
 /** Packets last 60 ms at most, and no tone is made longer than this for it. */
 #define MAX_TURNS 60
+/** Between the pieces and the rounds of one that is only uploaded. */
+#define UPLOADED_PAUSE_MS 300
+#define UPLOADED_GAP_MS 1000
 #define MAX_TURNS_MS 60000
 
 struct make {
@@ -159,6 +162,13 @@ static int add_all_words(struct make *k, struct reason *why)
 		err = add_file(k, m->files[i], why);
 	if (!err && m->text)
 		err = add_text(k, m->text, m->voice, why);
+	if (m->upload && !m->n_files && !m->text && !m->n_parts) {
+		reason_set(why, ENOENT,
+			   "nothing has been uploaded yet (tocsinctl messages "
+			   "upload %s FILE)",
+			   m->name);
+		miss(k, why);
+	}
 	for (size_t i = 0; !err && i < m->n_parts; i++)
 		err = m->parts[i].file ? add_file(k, m->parts[i].file, why)
 				       : add_text(k, m->parts[i].text,
@@ -347,6 +357,24 @@ int message_make(struct clip **cp, struct message_facts *f,
 	return err;
 }
 
+int message_sound(struct pcm *p, struct message_facts *f,
+		  const struct config_message *m, const struct message_kit *kit,
+		  struct reason *why)
+{
+	struct make k = {
+		.m = m, .kit = kit, .f = f, .sound = {.rate = kit->rate}};
+	int err;
+
+	*f = (struct message_facts){0};
+	err = assemble(&k, why);
+	if (!err && pcm_append_silence(&k.sound, f->gap_ms))
+		err = reason_set(why, ENOMEM, "not enough memory");
+	if (err)
+		pcm_reset(&k.sound);
+	*p = k.sound;
+	return err;
+}
+
 uint32_t message_cycles(const struct config_message *m,
 			const struct message_facts *f)
 {
@@ -398,4 +426,25 @@ int message_copy(struct config_message *to, const struct config_message *m)
 	if (err)
 		config_message_reset(to);
 	return err;
+}
+
+int message_uploaded(struct config_message *to, const char *name,
+		     const struct config_message *base, int16_t loudness,
+		     const char *path)
+{
+	char *files[1] = {(char *)(uintptr_t)path};
+	struct config_message m = {.pause_ms = UPLOADED_PAUSE_MS,
+				   .gap_ms = UPLOADED_GAP_MS,
+				   .loudness = loudness,
+				   .cycles = 1};
+
+	if (base)
+		m = *base;
+	m.name = (char *)(uintptr_t)name;
+	m.text = m.voice = NULL;
+	m.n_parts = 0;
+	m.files = files;
+	m.n_files = 1;
+	m.upload = true;
+	return message_copy(to, &m);
 }

@@ -45,6 +45,7 @@ struct message_facts {
 	uint32_t gap_ms;      /**< silence that is left for the gap */
 	double lufs, peak_db; /**< of its words; of its tone when it has none */
 	uint32_t silence_ms; /**< longest silence, over the gap if it repeats */
+	uint32_t version;    /**< of the upload its words are of, 0 = of none */
 	struct reason problem; /**< why it is not whole, "" = it is */
 };
 
@@ -60,6 +61,22 @@ struct message_facts {
 int message_make(struct clip **cp, struct message_facts *f,
 		 const struct config_message *m, const struct message_kit *kit,
 		 bool strict, struct reason *why);
+
+/** The same as samples at the kit's rate, with the gap behind it. */
+int message_sound(struct pcm *p, struct message_facts *f,
+		  const struct config_message *m, const struct message_kit *kit,
+		  struct reason *why);
+
+/**
+ * A message whose words are an uploaded file's: chime, tone, gap and repeat
+ * stay, its own files and texts do not sound.
+ *
+ * @param base NULL: a message that is only uploaded
+ * @return 0 or ENOMEM. Free it by config_message_reset()
+ */
+int message_uploaded(struct config_message *to, const char *name,
+		     const struct config_message *base, int16_t loudness,
+		     const char *path);
 
 /** A copy that depends on no configuration; 0 or ENOMEM. Free it by
  *  config_message_reset(). */

@@ -13,7 +13,7 @@ _tocsinctl()
 	local commands="status zones heard interfaces broadcasts page stop alarms trigger ack
 		reset inhibit enable inputs input outputs output messages tones sources music volume calls
 		hangup faults journal watch reload config schedules next skip
-		run calendars webhooks"
+		run calendars webhooks notify"
 	local word command= words=
 
 	for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
@@ -29,7 +29,7 @@ _tocsinctl()
 	--tone) words=$(_tocsinctl_names tones) ;;
 	--priority) words="evacuate alert emergency urgent page bell music" ;;
 	--for) words="30m 1h 2h 8h 1d" ;;
-	-s | --socket)
+	-s | --socket | -o | --output)
 		COMPREPLY=($(compgen -f -- "$cur"))
 		return
 		;;
@@ -39,6 +39,16 @@ _tocsinctl()
 		page)
 			words="$(_tocsinctl_names zones) --message --tone
 				--text --voice --priority --repeat"
+			;;
+		messages)
+			if [[ " ${COMP_WORDS[*]} " == *" upload "* &&
+				$prev != upload ]]; then
+				COMPREPLY=($(compgen -f -- "$cur"))
+				return
+			fi
+			words="list show upload versions preview rollback
+				delete --version --output --if-match
+				$(_tocsinctl_names messages)"
 			;;
 		heard) words=$(_tocsinctl_names zones) ;;
 		trigger | ack | reset | enable) words=$(_tocsinctl_names alarms) ;;

@@ -4,7 +4,7 @@ import os
 import time
 
 from conftest import NOTICE
-from lib import wait
+from lib import receivers, wait
 from lib.signed import send, sha256, standard
 
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -95,3 +95,95 @@ def test_webhooks(make_daemon, tmp_path, hall, yard):
         status, told = send(d.api, "cam", b, h)
         assert status == 409 and "before tocsind started" in told["error"]["message"]
     assert d.api.named("inputs", "gas")["quality"] == "unknown"
+
+
+NOTIFY = '''
+notify "ops"  { url = "https://10.9.0.5:8443/t"  secret-file = "ops.key"  ca = "ca.pem"
+                events = { "alarm.*", "config.*" } }
+notify "duty" { mail-to = { "duty@plant.example", "shift@plant.example" }
+                mail-from = "tocsin@plant.example"  command = { "./sendmail", "-t", "-oi" }
+                subject = "[{site}] {text}{more}"  interval = "10s"
+                events = { "alarm.*", "input.*" } }
+notify "tcp"  { syslog = "tcp:10.9.0.5:6010"  events = { "alarm.*" } }
+notify "tls"  { syslog = "tls:10.9.0.5:6514"  ca = "ca.pem"  facility = "audit" }
+notify "udp"  { syslog = "udp:10.9.0.5:5140"  events = { "alarm.*" } }
+'''
+
+
+def test_notify(make_daemon, site, tmp_path, cleanup):
+    receivers.certificates(tmp_path, "10.9.0.5")
+    secret(tmp_path, "ops.key", SECRET)
+    host = site["broker"]
+    mail = receivers.Sendmail(tmp_path)
+    syslog = {}
+    for name, port in (("udp", 5140), ("tcp", 6010), ("tls", 6514)):
+        syslog[name] = receivers.Rsyslog(host, tmp_path, port, name)
+        cleanup.callback(syslog[name].close)
+    d = make_daemon(more=NOTIFY.replace("./sendmail", str(mail.path)))
+    # The server is not there: a fault, and what happens is kept.
+    wait.until(lambda: "notify:ops" in d.api.faults() or d.api.input("panic", True), "the fault")
+    wait.until(lambda: "notify:ops" in d.api.faults(), "the fault")
+    http = receivers.HttpReceiver(host, 8443, (tmp_path / "server.pem", tmp_path / "server.key"))
+    cleanup.callback(http.close)
+    active = wait.until(lambda: http.taken("alarm.active"), "the alarm at the server")[0]
+    wait.until(lambda: "notify:ops" not in d.api.faults(), "the fault to go")
+    recorded = d.recorded("alarm.active")[0]
+    assert {**active, "site": None, "late_s": None} == {**recorded, "site": None, "late_s": None}
+    assert active["site"] == "test"
+    _, headers, body = http.got[0]
+    assert {k: headers[k] for k in ("X-Timestamp", "X-Signature")} == \
+        sha256(SECRET, body, headers["X-Timestamp"])
+    # Refused for good, then not now: given up, and tried again.
+    http.status = 403
+    d.api.post("/alarms/panic/ack")
+    f = wait.until(lambda: d.api.faults().get("notify:ops"), "the fault")
+    assert "403" in f["text"]
+    http.status = 503
+    d.api.input("panic", False)
+    d.api.post("/alarms/panic/reset")
+    wait.until(lambda: [g for g in http.got if g[0] == 503], "a try")
+    http.status = 200
+    wait.until(lambda: http.taken("alarm.reset"), "the reset at the server")
+    assert not http.taken("alarm.acknowledged")
+    assert d.api.named("notify", "ops")["refused"] == 1
+    assert "ops" in d.ctl("notify").stdout
+    # By mail: the first at once, the rest together, not before the interval.
+    text = wait.until(mail.mails, "a mail")[0]
+    head, _, lines = text.partition("\n\n")
+    assert "args: -t -oi" in head and "From: tocsin@plant.example" in head
+    assert "To: duty@plant.example,\n shift@plant.example" in head
+    assert "Subject: [test] input panic is active" in head
+    assert "alarm.active alarm:panic: alarm panic is active" in lines
+    # Syslog, by every transport, as rsyslog understands it.
+    for name in syslog:
+        row = syslog[name].wait(lambda r: r["msgid"] == "alarm.active", f"the alarm by {name}")[0]
+        assert row["app"] == "tocsind" and row["msg"].lstrip("\ufeff") == recorded["text"]
+        assert row["pri"] == str((13 if name == "tls" else 16) * 8 + 1)
+        assert row["sd"].startswith(f'[tocsin@32473 id="{recorded["id"]}" site="test" '
+                                    'subject="alarm:panic" actor="')
+        assert row["time"] == recorded["time"]
+    # A server that hangs up is a fault in seconds; nothing is lost.
+    syslog["tcp"].stop()
+    wait.until(lambda: "notify:tcp" in d.api.faults(), "the fault")
+    d.api.post("/alarms/panic/trigger")
+    syslog["udp"].stop()
+    syslog["tcp"].start()
+    syslog["tcp"].wait(lambda r: r["msgid"] == "alarm.active" and "id=\"%d\"" % recorded["id"]
+                       not in r["sd"], "the alarm after the outage")
+    wait.until(lambda: "notify:tcp" not in d.api.faults(), "the fault to go")
+    syslog["tls"].wait(lambda r: r["msgid"] == "fault.cleared" and "notify:tcp" in r["sd"],
+                       "the fault's end by TLS")
+    # Nobody listens on UDP: ICMP tells, once.
+    d.api.post("/alarms/panic/reset")
+    wait.until(lambda: "notify:udp" in d.api.faults(), "the fault")
+    second = wait.until(lambda: len(mail.mails()) > 1 and mail.mails()[1], "the second mail")
+    assert "more)" in second and "alarm.reset" in second
+    metrics = d.api.raw("GET", "/metrics")[1].decode()
+    assert 'tocsin_notify_events_total{notify="ops",outcome="refused"} 1' in metrics
+    # Whose certificate nobody vouches for is not talked to; who did not change stays.
+    text = open(d.path).read().replace('ca = "ca.pem"  facility', "facility")
+    assert d.reload(text)["type"] == "config.loaded"
+    f = wait.until(lambda: d.api.faults().get("notify:tls"), "the fault")
+    assert "certificate" in f["text"]
+    wait.until(lambda: http.taken("config.loaded"), "the reload at the server")
+    assert d.api.named("notify", "ops")["refused"] == 1

@@ -320,3 +320,45 @@ def test_every_tone(make_daemon, listen):
         check_tone(name, pcm)
         peak = 20 * np.log10(np.abs(pcm).max() / 32767)
         assert abs(peak - rows[name]["peak_dbfs"]) < 0.6, f"{name} peaks at {peak:.1f} dBFS"
+
+
+def tone(path, hz, seconds):
+    t = np.arange(int(seconds * 16000)) / 16000
+    with wave.open(str(path), "wb") as w:
+        w.setparams((1, 2, 16000, 0, "NONE", ""))
+        w.writeframes((8000 * np.sin(2 * np.pi * hz * t)).astype("<i2").tobytes())
+    return str(path)
+
+
+def test_upload(make_daemon, hall, tmp_path):
+    """A new one is heard; what sounds goes on; a kill loses nothing; and back."""
+    d = make_daemon(more='message "greeting" { upload = true }\n')
+    low, high = tone(tmp_path / "low.wav", 440, 6), tone(tmp_path / "high.wav", 880, 2)
+    assert "message:greeting" in d.api.faults()
+    assert d.ctl("messages", "upload", "greeting", low).returncode == 0
+    assert "message:greeting" not in d.api.faults()
+    n = hall.mark()
+    first = d.api.page(["hall"], "greeting")
+    hall.wait_for(lambda p: len(p) - n > 25)
+    assert d.ctl("messages", "upload", "greeting", high).returncode == 0
+    wait.until(lambda: d.api.broadcast(first) is None, "the first version to end")
+    assert abs(audio.pitch_hz(hall.pcm(n)[1600:40000]) - 440) < 3, "the version it began with"
+    d.kill()
+    d.start()
+    assert d.api.named("messages", "greeting")["version"] == 2
+    n = hall.mark()
+    d.api.page(["hall"], "greeting")
+    hall.wait_for(lambda p: len(p) - n > 75)
+    assert abs(audio.pitch_hz(hall.pcm(n)[1600:9600]) - 880) < 3
+    assert d.ctl("messages", "rollback", "greeting", "1").returncode == 0
+    assert d.ctl("messages", "preview", "greeting", "-o", str(tmp_path / "heard.wav")).returncode == 0
+    assert abs(audio.pitch_hz(at_8000(tmp_path / "heard.wav")[800:8000]) - 440) < 3
+    r = d.ctl("messages", "upload", "greeting", d.path)
+    assert r.returncode == 1 and "no audio file" in r.stderr
+    assert d.ctl("messages", "delete", "greeting").returncode == 0
+    done = ["message.deleted", "message.rolled-back"] + ["message.uploaded"] * 2
+
+    def kept_records():
+        return sorted(e["type"] for e in d.api.journal(type="message.")
+                      if e["actor"] == "unix:root") == done
+    wait.until(kept_records, "who did what in the journal")

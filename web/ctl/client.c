@@ -182,3 +182,110 @@ enum ctl_exit client_call(const struct ctl *c, const char *method,
 		curl_easy_cleanup(h);
 	return code;
 }
+
+/* -------------------------------------------------------------------- files
+ */
+
+/** An upload may take so long, and half a minute to be looked at. */
+#define UPLOAD_MS 420000L
+
+static int on_progress(void *arg, curl_off_t down, curl_off_t downed,
+		       curl_off_t up, curl_off_t upped)
+{
+	int *shown = arg;
+	const int percent = up > 0 ? (int)(upped * 100 / up) : 0;
+
+	(void)down;
+	(void)downed;
+	if (up > 0 && percent != *shown)
+		fprintf(stderr,
+			percent < 100 ? "\ruploading %d %%"
+				      : "\rlooking it over ... ",
+			percent);
+	*shown = percent;
+	return 0;
+}
+
+enum ctl_exit client_upload(const struct ctl *c, const char *path, FILE *f,
+			    int64_t size, const char *if_match, json_t **reply)
+{
+	CURL *h = client_prepare(c, path);
+	struct curl_slist *headers = NULL;
+	const bool shown = isatty(STDERR_FILENO) && !c->json;
+	char match[128];
+	int percent = -1;
+	enum ctl_exit code;
+
+	*reply = NULL;
+	if (!h)
+		return CTL_REFUSED;
+	headers = curl_slist_append(NULL,
+				    "Content-Type: application/octet-stream");
+	if (if_match) {
+		snprintf(match, sizeof(match), "If-Match: \"%s\"", if_match);
+		headers = curl_slist_append(headers, match);
+	}
+	curl_easy_setopt(h, CURLOPT_UPLOAD, 1L);
+	curl_easy_setopt(h, CURLOPT_READDATA, f);
+	curl_easy_setopt(h, CURLOPT_INFILESIZE_LARGE, (curl_off_t)size);
+	curl_easy_setopt(h, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, UPLOAD_MS);
+	curl_easy_setopt(h, CURLOPT_NOPROGRESS, shown ? 0L : 1L);
+	curl_easy_setopt(h, CURLOPT_XFERINFOFUNCTION, on_progress);
+	curl_easy_setopt(h, CURLOPT_XFERINFODATA, &percent);
+	code = perform(c, h, reply);
+	if (shown && percent >= 0)
+		fputs("\r                     \r", stderr);
+	curl_slist_free_all(headers);
+	curl_easy_cleanup(h);
+	return code;
+}
+
+/** Where an answer goes: the file, or what was refused. */
+struct sink {
+	CURL *h;
+	FILE *f;
+	struct client_buffer error;
+};
+
+static size_t on_file(char *p, size_t size, size_t n, void *arg)
+{
+	struct sink *s = arg;
+	long status = 0;
+
+	curl_easy_getinfo(s->h, CURLINFO_RESPONSE_CODE, &status);
+	if (status >= 300)
+		return on_data(p, size, n, &s->error);
+	return fwrite(p, 1, size * n, s->f);
+}
+
+enum ctl_exit client_download(const struct ctl *c, const char *path, FILE *f)
+{
+	struct sink s = {.h = client_prepare(c, path), .f = f};
+	enum ctl_exit code = CTL_DONE;
+	long status = 0;
+	CURLcode err;
+	json_t *o;
+
+	if (!s.h)
+		return CTL_REFUSED;
+	curl_easy_setopt(s.h, CURLOPT_TIMEOUT_MS, UPLOAD_MS);
+	curl_easy_setopt(s.h, CURLOPT_WRITEFUNCTION, on_file);
+	curl_easy_setopt(s.h, CURLOPT_WRITEDATA, &s);
+	err = curl_easy_perform(s.h);
+	curl_easy_getinfo(s.h, CURLINFO_RESPONSE_CODE, &status);
+	if (err == CURLE_WRITE_ERROR) {
+		fputs("tocsinctl: the file cannot be written\n", stderr);
+		code = CTL_REFUSED;
+	} else if (err != CURLE_OK) {
+		code = client_no_daemon(c, err);
+	} else if (status >= 300) {
+		o = s.error.n ? json_loadb(s.error.p, s.error.n, 0, NULL)
+			      : NULL;
+		code = client_refused(c, o, status);
+		json_decref(o);
+	}
+	free(s.error.p);
+	curl_easy_cleanup(s.h);
+	return code;
+}

@@ -36,17 +36,12 @@ void command_json(const json_t *o)
 	putchar('\n');
 }
 
-/** GET a list and print it. */
-static enum ctl_exit list(const struct ctl *c, const char *command, int argc,
-			  const char *path, const struct column *columns,
-			  const char *none)
+enum ctl_exit command_list(const struct ctl *c, const char *path,
+			   const struct column *columns, const char *none)
 {
 	json_t *rows = NULL;
-	enum ctl_exit code;
+	enum ctl_exit code = client_call(c, "GET", path, NULL, &rows);
 
-	if (argc > 1)
-		return command_usage(command, "takes no arguments");
-	code = client_call(c, "GET", path, NULL, &rows);
 	if (code == CTL_DONE) {
 		if (c->json)
 			command_json(rows);
@@ -57,6 +52,16 @@ static enum ctl_exit list(const struct ctl *c, const char *command, int argc,
 	}
 	json_decref(rows);
 	return code;
+}
+
+/** The same for a command without arguments. */
+static enum ctl_exit list(const struct ctl *c, const char *command, int argc,
+			  const char *path, const struct column *columns,
+			  const char *none)
+{
+	if (argc > 1)
+		return command_usage(command, "takes no arguments");
+	return command_list(c, path, columns, none);
 }
 
 static void show_worst(const json_t *fault)
@@ -178,20 +183,6 @@ static enum ctl_exit cmd_outputs(const struct ctl *c, int argc, char **argv)
 	return list(c, "outputs", argc, "/outputs", columns, "no outputs");
 }
 
-static enum ctl_exit cmd_messages(const struct ctl *c, int argc, char **argv)
-{
-	static const struct column columns[] = {
-		{"MESSAGE", "name"},    {"STATE", "state"},
-		{"MS", "duration_ms"},  {"GAP", "gap_ms"},
-		{"LUFS", "lufs"},       {"PEAK", "peak_dbtp"},
-		{"REPEAT", "repeat"},   {"SOURCES", "sources"},
-		{"PROBLEM", "problem"}, {NULL, NULL},
-	};
-
-	(void)argv;
-	return list(c, "messages", argc, "/messages", columns, "no messages");
-}
-
 static enum ctl_exit cmd_tones(const struct ctl *c, int argc, char **argv)
 {
 	static const struct column columns[] = {
@@ -247,6 +238,20 @@ static enum ctl_exit cmd_webhooks(const struct ctl *c, int argc, char **argv)
 
 	(void)argv;
 	return list(c, "webhooks", argc, "/webhooks", columns, "no webhooks");
+}
+
+static enum ctl_exit cmd_notify(const struct ctl *c, int argc, char **argv)
+{
+	static const struct column columns[] = {
+		{"NOTIFY", "name"}, {"KIND", "kind"},
+		{"SENT", "sent"},   {"WAITING", "waiting"},
+		{"LOST", "lost"},   {"REFUSED", "refused"},
+		{"LAST", "last"},   {"ERROR", "error"},
+		{NULL, NULL},
+	};
+
+	(void)argv;
+	return list(c, "notify", argc, "/notify", columns, "nobody is told");
 }
 
 static enum ctl_exit cmd_calls(const struct ctl *c, int argc, char **argv)
@@ -378,8 +383,14 @@ const struct command commands[] = {
 	{"input", "NAME on|off", "move a virtual input", act_point},
 	{"outputs", "", "field outputs", cmd_outputs},
 	{"output", "NAME on|off", "set a field output", act_point},
-	{"messages", "", "messages of the library, and whether they are whole",
-	 cmd_messages},
+	{"messages",
+	 "[list | show NAME | upload NAME FILE [--if-match TAG] | versions "
+	 "NAME | preview NAME -o FILE [--version N] | rollback NAME VERSION | "
+	 "delete NAME]",
+	 "messages of the library, and whether they are whole; upload sound "
+	 "for one (WAV, FLAC, Ogg, MP3; 32 MB and 10 min at most), hear what "
+	 "it sounds like, go back to a version, delete its uploads",
+	 messages_do},
 	{"tones", "", "tones there are", cmd_tones},
 	{"sources", "", "streams of others that are listened to", cmd_sources},
 	{"schedules", "", "what sounds by the clock, and when next",
@@ -402,6 +413,8 @@ const struct command commands[] = {
 	 "background music; start it, stop it, go to the next file", cmd_music},
 	{"webhooks", "", "webhooks, and what became of their requests",
 	 cmd_webhooks},
+	{"notify", "", "who is told of events, and whether it works",
+	 cmd_notify},
 	{"calls", "", "calls that are up", cmd_calls},
 	{"hangup", "ID", "end a call", act_hangup},
 	{"faults", "", "what would keep something from working", cmd_faults},

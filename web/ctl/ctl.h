@@ -54,6 +54,14 @@ enum ctl_exit client_refused(const struct ctl *c, const json_t *reply,
 enum ctl_exit client_call(const struct ctl *c, const char *method,
 			  const char *path, json_t *body, json_t **reply);
 
+/** Sends a file as PUT, with its progress on a terminal. if_match: an entity
+ *  tag the target must have; NULL = any. As client_call(). */
+enum ctl_exit client_upload(const struct ctl *c, const char *path, FILE *f,
+			    int64_t size, const char *if_match, json_t **reply);
+
+/** Writes what a path answers into a file. */
+enum ctl_exit client_download(const struct ctl *c, const char *path, FILE *f);
+
 /** Appends s to path, percent-encoded; false when it does not fit. */
 bool client_append(char *path, size_t size, const char *s);
 
@@ -124,6 +132,10 @@ const char *command_option(int argc, char **argv, int *i, const char *name);
 /** Prints JSON as people read it. */
 void command_json(const json_t *o);
 
+/** GET a list and print it. */
+enum ctl_exit command_list(const struct ctl *c, const char *path,
+			   const struct column *columns, const char *none);
+
 enum ctl_exit act_inputs(const struct ctl *c, int argc, char **argv);
 enum ctl_exit act_page(const struct ctl *c, int argc, char **argv);
 enum ctl_exit act_stop(const struct ctl *c, int argc, char **argv);
@@ -134,6 +146,8 @@ enum ctl_exit act_music(const struct ctl *c, int argc, char **argv);
 enum ctl_exit act_point(const struct ctl *c, int argc, char **argv);
 enum ctl_exit act_volume(const struct ctl *c, int argc, char **argv);
 enum ctl_exit act_reload(const struct ctl *c, int argc, char **argv);
+
+enum ctl_exit messages_do(const struct ctl *c, int argc, char **argv);
 
 enum ctl_exit schedule_next(const struct ctl *c, int argc, char **argv);
 enum ctl_exit schedule_skip(const struct ctl *c, int argc, char **argv);

@@ -40,6 +40,10 @@ int pcm_load(struct pcm *p, const char *path, struct reason *why);
  *  reason. The descriptor stays open. */
 int pcm_load_fd(struct pcm *p, int fd, const char *name, struct reason *why);
 
+/** Writes it as WAV, 16 bit, into an open file from where it stands. 0 or errno
+ *  with the reason. */
+int pcm_save_fd(const struct pcm *p, int fd, struct reason *why);
+
 /** Resamples into *dst (speexdsp, quality 8); 0 or ENOMEM. */
 int pcm_resample(struct pcm *dst, const struct pcm *src, uint32_t rate);
 
