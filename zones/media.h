@@ -73,6 +73,8 @@ enum media_report_type {
 	MEDIA_LEG_RTP,     /**< leg: its first RTP packet came */
 	MEDIA_LEG_SILENT,  /**< leg: no RTP for leg_silence_ms (once, until it
 			      comes again) */
+	MEDIA_LEG_KEY,     /**< leg: key n was pressed ('0'-'9', '*', '#',
+			      'A'-'D'), once for each press (RFC 4733) */
 	MEDIA_LEG_CLOSED,  /**< leg: closed, its socket too; stats filled */
 	MEDIA_PROMPT_DONE, /**< leg: the prompt has been sent */
 	MEDIA_STREAM_BEGAN, /**< leg that listens: somebody talks; n = his SSRC
@@ -262,7 +264,7 @@ struct media_leg {
 	struct sockaddr_storage
 		remote;    /**< negotiated peer; only it is heard */
 	struct format fmt; /**< codec, payload type and ptime, both ways */
-	uint8_t event_pt;  /**< telephone-event, 0 = none (ignored as sound) */
+	uint8_t event_pt;  /**< telephone-event (keys), 0 = none */
 	bool send, recv;   /**< direction as negotiated; hold = neither */
 	uint8_t dscp;
 };

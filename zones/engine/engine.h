@@ -20,6 +20,7 @@
 #include "controller/base/ring.h"
 #include "zones/engine/endpoint.h"
 #include "zones/engine/frame.h"
+#include "zones/engine/keys.h"
 #include "zones/engine/line.h"
 #include "zones/engine/listen.h"
 #include "zones/engine/packet.h"
@@ -205,6 +206,9 @@ struct feed {
 	unsigned n_outputs;
 };
 
+/** Keys pressed faster than they are told. */
+#define LEG_KEYS 16
+
 struct leg {
 	bool used, latched, heard, recv, send;
 	int fd;
@@ -233,7 +237,10 @@ struct leg {
 	uint32_t prompt_cycles;
 	uint64_t prompt_pos;
 	uint32_t foreign, wrong_type;
+	struct keys keys;
 	/* Reports owed. */
+	char pressed[LEG_KEYS];
+	uint8_t n_pressed;
 	bool owe_rtp, owe_silent, owe_closed;
 	unsigned owe_prompt;
 	int prompt_err;

@@ -203,8 +203,16 @@ static void take(struct engine *e, unsigned i, const union endpoint *from,
 		e->owing = true;
 	}
 	watch_silence(e, l, now);
-	if (l->event_pt && p.pt == l->event_pt)
+	if (l->event_pt && p.pt == l->event_pt) {
+		char key = keys_take(&l->keys, p.ssrc, p.ts, p.payload, p.len);
+
+		/* More than fit were pressed while nobody listened. */
+		if (key && l->n_pressed < LEG_KEYS) {
+			l->pressed[l->n_pressed++] = key;
+			e->owing = true;
+		}
 		return;
+	}
 	if (p.pt != l->fmt.pt || !playout_put(l->playout, p.ssrc, p.seq, p.ts,
 					      p.payload, p.len, now))
 		l->wrong_type++;

@@ -5,6 +5,8 @@
  */
 #include "zones/engine/engine.h"
 
+#include <string.h>
+
 #include <unistd.h>
 
 /** MEDIA_LATE comes at most so often. */
@@ -149,6 +151,12 @@ static bool leg_reports(struct engine *e, unsigned i, uint64_t now)
 		if (!tell(e, MEDIA_LEG_RTP, i, 0, l->rx_us, 0, 0))
 			return false;
 		l->owe_rtp = false;
+	}
+	while (l->n_pressed) {
+		if (!tell(e, MEDIA_LEG_KEY, i, 0, now, (uint8_t)l->pressed[0],
+			  0))
+			return false;
+		memmove(l->pressed, l->pressed + 1, --l->n_pressed);
 	}
 	if (l->owe_silent) {
 		if (!tell(e, MEDIA_LEG_SILENT, i, 0, now, 0, 0))

@@ -443,6 +443,35 @@ static void latches_once_behind_a_translator(void **state)
 	close(stranger);
 }
 
+static void keys_are_told(void **state)
+{
+	struct format f = pcmu();
+	struct receiver r;
+	struct caller c;
+	struct world w;
+	char keys[4] = "";
+	(void)state;
+
+	start(&w, &c, &f, &r, 1, &f);
+	speak(&w, &r, 1, &c, 3);
+	for (unsigned press = 0; press < 3; press++) {
+		for (unsigned i = 1; i <= 3; i++) {
+			const uint8_t event[] = {(uint8_t)(press + 9), 0x0a, 0,
+						 (uint8_t)(i * 40)};
+
+			c.next.pt = 101;
+			say(&c, event, sizeof(event), 0);
+		}
+		c.next.ts += 480;
+	}
+	await(&w, &r, 1, reports(&w, MEDIA_LEG_KEY, 5) == 3);
+	for (unsigned i = 0, n = 0; i < w.n_reports; i++)
+		if (w.report[i].type == MEDIA_LEG_KEY)
+			keys[n++] = (char)w.report[i].n;
+	assert_string_equal(keys, "9*#");
+	finish(&w, &c, &r, 1);
+}
+
 static void caller_hears_silence_and_prompts(void **state)
 {
 	struct format f = pcmu(), l16;
@@ -627,6 +656,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(is_converted),
 		cmocka_unit_test(strangers_are_not_heard),
 		cmocka_unit_test(latches_once_behind_a_translator),
+		cmocka_unit_test(keys_are_told),
 		cmocka_unit_test(caller_hears_silence_and_prompts),
 		cmocka_unit_test(live_over_music),
 		cmocka_unit_test(live_behind_a_message),
