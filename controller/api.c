@@ -288,6 +288,8 @@ static bool get(struct control *c, struct web_request *r, const struct route *p)
 		body = musics_json(c->musics);
 	} else if (!strcmp(what, "interfaces")) {
 		body = proof_interfaces_json(c->proof);
+	} else if (!strcmp(what, "schedule-changes")) {
+		body = schedules_changes_json(c->schedules);
 	} else if (!strcmp(what, "schedules")) {
 		body = schedules_json(c->schedules);
 	} else if (!strcmp(what, "calendars")) {
@@ -338,6 +340,13 @@ static bool post(struct control *c, struct web_request *r,
 		   (!strcmp(p->part[2], "skip") ||
 		    !strcmp(p->part[2], "run"))) {
 		verb(c, r, p->part[1], p->part[2]);
+	} else if (p->n == 3 && !strcmp(p->part[0], "schedules") &&
+		   !strcmp(p->part[2], "move")) {
+		verb(c, r, p->part[1], "move");
+	} else if (p->n == 2 && !strcmp(p->part[0], "schedule-changes") &&
+		   (!strcmp(p->part[1], "bell") ||
+		    !strcmp(p->part[1], "day-type"))) {
+		verb(c, r, NULL, p->part[1]);
 	} else if (p->n == 3 && !strcmp(p->part[0], "zones") &&
 		   !strcmp(p->part[2], "volume")) {
 		verb(c, r, p->part[1], "volume");
@@ -393,6 +402,10 @@ void api_request(struct web_request *r, void *arg)
 	} else if (!strcmp(r->method, "DELETE") && p.n == 2 &&
 		   !strcmp(p.part[0], "broadcasts")) {
 		verb(c, r, p.part[1], "stop");
+		known = true;
+	} else if (!strcmp(r->method, "DELETE") && p.n == 2 &&
+		   !strcmp(p.part[0], "schedule-changes")) {
+		verb(c, r, p.part[1], "unchange");
 		known = true;
 	}
 	if (!known)

@@ -1,8 +1,10 @@
 #include "commands.h"
 
+#include "config/values.h"
 #include "controller/base/clock.h"
 #include "controller/base/text.h"
 #include "gpio/command.h"
+#include "scheduler/civil_read.h"
 #include "text_json.h"
 #include "zones/sound/tone.h"
 
@@ -216,12 +218,13 @@ static int page_sound(struct turn *t, struct page_args *a)
 	return 0;
 }
 
-static int page_urgency(struct turn *t, struct page_args *a)
+static int page_urgency(struct turn *t, struct page_args *a,
+			enum config_class otherwise)
 {
 	json_t *priority = json_object_get(t->args, "priority");
 	json_t *wait = json_object_get(t->args, "wait_ms");
 	char number[16];
-	int level = t->s->config->levels[CLASS_PAGE];
+	int level = t->s->config->levels[otherwise];
 
 	if (json_is_integer(priority)) {
 		snprintf(number, sizeof(number), "%lld",
@@ -313,7 +316,7 @@ static int page(struct turn *t)
 	if (!status)
 		status = page_sound(t, a);
 	if (!status)
-		status = page_urgency(t, a);
+		status = page_urgency(t, a, CLASS_PAGE);
 	if (!status)
 		status = page_said(t, a);
 	if (!status) {
@@ -694,6 +697,21 @@ static int run_schedule(struct turn *t, int i)
 	return 201;
 }
 
+static int no_schedule(struct turn *t)
+{
+	return refuse(t, 404, "not-found", "name",
+		      "there is no schedule \"%.63s\"; GET /schedules lists "
+		      "them",
+		      t->name ? t->name : "");
+}
+
+static int not_his_schedule(struct turn *t)
+{
+	return refuse(t, 403, "forbidden", NULL,
+		      "%s may not touch a schedule of other zones",
+		      t->who->actor);
+}
+
 static int schedule_verb(struct turn *t)
 {
 	const bool run = !strcmp(t->verb, "run");
@@ -704,14 +722,9 @@ static int schedule_verb(struct turn *t)
 	if (status)
 		return status;
 	if (i < 0)
-		return refuse(t, 404, "not-found", "name",
-			      "there is no schedule \"%.63s\"; GET /schedules "
-			      "lists them",
-			      t->name ? t->name : "");
+		return no_schedule(t);
 	if (!schedule_within(t->who, &t->s->config->schedules[i]))
-		return refuse(t, 403, "forbidden", NULL,
-			      "%s may not touch a schedule of other zones",
-			      t->who->actor);
+		return not_his_schedule(t);
 	if (run)
 		return run_schedule(t, i);
 	status = skip_args(t, &count, &until);
@@ -724,6 +737,198 @@ static int schedule_verb(struct turn *t)
 		return 400;
 	}
 	*t->reply = schedule_json(t->s->schedules, i);
+	return 200;
+}
+
+/* --------------------------------------------------------- one-off changes */
+
+/** Gives it to the schedules; takes c, NULL = no memory. */
+static int make_change(struct turn *t, struct change *c)
+{
+	uint32_t id = 0;
+
+	if (c)
+		id = schedules_change(t->s->schedules, c, t->who->actor,
+				      &t->no->why);
+	else
+		reason_set(&t->no->why, ENOMEM, "not enough memory");
+	if (!id) {
+		t->no->code = c ? "refused" : "no-memory";
+		return c ? 409 : 503;
+	}
+	*t->reply = schedules_change_json(t->s->schedules, id);
+	return 201;
+}
+
+/** A time of the arguments; 0 with *at. */
+static int time_arg(struct turn *t, const char *member, int schedule,
+		    int64_t *at)
+{
+	const char *text = text_arg(t, member);
+	struct reason why = {""};
+
+	if (!text)
+		return refuse(t, 400, "bad-request", member,
+			      "\"%s\" must be a time like 2026-12-24T10:00",
+			      member);
+	if (schedules_instant(t->s->schedules, schedule, text, at, &why))
+		return refuse(t, 400, "bad-request", member, "%s", why.text);
+	return 0;
+}
+
+static int bell_args(struct turn *t, struct page_args *a, uint64_t *for_ms)
+{
+	const char *length = text_arg(t, "for");
+	int status = only(t, "at message zones priority for");
+
+	if (!status)
+		status = page_zones(t, a);
+	if (!status && !text_arg(t, "message"))
+		status = refuse(t, 400, "bad-request", "message",
+				"\"message\" must be the name of a message");
+	if (!status)
+		status = page_sound(t, a);
+	if (!status)
+		status = page_urgency(t, a, CLASS_BELL);
+	if (!status && a->n_zones > CHANGES_MAX_ZONES)
+		status = refuse(t, 400, "bad-request", "zones",
+				"name at most %d zones, or a zone of zones",
+				CHANGES_MAX_ZONES);
+	*for_ms = 0;
+	if (!status && json_object_get(t->args, "for") &&
+	    (!length || !value_duration(length, for_ms) || !*for_ms ||
+	     *for_ms > 86400000))
+		status = refuse(t, 400, "bad-request", "for",
+				"\"for\" must be a duration up to 24h, like "
+				"\"10m\"");
+	return status;
+}
+
+/** An extra bell. */
+static int bell_verb(struct turn *t)
+{
+	struct page_args *a = calloc(1, sizeof(*a));
+	struct change *c;
+	uint64_t for_ms;
+	int64_t at = 0;
+	int status;
+
+	if (!a)
+		return refuse(t, 503, "no-memory", NULL, "not enough memory");
+	status = bell_args(t, a, &for_ms);
+	if (!status)
+		status = time_arg(t, "at", -1, &at);
+	if (!status) {
+		c = change_alloc(CHANGE_BELL, a->n_zones);
+		for (size_t i = 0; c && i < a->n_zones; i++)
+			snprintf(c->zones[c->n_zones++], CONFIG_MAX_NAME, "%s",
+				 t->s->config->zones[a->zones[i]].name);
+		if (c) {
+			snprintf(c->message, sizeof(c->message), "%s",
+				 a->message);
+			c->at = at;
+			c->level = a->level;
+			c->for_ms = (uint32_t)for_ms;
+		}
+		status = make_change(t, c);
+	}
+	free(a);
+	return status;
+}
+
+/** A bell at another time. */
+static int move_verb(struct turn *t)
+{
+	const int i =
+		t->name ? config_schedule_find(t->s->config, t->name) : -1;
+	struct change *c;
+	int64_t from = 0, to = 0;
+	int status = only(t, "name from to");
+
+	if (status)
+		return status;
+	if (i < 0)
+		return no_schedule(t);
+	if (!schedule_within(t->who, &t->s->config->schedules[i]))
+		return not_his_schedule(t);
+	status = time_arg(t, "from", i, &from);
+	if (!status)
+		status = time_arg(t, "to", i, &to);
+	if (status)
+		return status;
+	c = change_alloc(CHANGE_MOVE, 0);
+	if (c) {
+		snprintf(c->schedule, sizeof(c->schedule), "%s", t->name);
+		c->from = from;
+		c->at = to;
+	}
+	return make_change(t, c);
+}
+
+/** "2026-12-24" */
+static bool day_arg(const struct turn *t, const char *member, int64_t *day)
+{
+	const char *text = text_arg(t, member);
+	const char *end = text ? civil_read_date(text, day) : NULL;
+
+	return end && !*end;
+}
+
+/** Days of another type. */
+static int day_type_verb(struct turn *t)
+{
+	const char *type = text_arg(t, "type");
+	struct change *c;
+	int64_t first, last;
+	int status = only(t, "type first last");
+
+	if (status)
+		return status;
+	if (t->who->n_zones)
+		return refuse(t, 403, "forbidden", NULL,
+			      "%s may not change days: they are all zones'",
+			      t->who->actor);
+	if (!type || !value_name(type))
+		return refuse(t, 400, "bad-request", "type",
+			      "\"type\" must be the name of a type of day");
+	if (!day_arg(t, "first", &first))
+		return refuse(t, 400, "bad-request", "first",
+			      "\"first\" must be a date like 2026-12-24");
+	last = first;
+	if (json_object_get(t->args, "last") && !day_arg(t, "last", &last))
+		return refuse(t, 400, "bad-request", "last",
+			      "\"last\" must be a date like 2026-12-24");
+	c = change_alloc(CHANGE_DAY_TYPE, 0);
+	if (c) {
+		snprintf(c->day_type, sizeof(c->day_type), "%s", type);
+		c->first = first;
+		c->last = last;
+	}
+	return make_change(t, c);
+}
+
+static int unchange_verb(struct turn *t)
+{
+	const uint64_t id = id_of(t, "change");
+	const struct change *c =
+		id <= UINT32_MAX
+			? schedules_find_change(t->s->schedules, (uint32_t)id)
+			: NULL;
+	int status = only(t, "change");
+
+	if (status)
+		return status;
+	if (!c)
+		return refuse(t, 404, "not-found", "change",
+			      "there is no such one-off change; GET "
+			      "/schedule-changes lists them");
+	if (t->who->n_zones &&
+	    (!c->n_zone_i || !within(t->who, c->zone_i, c->n_zone_i)))
+		return refuse(t, 403, "forbidden", NULL,
+			      "%s may not take this back: it is about other "
+			      "zones",
+			      t->who->actor);
+	schedules_unchange(t->s->schedules, (uint32_t)id, t->who->actor);
 	return 200;
 }
 
@@ -774,6 +979,10 @@ static const struct {
 	{"skip", schedule_verb},
 	{"run", schedule_verb},
 	{"volume", volume},
+	{"bell", bell_verb},
+	{"move", move_verb},
+	{"day-type", day_type_verb},
+	{"unchange", unchange_verb},
 	{"music-start", music_verb},
 	{"music-stop", music_verb},
 	{"music-next", music_verb},

@@ -58,6 +58,9 @@ struct refusal {
  * stop {broadcast} · trigger, ack, reset, enable {name}
  * inhibit {name, for|until} · input {name, active} · output {name, active}
  * hangup {call} · skip {name, count|until} · run {name} (schedules)
+ * bell {at, message, zones, priority, for} · move {name, from, to} (a bell of a
+ * schedule) · day-type {type, first, last} · unchange {change}: one-off changes
+ * of the plan
  * music-start, music-stop, music-next {name}
  *
  * Any of them may carry "id" and "time": an MQTT command's own.

@@ -205,11 +205,12 @@ static void check_types(struct load *l, size_t i)
 				!strcmp(c->calendars[j].day_type,
 					s->day_types[k]);
 		if (!known)
-			problem_add(l->p,
-				    load_at(l, KIND_SCHEDULE, i, "day-type"),
-				    "schedule \"%s\": no calendar gives days "
-				    "the type \"%s\", so it would never sound",
-				    s->name, s->day_types[k]);
+			problem_warn(l->p,
+				     load_at(l, KIND_SCHEDULE, i, "day-type"),
+				     "schedule \"%s\": no calendar gives days "
+				     "the type \"%s\", so it sounds only on "
+				     "days that are given it by hand",
+				     s->name, s->day_types[k]);
 	}
 }
 

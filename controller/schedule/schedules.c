@@ -4,8 +4,11 @@
 #include "controller/base/compat.h"
 #include "controller/base/log.h"
 #include "feeds.h"
+#include "gpio/command.h"
+#include "kept.h"
 #include "sanity.h"
 #include "scheduler/civil.h"
+#include "scheduler/civil_read.h"
 #include "view.h"
 
 #include <errno.h>
@@ -19,7 +22,6 @@
 /** At least; a dense plan is kept for less. */
 #define AHEAD_MIN 60
 #define CLOCK_KEY "schedule-clock"
-#define SKIP_KEY "schedule-skip:"
 
 struct schedules {
 	struct broadcasts *broadcasts;
@@ -30,6 +32,7 @@ struct schedules {
 	struct library *library;
 	struct feeds *feeds;
 	struct timetable *tt;
+	struct changes changes;
 	struct tmr tmr;
 	int64_t done; /**< up to here (UTC seconds) all is done with; 0 = not
 			 begun */
@@ -87,6 +90,7 @@ struct schedules *schedules_free(struct schedules *s)
 	tmr_cancel(&s->tmr);
 	s->tt = timetable_free(s->tt);
 	feeds_free(s->feeds);
+	changes_reset(&s->changes);
 	free(s->bell);
 	free(s);
 	return NULL;
@@ -115,7 +119,7 @@ static void on_clock_state(const char *key, const char *value, void *arg)
 static void on_skip_state(const char *key, const char *value, void *arg)
 {
 	struct schedules *s = arg;
-	const int i = config_schedule_find(s->config, key + strlen(SKIP_KEY));
+	const int i = config_schedule_find(s->config, key + strlen(KEPT_SKIP));
 
 	if (i >= 0)
 		timetable_skip(s->tt, (size_t)i, strtoll(value, NULL, 10));
@@ -123,10 +127,24 @@ static void on_skip_state(const char *key, const char *value, void *arg)
 		journal_state(s->journal, key, NULL);
 }
 
+static void on_change_state(const char *key, const char *value, void *arg)
+{
+	struct schedules *s = arg;
+	struct change *c = change_read(value);
+
+	if (!c || !changes_put(&s->changes, c)) {
+		change_free(c);
+		journal_state(s->journal, key, NULL);
+	} else {
+		change_resolve(c, s->config);
+	}
+}
+
 void schedules_restore(struct schedules *s)
 {
 	journal_state_load(s->journal, CLOCK_KEY, on_clock_state, s);
-	journal_state_load(s->journal, SKIP_KEY, on_skip_state, s);
+	journal_state_load(s->journal, KEPT_SKIP, on_skip_state, s);
+	journal_state_load(s->journal, KEPT_CHANGE, on_change_state, s);
 	s->stale = true;
 }
 
@@ -157,6 +175,9 @@ int schedules_configure(struct schedules *s, const struct config *c,
 	}
 	timetable_free(s->tt);
 	s->tt = tt;
+	for (size_t i = 0; i < s->changes.n; i++)
+		change_resolve(s->changes.v[i], c);
+	timetable_changes(tt, &s->changes);
 	s->config = c;
 	s->library = l;
 	/* The rows point into the configuration of before. */
@@ -210,16 +231,20 @@ void schedules_stepped(struct schedules *s)
 
 static void subject_of(const struct schedules *s, int schedule, char buf[80])
 {
-	snprintf(buf, 80, "schedule:%.63s",
-		 s->config->schedules[schedule].name);
+	if (schedule < 0)
+		snprintf(buf, 80, "schedule");
+	else
+		snprintf(buf, 80, "schedule:%.63s",
+			 s->config->schedules[schedule].name);
 }
 
 static int start(struct schedules *s, const struct bell *b, const char *actor,
 		 uint64_t cause, uint64_t at_us, uint32_t patience_ms,
 		 struct broadcast_result *res)
 {
-	const struct config_schedule *x = &s->config->schedules[b->schedule];
-	const char *message = s->config->messages[b->message].name;
+	const struct change *one =
+		b->change >= 0 ? s->changes.v[b->change] : NULL;
+	const char *message = bell_message(s->tt, b);
 	const bool music = b->level <= s->config->levels[CLASS_MUSIC];
 	char what[80];
 	struct broadcast_request rq = {
@@ -235,7 +260,8 @@ static int start(struct schedules *s, const struct bell *b, const char *actor,
 		.resume = music ? RESUME_CONTINUE : RESUME_RESTART,
 		.wait_ms = patience_ms,
 		.lost_ms = patience_ms,
-		.max_ms = x->for_ms,
+		.max_ms = one ? one->for_ms
+			      : s->config->schedules[b->schedule].for_ms,
 		.persist = b->level >= ARB_EMERGENCY,
 		.actor = actor,
 		.cause = cause,
@@ -249,11 +275,25 @@ static int start(struct schedules *s, const struct bell *b, const char *actor,
 	return broadcast_start(s->broadcasts, &rq, res);
 }
 
+/** An extra bell has no schedule to say it. */
+static const struct config_schedule *schedule_of(const struct schedules *s,
+						 const struct bell *b)
+{
+	return b->schedule >= 0 ? &s->config->schedules[b->schedule] : NULL;
+}
+
+static uint32_t grace_of(const struct schedules *s, const struct bell *b)
+{
+	const struct config_schedule *x = schedule_of(s, b);
+
+	return x ? x->grace_ms : CHANGES_GRACE_MS;
+}
+
 static void ring(struct schedules *s, const struct bell *b, int64_t late_us)
 {
-	const struct config_schedule *x = &s->config->schedules[b->schedule];
-	const int64_t grace_us = x->grace_ms * INT64_C(1000);
+	const int64_t grace_us = grace_of(s, b) * INT64_C(1000);
 	const int64_t left = grace_us > late_us ? grace_us - late_us : 0;
+	const struct config_schedule *x = schedule_of(s, b);
 	struct broadcast_result res;
 	char subject[80], local[CIVIL_TEXT], why[256];
 	uint64_t event;
@@ -262,19 +302,20 @@ static void ring(struct schedules *s, const struct bell *b, int64_t late_us)
 	event = record(s->recorder, EVENT_SCHEDULE_DUE, 0, subject, "clock",
 		       json_pack("{s:I,s:I}", "at", (json_int_t)b->at,
 				 "late_ms", (json_int_t)(late_us / 1000)),
-		       "schedule %s: %s, %s%s", x->name,
+		       "schedule %s: %s, %s%s", x ? x->name : "one-off",
 		       civil_text(local, b->local),
 		       timetable_why(s->tt, b, why, sizeof(why)),
 		       late_us > 2000000 ? ", late but within its grace" : "");
 	/* Why not, if not, is recorded there. */
 	start(s, b, subject, event, 0,
-	      x->busy == BUSY_DROP ? 0 : (uint32_t)(left / 1000), &res);
+	      x && x->busy == BUSY_DROP ? 0 : (uint32_t)(left / 1000), &res);
 }
 
 /** Is a bell of the same schedule due behind it? */
 static bool overtaken(const struct schedules *s, size_t i, size_t end)
 {
-	for (size_t k = i + 1; k < end; k++)
+	/* What somebody asked for on its own is not made up for by another. */
+	for (size_t k = s->bell[i].change < 0 ? i + 1 : end; k < end; k++)
 		if (s->bell[k].schedule == s->bell[i].schedule &&
 		    s->bell[k].at > s->bell[i].at &&
 		    s->bell[k].verdict == BELL_RINGS)
@@ -289,14 +330,17 @@ struct missed {
 
 static void tell_missed(struct schedules *s, const struct missed *m)
 {
-	for (size_t i = 0; i < s->config->n_schedules; i++) {
-		const struct config_schedule *x = &s->config->schedules[i];
-		const struct tz *tz = timetable_zone(s->tt, i);
+	for (size_t i = 0; i <= s->config->n_schedules; i++) {
+		const bool extra = i == s->config->n_schedules;
+		const struct config_schedule *x =
+			extra ? NULL : &s->config->schedules[i];
+		const struct tz *tz = extra ? timetable_site_zone(s->tt)
+					    : timetable_zone(s->tt, i);
 		char subject[80], a[CIVIL_TEXT], b[CIVIL_TEXT];
 
 		if (!m[i].n)
 			continue;
-		subject_of(s, (int)i, subject);
+		subject_of(s, extra ? -1 : (int)i, subject);
 		civil_text(a, tz_local(tz, m[i].first));
 		civil_text(b, tz_local(tz, m[i].last));
 		record(s->recorder, EVENT_SCHEDULE_MISSED, 0, subject, "clock",
@@ -305,8 +349,8 @@ static void tell_missed(struct schedules *s, const struct missed *m)
 				 (json_int_t)m[i].last),
 		       "schedule %s missed %zu bell%s from %s to %s: its grace "
 		       "is %u s",
-		       x->name, m[i].n, m[i].n == 1 ? "" : "s", a, b,
-		       x->grace_ms / 1000);
+		       x ? x->name : "one-off", m[i].n, m[i].n == 1 ? "" : "s",
+		       a, b, (x ? x->grace_ms : CHANGES_GRACE_MS) / 1000);
 	}
 }
 
@@ -319,6 +363,35 @@ static void tell_skipped(struct schedules *s, const struct bell *b)
 	       "schedule %s: %s is skipped, as was said",
 	       s->config->schedules[b->schedule].name,
 	       civil_text(local, b->local));
+}
+
+static void keep_change(struct schedules *s, const struct change *c, bool gone)
+{
+	char key[48], *text = gone ? NULL : change_write(c);
+
+	snprintf(key, sizeof(key), KEPT_CHANGE "%u", c->id);
+	if (s->journal && (gone || text))
+		journal_state(s->journal, key, text);
+	free(text);
+}
+
+/** Takes a change out of the plan; the bells know the others by number. */
+static void take_out(struct schedules *s, size_t i)
+{
+	keep_change(s, s->changes.v[i], true);
+	changes_drop(&s->changes, i);
+	s->n = 0;
+	s->stale = true;
+}
+
+/** What is over ends by itself. */
+static void drop_over(struct schedules *s, int64_t now)
+{
+	const struct tz *tz = timetable_site_zone(s->tt);
+
+	for (size_t i = s->changes.n; i--;)
+		if (change_end(s->changes.v[i], tz) <= now)
+			take_out(s, i);
 }
 
 /** All bells up to now: they sound, or are told to be missed. */
@@ -340,15 +413,15 @@ static void deal(struct schedules *s, int64_t now_us)
 	for (size_t i = begin; m && i < end; i++) {
 		const struct bell *b = &s->bell[i];
 		const int64_t late = now_us - b->at * 1000000;
-		struct missed *x = &m[b->schedule];
+		struct missed *x =
+			&m[b->schedule >= 0 ? (size_t)b->schedule
+					    : s->config->n_schedules];
 
 		if (b->verdict == BELL_SKIPPED) {
 			tell_skipped(s, b);
 		} else if (b->verdict != BELL_RINGS) {
 			continue;
-		} else if (late / 1000 >
-				   s->config->schedules[b->schedule].grace_ms +
-					   INT64_C(999) ||
+		} else if (late / 1000 > grace_of(s, b) + INT64_C(999) ||
 			   overtaken(s, i, end)) {
 			x->first = x->n++ ? x->first : b->at;
 			x->last = b->at;
@@ -359,6 +432,7 @@ static void deal(struct schedules *s, int64_t now_us)
 	if (m)
 		tell_missed(s, m);
 	free(m);
+	drop_over(s, now);
 }
 
 /** The bells from what is done with to a day ahead. */
@@ -412,8 +486,8 @@ static void tick(struct schedules *s)
 {
 	const int64_t now_us = clock_wall_us(), now = now_us / 1000000;
 
-	if (!s->config->n_schedules || !feeds_ready(s->feeds) ||
-	    !clock_good(s, now))
+	if ((!s->config->n_schedules && !s->changes.n) ||
+	    !feeds_ready(s->feeds) || !clock_good(s, now))
 		return;
 	s->seen = 0;
 	if (!s->done) {
@@ -434,6 +508,9 @@ static void tick(struct schedules *s)
 	look_ahead(s, now);
 	if (now > s->done)
 		deal(s, now_us);
+	/* A change that is over took the others' numbers with it. */
+	if (s->stale)
+		look_ahead(s, now);
 	arm(s, now_us);
 }
 
@@ -493,7 +570,7 @@ int schedules_skip(struct schedules *s, int schedule, int count, int64_t until,
 	}
 	timetable_skip(s->tt, (size_t)schedule, until);
 	s->stale = true;
-	snprintf(key, sizeof(key), SKIP_KEY "%s", x->name);
+	snprintf(key, sizeof(key), KEPT_SKIP "%s", x->name);
 	snprintf(text, sizeof(text), "%lld", (long long)until);
 	if (s->journal)
 		journal_state(s->journal, key, until ? text : NULL);
@@ -521,6 +598,7 @@ int schedules_run(struct schedules *s, int schedule, const char *actor,
 		.zones = x->zones,
 		.n_zones = x->n_zones,
 		.level = x->level,
+		.change = -1,
 		.calendar = -1,
 		.event = -1,
 	};
@@ -532,6 +610,242 @@ int schedules_run(struct schedules *s, int schedule, const char *actor,
 				  "own: its events have them",
 				  x->name);
 	return start(s, &b, actor, 0, at_us, x->grace_ms, res);
+}
+
+/* ------------------------------------------------------------------ changes */
+
+int schedules_instant(const struct schedules *s, int schedule, const char *text,
+		      int64_t *at, struct reason *why)
+{
+	const struct tz *tz = schedule >= 0
+				      ? timetable_zone(s->tt, (size_t)schedule)
+				      : timetable_site_zone(s->tt);
+	int64_t local, utc[2];
+
+	if (!command_time(text, strlen(text), &local)) {
+		*at = local / 1000000;
+		return 0;
+	}
+	if (!civil_read_local(text, &local))
+		return reason_set(why, EINVAL,
+				  "\"%.40s\" is no time; write it like "
+				  "2026-12-24T10:00 (local) or "
+				  "2026-12-24T09:00:00Z",
+				  text);
+	if (tz_utc(tz, local, utc) == TZ_GAP)
+		return reason_set(why, EINVAL,
+				  "%.40s does not happen: clocks are put "
+				  "forward over it",
+				  text);
+	*at = utc[0];
+	return 0;
+}
+
+/** The bell of a schedule at an instant. */
+static bool bell_at(struct schedules *s, int schedule, int64_t at,
+		    struct bell *found)
+{
+	struct bell *v = NULL;
+	size_t n = 0;
+	bool any = false;
+
+	if (timetable_expand(s->tt, schedule, at - 1, at, &v, &n))
+		return false;
+	for (size_t i = 0; i < n && !any; i++)
+		if (v[i].verdict == BELL_RINGS && v[i].change < 0) {
+			*found = v[i];
+			any = true;
+		}
+	free(v);
+	return any;
+}
+
+/** Fills in what the moved bell sounds; NULL with the reason. */
+static struct change *take_over(struct schedules *s, struct change *c,
+				struct reason *why)
+{
+	const int x = config_schedule_find(s->config, c->schedule);
+	struct change *full = NULL;
+	char local[CIVIL_TEXT];
+	struct bell b;
+
+	if (x < 0 || !bell_at(s, x, c->from, &b) || !bell_message(s->tt, &b)) {
+		reason_set(
+			why, EINVAL,
+			"schedule %s has no bell at %s that sounds",
+			c->schedule,
+			civil_text(local,
+				   tz_local(x < 0 ? timetable_site_zone(s->tt)
+						  : timetable_zone(s->tt,
+								   (size_t)x),
+					    c->from)));
+	} else if (b.n_zones > CHANGES_MAX_ZONES) {
+		reason_set(why, EINVAL,
+			   "schedule %s names more than %d zones: name a zone "
+			   "of zones instead",
+			   c->schedule, CHANGES_MAX_ZONES);
+	} else {
+		full = change_alloc(CHANGE_MOVE, b.n_zones);
+		if (!full)
+			reason_set(why, ENOMEM, "not enough memory");
+	}
+	if (full) {
+		full->at = c->at;
+		full->from = c->from;
+		full->level = b.level;
+		full->for_ms = s->config->schedules[x].for_ms;
+		snprintf(full->schedule, sizeof(full->schedule), "%s",
+			 c->schedule);
+		snprintf(full->message, sizeof(full->message), "%s",
+			 bell_message(s->tt, &b));
+		for (size_t i = 0; i < b.n_zones; i++)
+			snprintf(full->zones[full->n_zones++], CONFIG_MAX_NAME,
+				 "%s", s->config->zones[b.zones[i]].name);
+	}
+	change_free(c);
+	return full;
+}
+
+/** Does a calendar give days this type, or a schedule want it? */
+static bool known_type(const struct config *c, const char *type)
+{
+	if (!strcmp(type, "normal"))
+		return true;
+	for (size_t i = 0; i < c->n_calendars; i++)
+		if (c->calendars[i].day_type &&
+		    !strcmp(c->calendars[i].day_type, type))
+			return true;
+	for (size_t i = 0; i < c->n_schedules; i++)
+		for (size_t k = 0; k < c->schedules[i].n_day_types; k++)
+			if (!strcmp(c->schedules[i].day_types[k], type))
+				return true;
+	return false;
+}
+
+static int check_change(const struct schedules *s, const struct change *c,
+			int64_t now, struct reason *why)
+{
+	if (s->changes.n == CHANGES_MAX)
+		return reason_set(why, ENOSPC,
+				  "there are %d one-off changes already, which "
+				  "is the most; take one back",
+				  CHANGES_MAX);
+	if (change_end(c, timetable_site_zone(s->tt)) <= now ||
+	    (c->kind != CHANGE_DAY_TYPE && c->at <= now) ||
+	    (c->kind == CHANGE_MOVE && c->from <= now))
+		return reason_set(why, EINVAL, "that time is over");
+	if ((c->kind == CHANGE_DAY_TYPE ? c->last * CIVIL_DAY : c->at) >
+	    now + SCHEDULES_MAX_DAYS * CIVIL_DAY)
+		return reason_set(why, EINVAL,
+				  "that is more than %d days ahead: it belongs "
+				  "into the configuration or a calendar",
+				  SCHEDULES_MAX_DAYS);
+	if (c->kind == CHANGE_DAY_TYPE &&
+	    (c->last < c->first || !known_type(s->config, c->day_type)))
+		return reason_set(why, EINVAL,
+				  c->last < c->first
+					  ? "the last day lies before the first"
+					  : "no calendar and no schedule knows "
+					    "days of type \"%.63s\"",
+				  c->day_type);
+	if (c->kind != CHANGE_DAY_TYPE && !c->for_ms &&
+	    !library_cycles(s->library, c->message))
+		return reason_set(why, EINVAL,
+				  "message %s repeats without end: say for how "
+				  "long",
+				  c->message);
+	return 0;
+}
+
+static void change_text(const struct schedules *s, const struct change *c,
+			char *buf, size_t size)
+{
+	const struct tz *tz = timetable_site_zone(s->tt);
+	char a[CIVIL_TEXT], b[CIVIL_TEXT];
+
+	if (c->kind == CHANGE_DAY_TYPE)
+		snprintf(buf, size, "days of type %s from %.10s to %.10s",
+			 c->day_type, civil_text(a, c->first * CIVIL_DAY),
+			 civil_text(b, c->last * CIVIL_DAY));
+	else if (c->kind == CHANGE_MOVE)
+		snprintf(buf, size, "bell of schedule %s from %s at %s",
+			 c->schedule, civil_text(a, tz_local(tz, c->from)),
+			 civil_text(b, tz_local(tz, c->at)));
+	else
+		snprintf(buf, size, "extra bell %s at %s", c->message,
+			 civil_text(a, tz_local(tz, c->at)));
+}
+
+static void tell_change(struct schedules *s, const struct change *c,
+			const char *actor, const char *what)
+{
+	char text[256];
+
+	change_text(s, c, text, sizeof(text));
+	record(s->recorder, EVENT_SCHEDULE_CHANGED, 0, "schedule", actor,
+	       change_json(c, timetable_site_zone(s->tt)),
+	       "one-off change %u %s: %s", c->id, what, text);
+}
+
+uint32_t schedules_change(struct schedules *s, struct change *c,
+			  const char *actor, struct reason *why)
+{
+	const int64_t now = clock_wall_us() / 1000000;
+
+	if (c->kind == CHANGE_MOVE)
+		c = take_over(s, c, why);
+	if (!c || check_change(s, c, now, why)) {
+		change_free(c);
+		return 0;
+	}
+	c->id = s->changes.last + 1;
+	c->made = now;
+	snprintf(c->actor, sizeof(c->actor), "%s", actor);
+	change_resolve(c, s->config);
+	changes_put(&s->changes, c);
+	keep_change(s, c, false);
+	s->stale = true;
+	tell_change(s, c, actor, "made");
+	tick(s);
+	return c->id;
+}
+
+bool schedules_unchange(struct schedules *s, uint32_t id, const char *actor)
+{
+	const int i = changes_find(&s->changes, id);
+
+	if (i < 0)
+		return false;
+	tell_change(s, s->changes.v[i], actor, "taken back");
+	take_out(s, (size_t)i);
+	tick(s);
+	return true;
+}
+
+const struct change *schedules_find_change(const struct schedules *s,
+					   uint32_t id)
+{
+	const int i = changes_find(&s->changes, id);
+
+	return i >= 0 ? s->changes.v[i] : NULL;
+}
+
+json_t *schedules_change_json(const struct schedules *s, uint32_t id)
+{
+	const struct change *c = schedules_find_change(s, id);
+
+	return c ? change_json(c, timetable_site_zone(s->tt)) : NULL;
+}
+
+json_t *schedules_changes_json(const struct schedules *s)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < s->changes.n; i++)
+		json_array_append_new(a,
+				      change_json(s->changes.v[i],
+						  timetable_site_zone(s->tt)));
+	return a;
 }
 
 /* -------------------------------------------------------------------- views */

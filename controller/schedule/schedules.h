@@ -56,7 +56,37 @@ int schedules_skip(struct schedules *s, int schedule, int count, int64_t until,
 int schedules_run(struct schedules *s, int schedule, const char *actor,
 		  uint64_t at_us, struct broadcast_result *res);
 
+/**
+ * Makes a one-off change: takes c (freed when refused). Its kind, names, level
+ * and times are set; id, actor and time of making are set here.
+ *
+ * A MOVE names a schedule and when its bell is (`from`): what that bell sounds
+ * is taken over.
+ *
+ * @return its id; 0: *why tells
+ */
+uint32_t schedules_change(struct schedules *s, struct change *c,
+			  const char *actor, struct reason *why);
+
+/** Takes one back; false = there is none. */
+bool schedules_unchange(struct schedules *s, uint32_t id, const char *actor);
+
+/** One of them, NULL = there is none. */
+const struct change *schedules_find_change(const struct schedules *s,
+					   uint32_t id);
+
+/**
+ * A time as people give it: local ("2026-12-24T10:00", of a schedule's zone or,
+ * with -1, the site's) or RFC 3339 with an offset.
+ *
+ * @return 0, or EINVAL with the reason (also: clocks are put forward over it)
+ */
+int schedules_instant(const struct schedules *s, int schedule, const char *text,
+		      int64_t *at, struct reason *why);
+
 /** Views (new references). */
+json_t *schedules_changes_json(const struct schedules *s);
+json_t *schedules_change_json(const struct schedules *s, uint32_t id);
 json_t *schedules_json(const struct schedules *s);
 json_t *schedule_json(const struct schedules *s, int schedule);
 json_t *schedules_calendars_json(const struct schedules *s);

@@ -23,6 +23,7 @@ struct timetable {
 	struct tz *site;
 	struct entry *v;
 	const struct calendar **cal;
+	const struct changes *changes;
 };
 
 /** Events of all calendars around the time of a look. */
@@ -92,6 +93,32 @@ struct timetable *timetable_free(struct timetable *t)
 void timetable_calendar(struct timetable *t, size_t i, const struct calendar *c)
 {
 	t->cal[i] = c;
+}
+
+void timetable_changes(struct timetable *t, const struct changes *s)
+{
+	t->changes = s;
+}
+
+static const struct change *change_of(const struct timetable *t,
+				      const struct bell *b)
+{
+	return b->change >= 0 ? t->changes->v[b->change] : NULL;
+}
+
+const char *bell_message(const struct timetable *t, const struct bell *b)
+{
+	const struct change *c = change_of(t, b);
+
+	if (b->message >= 0)
+		return t->c->messages[b->message].name;
+	return c && *c->message ? c->message : NULL;
+}
+
+const struct tz *bell_zone(const struct timetable *t, const struct bell *b)
+{
+	return b->schedule >= 0 ? timetable_zone(t, (size_t)b->schedule)
+				: t->site;
 }
 
 void timetable_skip(struct timetable *t, size_t schedule, int64_t until)
@@ -184,11 +211,20 @@ static const struct calendar_span *covering(const struct look *l, int calendar,
 
 /** Type of a bell's day and what made it so. */
 static const char *day_type(const struct look *l, const struct tz *tz,
-			    const struct bell *b, int *calendar, int *event)
+			    const struct bell *b, int *calendar, int *event,
+			    int *change)
 {
+	const struct changes *s = l->t->changes;
 	const struct config *c = l->t->c;
 	const int64_t day = civil_day_of(tz_local(tz, b->at));
 
+	/* Of several the one made last. */
+	for (size_t i = s ? s->n : 0; i--;)
+		if (s->v[i]->kind == CHANGE_DAY_TYPE && day >= s->v[i]->first &&
+		    day <= s->v[i]->last) {
+			*change = (int)i;
+			return s->v[i]->day_type;
+		}
 	for (size_t i = 0; i < c->n_calendars; i++) {
 		if (!c->calendars[i].day_type)
 			continue;
@@ -211,12 +247,27 @@ static bool allows(const struct config_schedule *s, const char *type)
 	return !s->n_day_types && !strcmp(type, "normal");
 }
 
+/** Was it moved to another time? *change says by what. */
+static bool moved(const struct timetable *t, const struct bell *b, int *change)
+{
+	for (size_t i = 0; t->changes && i < t->changes->n; i++) {
+		const struct change *c = t->changes->v[i];
+
+		if (c->kind != CHANGE_MOVE || c->schedule_i != b->schedule ||
+		    c->from != b->at)
+			continue;
+		*change = (int)i;
+		return true;
+	}
+	return false;
+}
+
 /** Does it sound? Sets the verdict and what decided. */
 static void judge(const struct look *l, struct bell *b)
 {
 	const struct config_schedule *s = &l->t->c->schedules[b->schedule];
 	const struct tz *tz = timetable_zone(l->t, (size_t)b->schedule);
-	int calendar = -1, event = -1;
+	int calendar = -1, event = -1, change = -1;
 	const char *type;
 
 	if (b->verdict != BELL_RINGS)
@@ -225,11 +276,12 @@ static void judge(const struct look *l, struct bell *b)
 		b->verdict = BELL_GAP;
 		return;
 	}
-	type = day_type(l, tz, b, &calendar, &event);
+	type = day_type(l, tz, b, &calendar, &event, &change);
 	if (!allows(s, type)) {
 		b->verdict = BELL_DAY_TYPE;
 		b->calendar = calendar;
 		b->event = event;
+		b->change = change;
 		return;
 	}
 	for (size_t i = 0; i < s->n_except; i++) {
@@ -252,6 +304,8 @@ static void judge(const struct look *l, struct bell *b)
 		}
 	if (b->at <= l->t->v[b->schedule].skip_until)
 		b->verdict = BELL_SKIPPED;
+	else if (moved(l->t, b, &b->change))
+		b->verdict = BELL_MOVED;
 }
 
 /* ----------------------------------------------------------------- schedules
@@ -429,6 +483,38 @@ static void by_events(struct look *l, size_t i, const struct bell *model)
 	}
 }
 
+/** Extra bells, and those that were moved, at their new time. */
+static void by_changes(struct look *l, int schedule)
+{
+	const struct changes *s = l->t->changes;
+
+	for (size_t i = 0; s && i < s->n && !l->err; i++) {
+		const struct change *c = s->v[i];
+		const struct bell b = {
+			.at = c->at,
+			.local = tz_local(
+				c->schedule_i >= 0
+					? timetable_zone(l->t,
+							 (size_t)c->schedule_i)
+					: l->t->site,
+				c->at),
+			.schedule = c->schedule_i,
+			.change = (int)i,
+			.calendar = -1,
+			.event = -1,
+			.message = -1,
+			.zones = c->zone_i,
+			.n_zones = c->n_zone_i,
+			.level = c->level,
+		};
+
+		if (c->kind != CHANGE_DAY_TYPE && c->at > l->t1 &&
+		    c->at <= l->t2 &&
+		    (schedule < 0 || schedule == c->schedule_i))
+			add(l, &b);
+	}
+}
+
 static int order(const void *a, const void *b)
 {
 	const struct bell *x = a, *y = b;
@@ -458,6 +544,7 @@ int timetable_expand(const struct timetable *t, int schedule, int64_t t1,
 		const struct config_schedule *s = &t->c->schedules[i];
 		const struct bell model = {
 			.schedule = (int)i,
+			.change = -1,
 			.calendar = -1,
 			.event = -1,
 			.message = s->n_message ? s->message[0] : -1,
@@ -473,6 +560,8 @@ int timetable_expand(const struct timetable *t, int schedule, int64_t t1,
 		else
 			by_rule(&l, i, &model);
 	}
+	if (!l.err)
+		by_changes(&l, schedule);
 	for (size_t i = 0; i < t->c->n_calendars; i++)
 		free(l.span[i].v);
 	free(l.span);
@@ -496,7 +585,7 @@ const char *bell_verdict_name(enum bell_verdict v)
 		[BELL_RINGS] = "rings",       [BELL_GAP] = "gap",
 		[BELL_EXCEPT] = "except",     [BELL_NOT_ON] = "not-on",
 		[BELL_DAY_TYPE] = "day-type", [BELL_NO_FIT] = "no-fit",
-		[BELL_SKIPPED] = "skipped",
+		[BELL_SKIPPED] = "skipped",   [BELL_MOVED] = "moved",
 	};
 
 	return names[v];
@@ -514,6 +603,9 @@ static const char *how_text(enum rule_how how)
 char *timetable_why(const struct timetable *t, const struct bell *b, char *buf,
 		    size_t size)
 {
+	const struct change *change = change_of(t, b);
+	const struct tz *zone = bell_zone(t, b);
+	char local[CIVIL_TEXT];
 	const struct config *c = t->c;
 	const char *calendar =
 		b->calendar >= 0 ? c->calendars[b->calendar].name : "";
@@ -524,7 +616,15 @@ char *timetable_why(const struct timetable *t, const struct bell *b, char *buf,
 
 	switch (b->verdict) {
 	case BELL_RINGS:
-		if (b->calendar >= 0)
+		if (change && change->kind == CHANGE_MOVE)
+			snprintf(
+				buf, size, "moved here from %s by %s",
+				civil_text(local, tz_local(zone, change->from)),
+				change->actor);
+		else if (change)
+			snprintf(buf, size, "a one-off bell by %s",
+				 change->actor);
+		else if (b->calendar >= 0)
 			snprintf(buf, size, "event \"%.80s\" of %s%s", event,
 				 calendar, how_text(b->how));
 		else
@@ -542,7 +642,10 @@ char *timetable_why(const struct timetable *t, const struct bell *b, char *buf,
 		snprintf(buf, size, "no event of its only-on calendars");
 		break;
 	case BELL_DAY_TYPE:
-		if (b->calendar >= 0)
+		if (change)
+			snprintf(buf, size, "the day is of type %s by %s",
+				 change->day_type, change->actor);
+		else if (b->calendar >= 0)
 			snprintf(buf, size,
 				 "the day is of type %s by %s: \"%.80s\"",
 				 c->calendars[b->calendar].day_type, calendar,
@@ -558,6 +661,12 @@ char *timetable_why(const struct timetable *t, const struct bell *b, char *buf,
 		break;
 	case BELL_SKIPPED:
 		snprintf(buf, size, "skipped by hand");
+		break;
+	case BELL_MOVED:
+		snprintf(buf, size, "moved to %s by %s",
+			 change ? civil_text(local, tz_local(zone, change->at))
+				: "another time",
+			 change ? change->actor : "somebody");
 		break;
 	}
 	return buf;

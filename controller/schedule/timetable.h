@@ -5,6 +5,7 @@
 #ifndef TOCSIN_TIMETABLE_H
 #define TOCSIN_TIMETABLE_H
 
+#include "changes.h"
 #include "controller/config/config.h"
 #include "scheduler/calendar.h"
 #include "scheduler/rule.h"
@@ -23,16 +24,18 @@ enum bell_verdict {
 	BELL_NO_FIT,   /**< its event fits nothing and the schedule has no
 			  message */
 	BELL_SKIPPED,  /**< somebody said so */
+	BELL_MOVED,    /**< and that it sounds at another time */
 };
 
 struct bell {
 	int64_t at;    /**< UTC seconds */
 	int64_t local; /**< as the schedule says it */
-	int schedule;
+	int schedule;  /**< -1: an extra bell */
+	int change;    /**< that made or decided it, -1 = none */
 	enum rule_how how;
 	enum bell_verdict verdict;
 	int calendar, event; /**< that decided or caused it; -1 = none */
-	int message;         /**< -1 = none */
+	int message;         /**< -1 = none, or of a change: bell_message() */
 	const int *zones;
 	size_t n_zones;
 	uint8_t level;
@@ -47,6 +50,16 @@ struct timetable *timetable_free(struct timetable *t);
 /** The calendar of that number is now this one (not owned, NULL = none). */
 void timetable_calendar(struct timetable *t, size_t i,
 			const struct calendar *c);
+
+/** These one-off changes are in force (not owned; resolved for its
+ *  configuration). Call it again when they change. */
+void timetable_changes(struct timetable *t, const struct changes *s);
+
+/** Name of what a bell sounds, NULL = nothing. */
+const char *bell_message(const struct timetable *t, const struct bell *b);
+
+/** Zone of a bell's local time. */
+const struct tz *bell_zone(const struct timetable *t, const struct bell *b);
 
 /** Nothing of a schedule up to and including this instant; 0 = nothing is
  *  skipped. */

@@ -1,6 +1,7 @@
 #include "view.h"
 
 #include "controller/base/clock.h"
+#include "kept.h"
 #include "scheduler/civil.h"
 #include "source.h"
 
@@ -87,19 +88,19 @@ json_t *view_schedule(const struct timetable *t, const struct config *c,
 static json_t *bell_json(const struct timetable *t, const struct config *c,
 			 const struct bell *b)
 {
-	const struct tz *tz = timetable_zone(t, (size_t)b->schedule);
 	char utc[CLOCK_TEXT_SIZE], local[CIVIL_TEXT], why[256];
 
-	return json_pack("{s:s,s:s,s:s,s:s*,s:s,s:s,s:s*,s:o,s:s}", "schedule",
-			 c->schedules[b->schedule].name, "time",
-			 clock_format(utc, b->at * 1000000), "local",
-			 civil_text(local, tz_local(tz, b->at)), "timezone",
-			 zone_name(c, b->schedule), "verdict",
-			 bell_verdict_name(b->verdict), "why",
-			 timetable_why(t, b, why, sizeof(why)), "message",
-			 b->message >= 0 ? c->messages[b->message].name : NULL,
-			 "zones", zones_json(c, b->zones, b->n_zones),
-			 "priority", config_level_name(c, b->level));
+	return json_pack(
+		"{s:s*,s:s,s:s,s:s*,s:s,s:s,s:s*,s:o,s:s}", "schedule",
+		b->schedule >= 0 ? c->schedules[b->schedule].name : NULL,
+		"time", clock_format(utc, b->at * 1000000), "local",
+		civil_text(local, tz_local(bell_zone(t, b), b->at)), "timezone",
+		b->schedule >= 0 ? zone_name(c, b->schedule) : c->timezone,
+		"verdict", bell_verdict_name(b->verdict), "why",
+		timetable_why(t, b, why, sizeof(why)), "message",
+		bell_message(t, b), "zones",
+		zones_json(c, b->zones, b->n_zones), "priority",
+		config_level_name(c, b->level));
 }
 
 json_t *view_bells(const struct timetable *t, const struct config *c,
@@ -358,6 +359,8 @@ static void on_problem(const struct config_where *at, const char *text,
 
 int view_dry_run(const struct config *c, const char *date, FILE *f)
 {
+	struct changes changes = {.n = 0};
+	struct reason unread = {""};
 	struct plan p;
 	struct bell *v = NULL;
 	size_t n = 0, bad = 0;
@@ -371,26 +374,33 @@ int view_dry_run(const struct config *c, const char *date, FILE *f)
 			date);
 		err = EINVAL;
 	}
+	/* Told only: the plan itself is good. */
+	if (!err && kept_read(c, p.t, &changes, &unread))
+		fprintf(stderr,
+			"tocsind: what was changed by hand is not shown: %s\n",
+			unread.text);
 	if (!err)
 		err = timetable_expand(p.t, -1, day[0], day[1], &v, &n);
 	for (size_t i = 0; i < n; i++) {
-		const struct config_schedule *s = &c->schedules[v[i].schedule];
-		const struct tz *tz =
-			timetable_zone(p.t, (size_t)v[i].schedule);
+		const struct config_schedule *s =
+			v[i].schedule >= 0 ? &c->schedules[v[i].schedule]
+					   : NULL;
+		const char *zone = s && s->timezone ? s->timezone : "";
+		const char *message = bell_message(p.t, &v[i]);
 		char local[CIVIL_TEXT], why[256];
 
 		fprintf(f, "%s%s%s  %s  %s: %s: %s\n",
-			civil_text(local, tz_local(tz, v[i].at)),
-			s->timezone ? " " : "", s->timezone ? s->timezone : "",
+			civil_text(local,
+				   tz_local(bell_zone(p.t, &v[i]), v[i].at)),
+			*zone ? " " : "", zone,
 			v[i].verdict == BELL_RINGS ? "sounds" : "silent",
-			s->name,
-			v[i].message >= 0 ? c->messages[v[i].message].name
-					  : "-",
+			s ? s->name : "one-off", message ? message : "-",
 			timetable_why(p.t, &v[i], why, sizeof(why)));
 	}
 	if (!err && !n)
 		fprintf(f, "nothing is planned on %s\n", date);
 	free(v);
 	plan_reset(&p);
+	changes_reset(&changes);
 	return err;
 }

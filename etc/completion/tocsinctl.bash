@@ -12,7 +12,7 @@ _tocsinctl()
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local commands="status zones heard interfaces broadcasts page stop alarms trigger ack
 		reset inhibit enable inputs input outputs output messages tones sources music volume calls
-		hangup faults journal watch reload config schedules next skip
+		hangup faults journal watch reload config schedules schedule next skip
 		run calendars webhooks notify"
 	local word command= words=
 
@@ -59,6 +59,12 @@ _tocsinctl()
 		inputs) words="--watch" ;;
 		run) words=$(_tocsinctl_names schedules) ;;
 		skip) words="$(_tocsinctl_names schedules) --count --until" ;;
+		schedule)
+			words="list add move day-type delete --at --from --to
+				--priority --for $(_tocsinctl_names messages)
+				$(_tocsinctl_names zones)
+				$(_tocsinctl_names schedules)"
+			;;
 		next) words="--days --date --all" ;;
 		volume) words=$(_tocsinctl_names zones) ;;
 		journal) words="--since --type --subject --limit --follow" ;;

@@ -9,7 +9,7 @@ static bool is_number(const char *s)
 	return *s && strlen(s) < 19 && !s[strspn(s, "0123456789")];
 }
 
-static json_t *number_or_text(const char *s)
+json_t *command_number_or_text(const char *s)
 {
 	return is_number(s) ? json_integer(strtoll(s, NULL, 10))
 			    : json_string(s);
@@ -72,7 +72,7 @@ static const char *page_body(int argc, char **argv, json_t *body, json_t *zones)
 		k--;
 		if (json_object_set_new(body, options[k],
 					k < 4 ? json_string(value)
-					      : number_or_text(value)))
+					      : command_number_or_text(value)))
 			return "a value is no UTF-8";
 	}
 	if (!json_array_size(zones))

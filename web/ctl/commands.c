@@ -404,6 +404,13 @@ const struct command commands[] = {
 	 "time in UTC",
 	 schedule_skip},
 	{"run", "SCHEDULE", "sound a schedule's message now", schedule_run},
+	{"schedule",
+	 "[list | add MESSAGE ZONE... --at TIME [--priority P] [--for D] | "
+	 "move SCHEDULE --from TIME --to TIME | day-type TYPE FIRST [LAST] | "
+	 "delete ID]",
+	 "one-off changes of the plan, which end by themselves; TIME is local "
+	 "like 2026-12-24T10:00, or UTC with a Z; FIRST and LAST are dates",
+	 schedule_change},
 	{"calendars", "", "calendars and how fresh they are", cmd_calendars},
 	{"volume", "ZONE DB",
 	 "how loud a zone is over its configured gain, -40 to 12; never makes "

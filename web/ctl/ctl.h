@@ -132,6 +132,10 @@ const char *command_option(int argc, char **argv, int *i, const char *name);
 /** Prints JSON as people read it. */
 void command_json(const json_t *o);
 
+/** As a number of JSON when it looks like one, else as text (new reference).
+ */
+json_t *command_number_or_text(const char *s);
+
 /** GET a list and print it. */
 enum ctl_exit command_list(const struct ctl *c, const char *path,
 			   const struct column *columns, const char *none);
@@ -151,6 +155,7 @@ enum ctl_exit messages_do(const struct ctl *c, int argc, char **argv);
 
 enum ctl_exit schedule_next(const struct ctl *c, int argc, char **argv);
 enum ctl_exit schedule_skip(const struct ctl *c, int argc, char **argv);
+enum ctl_exit schedule_change(const struct ctl *c, int argc, char **argv);
 enum ctl_exit schedule_run(const struct ctl *c, int argc, char **argv);
 
 enum ctl_exit journal_show(const struct ctl *c, int argc, char **argv);

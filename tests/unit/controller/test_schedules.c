@@ -237,6 +237,203 @@ static void test_patience(void **state)
 		site_count(site, EVENT_SCHEDULE_MISSED, "schedule:lesson"), 1);
 }
 
+/* ----------------------------------------------------------------- changes */
+
+static struct change *bell_of(const char *message, const char *zone,
+			      const char *when)
+{
+	struct change *c = change_alloc(CHANGE_BELL, 1);
+	struct reason why = {""};
+
+	assert_non_null(c);
+	snprintf(c->message, sizeof(c->message), "%s", message);
+	snprintf(c->zones[c->n_zones++], CONFIG_MAX_NAME, "%s", zone);
+	c->level = site->config->levels[CLASS_BELL];
+	if (schedules_instant(sched, -1, when, &c->at, &why))
+		fail_msg("%s", why.text);
+	return c;
+}
+
+static struct change *move_of(const char *schedule, const char *from,
+			      const char *to)
+{
+	struct change *c = change_alloc(CHANGE_MOVE, 0);
+	struct reason why = {""};
+	const int i = config_schedule_find(site->config, schedule);
+
+	assert_non_null(c);
+	snprintf(c->schedule, sizeof(c->schedule), "%s", schedule);
+	assert_int_equal(schedules_instant(sched, i, from, &c->from, &why), 0);
+	assert_int_equal(schedules_instant(sched, i, to, &c->at, &why), 0);
+	return c;
+}
+
+static struct change *days_of(const char *type, int64_t first, int64_t last)
+{
+	struct change *c = change_alloc(CHANGE_DAY_TYPE, 0);
+
+	assert_non_null(c);
+	snprintf(c->day_type, sizeof(c->day_type), "%s", type);
+	c->first = first;
+	c->last = last;
+	return c;
+}
+
+/** Made, or refused with a reason that has these words. */
+static uint32_t made(struct change *c, const char *words)
+{
+	struct reason why = {""};
+	const uint32_t id = schedules_change(sched, c, "user:kim", &why);
+
+	if (words && (id || !strstr(why.text, words)))
+		fail_msg("not \"%s\": %s", words, why.text);
+	if (!words && !id)
+		fail_msg("%s", why.text);
+	return id;
+}
+
+/** An extra bell, and one that is moved: once, and then they are gone. */
+static void test_one_off(void **state)
+{
+	json_t *rows;
+	struct reason why;
+	uint32_t id;
+
+	(void)state;
+	run_to(utc("2027-03-01 06:00:00"));
+	n_heard = 0;
+	made(bell_of("blip", "c", "2027-03-01T09:30"), NULL);
+	made(move_of("lesson", "2027-03-01T08:45", "2027-03-01T10:15"), NULL);
+	id = made(bell_of("blip", "c", "2027-03-01T11:00"), NULL);
+	assert_true(schedules_unchange(sched, id, "user:kim"));
+	assert_false(schedules_unchange(sched, id, "user:kim"));
+	rows = schedules_next_json(sched, utc("2027-03-01 06:00:00"),
+				   utc("2027-03-01 20:00:00"), true, &why);
+	/* 8:00, 8:45 as moved, 9:30, 10:15. */
+	assert_int_equal(json_array_size(rows), 4);
+	assert_string_equal(json_string_value(json_object_get(
+				    json_array_get(rows, 1), "why")),
+			    "moved to 2027-03-01 10:15 by user:kim");
+	assert_string_equal(json_string_value(json_object_get(
+				    json_array_get(rows, 2), "why")),
+			    "a one-off bell by user:kim");
+	assert_string_equal(json_string_value(json_object_get(
+				    json_array_get(rows, 2), "message")),
+			    "blip");
+	json_decref(rows);
+	run_to(utc("2027-03-01 20:00:00"));
+	assert_int_equal(n_heard, 3);
+	assert_int_equal(heard[0].at, utc("2027-03-01 07:00:00"));
+	assert_int_equal(heard[1].at, utc("2027-03-01 08:30:00"));
+	assert_int_equal(heard[2].at, utc("2027-03-01 09:15:00"));
+	assert_int_equal(sched->changes.n, 0);
+	/* An hour late is too late. */
+	made(bell_of("blip", "c", "2027-03-01T22:00"), NULL);
+	at_time(utc("2027-03-01 22:00:00"));
+	recorder_flush(site->recorder);
+	assert_int_equal(n_heard, 3);
+	assert_int_equal(sched->changes.n, 0);
+}
+
+static void test_day_type(void **state)
+{
+	struct reason why = {""};
+	const int64_t tuesday = civil_day(2027, 3, 2);
+
+	(void)state;
+	site_configure(site, PLAN
+		       "schedule \"exam\" { at = \"09:00\" day-type = \"exam\" "
+		       "message = \"blip\" zones = { \"c\" } }\n");
+	assert_int_equal(
+		schedules_configure(sched, site->config, site->library, &why),
+		0);
+	site_await(site, feeds_ready(sched->feeds));
+	run_to(utc("2027-03-01 06:00:00"));
+	n_heard = 0;
+	made(days_of("exam", tuesday, tuesday + 1), NULL);
+	/* What was said last counts. */
+	made(days_of("normal", tuesday + 1, tuesday + 1), NULL);
+	run_to(utc("2027-03-05 00:00:00"));
+	for (int d = -1; d < 3; d++) {
+		assert_int_equal(count("exam", tuesday + d, 0, NULL), d == 0);
+		assert_int_equal(count("lesson", tuesday + d, 0, NULL),
+				 d == 0 ? 0 : 2);
+	}
+	run_to(utc("2027-03-06 00:00:00"));
+	assert_int_equal(sched->changes.n, 0);
+}
+
+static void test_bad_changes(void **state)
+{
+	struct reason why = {""};
+	int64_t at;
+	const int64_t today = civil_day(2027, 3, 1);
+
+	(void)state;
+	run_to(utc("2027-03-01 06:00:00"));
+	made(bell_of("blip", "c", "2027-03-01T06:59"), "is over");
+	made(bell_of("blip", "c", "2028-03-03T07:00"), "366 days");
+	made(bell_of("siren", "c", "2027-03-01T08:00"), "without end");
+	made(move_of("lesson", "2027-03-01T08:30", "2027-03-01T09:00"),
+	     "no bell at 2027-03-01 08:30");
+	made(move_of("lesson", "2027-03-01T08:45", "2027-03-01T06:30"),
+	     "is over");
+	made(days_of("nosuch", today, today), "nosuch");
+	made(days_of("normal", today + 1, today), "before the first");
+	made(days_of("normal", today - 9, today - 5), "is over");
+	assert_int_equal(
+		schedules_instant(sched, -1, "2027-03-28T02:30", &at, &why),
+		EINVAL);
+	assert_non_null(strstr(why.text, "put forward"));
+	assert_int_equal(schedules_instant(sched, -1, "tomorrow", &at, &why),
+			 EINVAL);
+	assert_int_equal(
+		schedules_instant(sched, -1, "2027-03-02T08:00:00Z", &at, &why),
+		0);
+	assert_int_equal(at, utc("2027-03-02 08:00:00"));
+	for (int i = 0; i < CHANGES_MAX; i++)
+		made(bell_of("blip", "c", "2027-03-02T08:00"), NULL);
+	made(bell_of("blip", "c", "2027-03-02T08:00"), "200 one-off");
+}
+
+/** What was kept is read as it was. */
+static void test_kept_changes(void **state)
+{
+	static const char *const bad[] = {"", "{", "[]", "{\"kind\":3}",
+					  "{\"kind\":\"nosuch\"}"};
+	struct change *c, *again;
+	char *text;
+
+	(void)state;
+	run_to(utc("2027-03-01 06:00:00"));
+	made(move_of("lesson", "2027-03-01T08:45", "2027-03-01T10:15"), NULL);
+	made(days_of("normal", civil_day(2027, 3, 2), civil_day(2027, 3, 4)),
+	     NULL);
+	for (size_t i = 0; i < 2; i++) {
+		c = sched->changes.v[i];
+		text = change_write(c);
+		again = change_read(text);
+		assert_non_null(again);
+		change_resolve(again, site->config);
+		assert_int_equal(again->id, c->id);
+		assert_int_equal(again->kind, c->kind);
+		assert_int_equal(again->at, c->at);
+		assert_int_equal(again->from, c->from);
+		assert_int_equal(again->first, c->first);
+		assert_int_equal(again->last, c->last);
+		assert_int_equal(again->level, c->level);
+		assert_int_equal(again->schedule_i, c->schedule_i);
+		assert_int_equal(again->n_zone_i, c->n_zone_i);
+		assert_string_equal(again->message, c->message);
+		assert_string_equal(again->actor, "user:kim");
+		assert_string_equal(again->day_type, c->day_type);
+		change_free(again);
+		free(text);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		assert_null(change_read(bad[i]));
+}
+
 static void test_sanity(void **state)
 {
 	static const struct {
@@ -275,6 +472,10 @@ int main(void)
 						end),
 		cmocka_unit_test_setup_teardown(test_set_back_far, begin, end),
 		cmocka_unit_test_setup_teardown(test_patience, begin, end),
+		cmocka_unit_test_setup_teardown(test_one_off, begin, end),
+		cmocka_unit_test_setup_teardown(test_day_type, begin, end),
+		cmocka_unit_test_setup_teardown(test_bad_changes, begin, end),
+		cmocka_unit_test_setup_teardown(test_kept_changes, begin, end),
 		cmocka_unit_test(test_sanity),
 	};
 	int failed;
