@@ -32,35 +32,15 @@ struct mqtt {
 	bool *gone;     /* set when mqtt_free() is called by a handler */
 };
 
-static struct mqtt_up *take_up(struct mqtt_link *l)
-{
-	struct mqtt_up *u;
-
-	pthread_mutex_lock(&l->lock);
-	u = TAILQ_FIRST(&l->up);
-	if (u) {
-		TAILQ_REMOVE(&l->up, u, le);
-		l->up_bytes -= u->size;
-		if (!u->is_state) {
-			l->n_up--;
-			l->count.received++;
-		}
-	} else {
-		/* With the lock held: whoever adds now pushes a new wake-up. */
-		l->woken = false;
-	}
-	pthread_mutex_unlock(&l->lock);
-	return u;
-}
-
 static void deliver(struct mqtt *m, const struct mqtt_up *u)
 {
-	if (u->is_state) {
-		m->connected = u->connected;
-		m->stateh(u->connected, u->text, m->arg);
-	} else {
+	if (!u->is_state) {
 		m->msgh(&u->msg, m->arg);
+		return;
 	}
+	if (u->news == MQTT_AWAY || u->news == MQTT_CONNECTED)
+		m->connected = u->news == MQTT_CONNECTED;
+	m->stateh(u->news, u->broker, u->text, m->arg);
 }
 
 static void wake_handler(int id, void *data, void *arg)
@@ -73,7 +53,7 @@ static void wake_handler(int id, void *data, void *arg)
 	(void)data;
 	m->gone = &gone;
 	for (int i = 0; i < BATCH; i++) {
-		u = take_up(m->link);
+		u = mqtt_up_take(m->link);
 		if (!u)
 			goto out;
 		deliver(m, u);
@@ -114,10 +94,18 @@ static int copy_spec(struct mqtt_own_spec *to, const struct mqtt_spec *from)
 	 * two clients of one id throw each other out without end. */
 	(void)!getrandom(&random, sizeof(random), GRND_NONBLOCK);
 	snprintf(id, sizeof(id), "tocsin-%08x", random);
-	to->port = from->port ? from->port : (from->tls ? 8883 : 1883);
-	to->tls = from->tls;
-	to->keepalive_s = from->keepalive_s ? from->keepalive_s : 15;
-	return copy(&to->host, from->host) || copy(&to->user, from->user) ||
+	for (unsigned i = 0; i < from->n_brokers; i++) {
+		const struct mqtt_broker *b = &from->broker[i];
+
+		to->broker[i].port = b->port ? b->port : (b->tls ? 8883 : 1883);
+		to->broker[i].tls = b->tls;
+		if (copy(&to->broker[i].host, b->host))
+			return ENOMEM;
+	}
+	to->n_brokers = from->n_brokers;
+	to->probe_s = from->probe_s;
+	to->keepalive_s = from->keepalive_s ? from->keepalive_s : 10;
+	return copy(&to->user, from->user) ||
 			       copy(&to->password_file, from->password_file) ||
 			       copy(&to->ca, from->ca) ||
 			       copy(&to->cert, from->cert) ||
@@ -158,7 +146,7 @@ int mqtt_password(const char *path, char *buf, size_t size, struct reason *why)
 static int check_spec(const struct mqtt_own_spec *s, struct reason *why)
 {
 	char secret[512];
-	struct reason verdict;
+	struct mqtt_tls_peer peer;
 	SSL_CTX *ctx;
 	int err;
 
@@ -173,8 +161,11 @@ static int check_spec(const struct mqtt_own_spec *s, struct reason *why)
 		if (err)
 			return EINVAL;
 	}
-	if (s->tls) {
-		ctx = mqtt_tls(s, &verdict, why);
+	for (unsigned i = 0; i < s->n_brokers; i++) {
+		if (!s->broker[i].tls)
+			continue;
+		peer.host = s->broker[i].host;
+		ctx = mqtt_tls(s, &peer, why);
 		if (!ctx)
 			return EINVAL;
 		SSL_CTX_free(ctx);
@@ -238,8 +229,13 @@ int mqtt_alloc(struct mqtt **mp, const struct mqtt_spec *spec,
 	struct mqtt *m;
 	int err;
 
-	if (!mp || !spec || !spec->host || !spec->host[0] || !msgh || !stateh)
+	if (!mp || !spec || !spec->n_brokers ||
+	    spec->n_brokers > MQTT_MAX_BROKERS || !msgh || !stateh)
 		return reason_set(why, EINVAL, "mqtt: no broker is given");
+	for (unsigned i = 0; i < spec->n_brokers; i++)
+		if (!spec->broker[i].host || !spec->broker[i].host[0])
+			return reason_set(why, EINVAL,
+					  "mqtt: no broker is given");
 	pthread_once(&once, library_init);
 	m = calloc(1, sizeof(*m));
 	if (!m)
@@ -305,7 +301,7 @@ struct mqtt *mqtt_free(struct mqtt *m)
 	return NULL;
 }
 
-int mqtt_subscribe(struct mqtt *m, const char *filter)
+static int subscribe(struct mqtt *m, const char *filter, bool others)
 {
 	struct mqtt_filter *f, *have;
 	size_t size = strlen(filter) + 1;
@@ -315,6 +311,7 @@ int mqtt_subscribe(struct mqtt *m, const char *filter)
 	f = calloc(1, sizeof(*f) + size);
 	if (!f)
 		return ENOMEM;
+	f->others = others;
 	memcpy(f->text, filter, size);
 	pthread_mutex_lock(&m->link->lock);
 	for (have = TAILQ_FIRST(&m->link->filters); have;
@@ -332,11 +329,21 @@ int mqtt_subscribe(struct mqtt *m, const char *filter)
 	return 0;
 }
 
-int mqtt_publish(struct mqtt *m, const char *topic, const char *payload,
-		 int qos, bool retain)
+int mqtt_subscribe(struct mqtt *m, const char *filter)
+{
+	return subscribe(m, filter, false);
+}
+
+int mqtt_subscribe_others(struct mqtt *m, const char *filter)
+{
+	return subscribe(m, filter, true);
+}
+
+static int publish(struct mqtt *m, const char *topic, const char *payload,
+		   int qos, bool retain, bool event)
 {
 	struct mqtt_down *d;
-	bool dropped;
+	int err;
 
 	if (mosquitto_pub_topic_check(topic) || qos < 0 || qos > 2)
 		return EINVAL;
@@ -345,11 +352,27 @@ int mqtt_publish(struct mqtt *m, const char *topic, const char *payload,
 	d = mqtt_down_new(topic, payload, qos, retain);
 	if (!d)
 		return ENOMEM;
+	d->event = event;
 	pthread_mutex_lock(&m->link->lock);
-	dropped = mqtt_down_add(m->link, d);
+	err = mqtt_down_add(m->link, d);
 	pthread_mutex_unlock(&m->link->lock);
 	mqtt_link_wake(m->link);
-	return dropped ? ENOBUFS : 0;
+	return err;
+}
+
+int mqtt_publish(struct mqtt *m, const char *topic, const char *payload,
+		 int qos, bool retain)
+{
+	return publish(m, topic, payload, qos, retain, false);
+}
+
+int mqtt_publish_event(struct mqtt *m, const char *topic, const char *payload)
+{
+	size_t len = strlen(payload);
+
+	if (len < 3 || payload[0] != '{' || payload[len - 1] != '}')
+		return EINVAL;
+	return publish(m, topic, payload, 1, false, true);
 }
 
 bool mqtt_connected(const struct mqtt *m)

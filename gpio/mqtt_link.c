@@ -35,15 +35,30 @@
 /* One attempt, from resolving to the loss of the connection. */
 struct session {
 	struct mqtt_link *link;
+	unsigned broker;
 	struct mosquitto *mosq;
-	bool up;           /* CONNACK said yes */
-	bool ended;        /* refused or lost: text says why */
-	bool told_refusal; /* of a subscription or publication */
-	int rc;            /* why libmosquitto says it ended */
+	bool up;                   /* CONNACK said yes */
+	bool ended;                /* refused or lost: text says why */
+	bool yield;                /* a more wanted broker is back */
+	bool told_read;            /* that a subscription was refused */
+	struct mqtt_down *refused; /* the first refused publication */
+	uint64_t again_ms;         /* when to try refused ones again */
+	uint64_t probe_ms;         /* when to look at the other brokers */
 	struct reason text;
-	struct reason verdict; /* of the certificate check */
+	struct mqtt_tls_peer peer;
 	struct mqtt_down_list unconfirmed;
 	size_t n_unconfirmed;
+};
+
+/* What the owner was told last, over all connections: the same refusal every
+ * few seconds is told once. */
+struct told {
+	bool away_known, other_known[MQTT_MAX_BROKERS];
+	char away[sizeof(((struct reason *)0)->text)];
+	char other[MQTT_MAX_BROKERS][sizeof(((struct reason *)0)->text)];
+	bool yielded;      /* a connection was given up for the first broker */
+	unsigned yields;   /* that came to nothing */
+	uint64_t yield_ms; /* not before */
 };
 
 /* ------------------------------------------------------------ shared */
@@ -58,7 +73,8 @@ void mqtt_link_wake(struct mqtt_link *l)
 
 static void free_spec(struct mqtt_own_spec *s)
 {
-	free(s->host);
+	for (unsigned i = 0; i < MQTT_MAX_BROKERS; i++)
+		free(s->broker[i].host);
 	free(s->user);
 	free(s->password_file);
 	free(s->ca);
@@ -123,13 +139,40 @@ static void message_handler(struct mosquitto *mosq, void *arg,
 	mqtt_up_message(s->link, mm);
 }
 
-/* Once a connection: an owner that publishes all anew at each news would be
- * refused, and told, without end. */
-static void tell_refusal(struct session *s, const char *text)
+static const struct mqtt_own_broker *broker_of(const struct session *s)
 {
-	if (!s->told_refusal)
-		mqtt_up_state(s->link, true, text);
-	s->told_refusal = true;
+	return &s->link->spec.broker[s->broker];
+}
+
+/* Takes d: one that was refused goes again from time to time, which tells when
+ * the access list has been corrected. The owner says all anew then. */
+static void refused_publication(struct session *s, struct mqtt_down *d,
+				int code)
+{
+	char text[256];
+
+	if (s->refused) {
+		free(d);
+		return;
+	}
+	d->late = d->event;
+	s->refused = d;
+	s->again_ms = clock_mono_ms() + MQTT_REFUSED_MS;
+	snprintf(text, sizeof(text),
+		 "the broker refuses what we publish on \"%.100s\" (%s): give "
+		 "our user write access there",
+		 d->topic, mosquitto_reason_string(code));
+	mqtt_up_state(s->link, MQTT_NO_WRITE, s->broker, text);
+}
+
+static void again_answered(struct session *s, int code)
+{
+	s->refused->mid = 0;
+	if (code >= 128)
+		return;
+	free(s->refused);
+	s->refused = NULL;
+	mqtt_up_state(s->link, MQTT_NO_WRITE, s->broker, "");
 }
 
 static void publish_handler(struct mosquitto *mosq, void *arg, int mid,
@@ -137,10 +180,13 @@ static void publish_handler(struct mosquitto *mosq, void *arg, int mid,
 {
 	struct session *s = arg;
 	struct mqtt_down *d;
-	char text[256];
 
 	(void)mosq;
 	(void)props;
+	if (s->refused && mid == s->refused->mid) {
+		again_answered(s, code);
+		return;
+	}
 	for (d = TAILQ_FIRST(&s->unconfirmed); d; d = TAILQ_NEXT(d, le)) {
 		if (d->mid == mid)
 			break;
@@ -156,13 +202,36 @@ static void publish_handler(struct mosquitto *mosq, void *arg, int mid,
 		s->link->count.published++;
 	pthread_mutex_unlock(&s->link->lock);
 	if (code >= 128) {
-		snprintf(text, sizeof(text),
-			 "the broker refuses what we publish on \"%.100s\" "
-			 "(%s): give our user write access there",
-			 d->topic, mosquitto_reason_string(code));
-		tell_refusal(s, text);
+		d->mid = 0;
+		refused_publication(s, d, code);
+	} else {
+		free(d);
 	}
-	free(d);
+}
+
+/* {"id":1} -> {"id":1,"late":true}. NULL without memory. */
+static char *mark_late(const struct mqtt_down *d)
+{
+	static const char mark[] = ",\"late\":true}";
+	char *text = malloc(d->len + sizeof(mark));
+
+	if (text) {
+		memcpy(text, d->payload, d->len - 1);
+		memcpy(text + d->len - 1, mark, sizeof(mark));
+	}
+	return text;
+}
+
+static int send_one(struct session *s, struct mqtt_down *d)
+{
+	char *marked = d->late ? mark_late(d) : NULL;
+	const char *payload = marked ? marked : d->payload;
+	int rc = mosquitto_publish_v5(s->mosq, &d->mid, d->topic,
+				      (int)strlen(payload), payload, d->qos,
+				      d->retain, NULL);
+
+	free(marked);
+	return rc;
 }
 
 static void hand_over(struct session *s, struct mqtt_down *d)
@@ -173,8 +242,7 @@ static void hand_over(struct session *s, struct mqtt_down *d)
 	 * from within mosquitto_publish_v5(), after it has set mid. */
 	TAILQ_INSERT_TAIL(&s->unconfirmed, d, le);
 	s->n_unconfirmed++;
-	rc = mosquitto_publish_v5(s->mosq, &d->mid, d->topic, (int)d->len,
-				  d->payload, d->qos, d->retain, NULL);
+	rc = send_one(s, d);
 	if (rc == MOSQ_ERR_SUCCESS || rc == MOSQ_ERR_NO_CONN ||
 	    rc == MOSQ_ERR_CONN_LOST || rc == MOSQ_ERR_ERRNO)
 		return; /* the loop sees a lost connection and gives it back */
@@ -191,7 +259,7 @@ static void send_waiting(struct session *s)
 	struct mqtt_down *d;
 
 	while (s->up && !s->ended && s->n_unconfirmed < MQTT_UNCONFIRMED) {
-		d = mqtt_down_take(s->link);
+		d = mqtt_down_take(s->link, clock_mono_ms());
 		if (!d)
 			return;
 		hand_over(s, d);
@@ -201,7 +269,7 @@ static void send_waiting(struct session *s)
 /* -------------------------------------------------- subscriptions */
 
 /* The next filter not yet sent on this connection, copied out of the lock. */
-static char *next_filter(struct mqtt_link *l)
+static char *next_filter(struct mqtt_link *l, int *options)
 {
 	struct mqtt_filter *f;
 	char *text = NULL;
@@ -211,6 +279,7 @@ static char *next_filter(struct mqtt_link *l)
 		if (!f->sent) {
 			f->sent = true;
 			f->mid = 0;
+			*options = f->others ? MQTT_SUB_OPT_NO_LOCAL : 0;
 			text = strdup(f->text);
 			break;
 		}
@@ -236,10 +305,12 @@ static void note_mid(struct mqtt_link *l, const char *filter, int mid)
 static void subscribe_waiting(struct session *s)
 {
 	char *filter;
-	int mid = 0;
+	int mid = 0, options = 0;
 
-	while (s->up && !s->ended && (filter = next_filter(s->link))) {
-		if (!mosquitto_subscribe_v5(s->mosq, &mid, filter, 1, 0, NULL))
+	while (s->up && !s->ended &&
+	       (filter = next_filter(s->link, &options))) {
+		if (!mosquitto_subscribe_v5(s->mosq, &mid, filter, 1, options,
+					    NULL))
 			note_mid(s->link, filter, mid);
 		free(filter);
 	}
@@ -250,25 +321,53 @@ static void subscribe_handler(struct mosquitto *mosq, void *arg, int mid, int n,
 			      const mosquitto_property *props)
 {
 	struct session *s = arg;
+	bool refused = n > 0 && granted[0] >= 128, others = false;
 	struct mqtt_filter *f;
 	char text[256] = "";
 
 	(void)mosq;
 	(void)props;
-	if (n < 1 || granted[0] < 128)
-		return;
 	pthread_mutex_lock(&s->link->lock);
 	for (f = TAILQ_FIRST(&s->link->filters); f; f = TAILQ_NEXT(f, le)) {
-		if (f->mid == mid)
-			snprintf(text, sizeof(text),
-				 "the broker refuses our subscription to "
-				 "\"%.100s\" (%s): give our user read access "
-				 "there",
-				 f->text, mosquitto_reason_string(granted[0]));
+		if (f->mid == mid && !f->others) {
+			f->refused = refused;
+			if (refused)
+				snprintf(text, sizeof(text),
+					 "the broker refuses our subscription "
+					 "to \"%.100s\" (%s): give our user "
+					 "read access there",
+					 f->text,
+					 mosquitto_reason_string(granted[0]));
+		}
+		others = others || f->refused;
 	}
 	pthread_mutex_unlock(&s->link->lock);
-	if (text[0])
-		tell_refusal(s, text);
+	if (text[0] && !s->told_read) {
+		s->told_read = true;
+		s->again_ms = clock_mono_ms() + MQTT_REFUSED_MS;
+		mqtt_up_state(s->link, MQTT_NO_READ, s->broker, text);
+	} else if (s->told_read && !others) {
+		s->told_read = false;
+		mqtt_up_state(s->link, MQTT_NO_READ, s->broker, "");
+	}
+}
+
+/* Access lists are corrected while we are connected. */
+static void try_refused_again(struct session *s)
+{
+	struct mqtt_filter *f;
+
+	if ((!s->told_read && !s->refused) || clock_mono_ms() < s->again_ms)
+		return;
+	s->again_ms = clock_mono_ms() + MQTT_REFUSED_MS;
+	pthread_mutex_lock(&s->link->lock);
+	for (f = TAILQ_FIRST(&s->link->filters); f; f = TAILQ_NEXT(f, le)) {
+		if (f->refused)
+			f->sent = false;
+	}
+	pthread_mutex_unlock(&s->link->lock);
+	if (s->refused && !s->refused->mid && send_one(s, s->refused))
+		s->refused->mid = 0;
 }
 
 static void forget_sent(struct mqtt_link *l)
@@ -277,7 +376,7 @@ static void forget_sent(struct mqtt_link *l)
 
 	pthread_mutex_lock(&l->lock);
 	for (f = TAILQ_FIRST(&l->filters); f; f = TAILQ_NEXT(f, le)) {
-		f->sent = false;
+		f->sent = f->refused = false;
 		f->mid = 0;
 	}
 	pthread_mutex_unlock(&l->lock);
@@ -294,7 +393,7 @@ static void connect_handler(struct mosquitto *mosq, void *arg, int code,
 	(void)flags;
 	(void)props;
 	if (code) {
-		mqtt_text_connack(&s->text, &s->link->spec, code);
+		mqtt_text_connack(&s->text, &s->link->spec, s->broker, code);
 		s->ended = true;
 		return;
 	}
@@ -311,8 +410,8 @@ static void disconnect_handler(struct mosquitto *mosq, void *arg, int rc,
 	(void)props;
 	if (s->ended)
 		return; /* the CONNACK has already said why */
-	mqtt_text_lost(&s->text, &s->link->spec, rc, err, s->up,
-		       s->verdict.text);
+	mqtt_text_lost(&s->text, &s->link->spec, s->broker, rc, err, s->up,
+		       s->peer.verdict.text);
 	s->ended = true;
 }
 
@@ -323,8 +422,8 @@ static void check_rc(struct session *s, int rc)
 
 	if (s->ended || rc == MOSQ_ERR_SUCCESS)
 		return;
-	mqtt_text_lost(&s->text, &s->link->spec, rc, err, s->up,
-		       s->verdict.text);
+	mqtt_text_lost(&s->text, &s->link->spec, s->broker, rc, err, s->up,
+		       s->peer.verdict.text);
 	s->ended = true;
 }
 
@@ -364,8 +463,9 @@ static int make(struct session *s)
 			spec->will_payload ? (int)strlen(spec->will_payload)
 					   : 0,
 			spec->will_payload, 1, true, NULL);
-	if (!rc && spec->tls) {
-		ctx = mqtt_tls(spec, &s->verdict, &s->text);
+	if (!rc && broker_of(s)->tls) {
+		s->peer.host = broker_of(s)->host;
+		ctx = mqtt_tls(spec, &s->peer, &s->text);
 		if (!ctx)
 			return EINVAL;
 		mosquitto_int_option(s->mosq, MOSQ_OPT_SSL_CTX_WITH_DEFAULTS,
@@ -400,44 +500,51 @@ static int begin(struct session *s)
 {
 	const struct mqtt_own_spec *spec = &s->link->spec;
 	unsigned timeout = spec->keepalive_s * 1000;
+	const int yes = 1;
 	mosquitto_property *props = NULL;
-	char target[256];
+	char address[64];
 	int err, rc;
 
-	err = mqtt_dial(s->link, target, sizeof(target), &s->text);
+	err = mqtt_dial(s->link, s->broker, address, &s->text);
 	if (!err)
 		err = make(s);
 	if (err)
 		return err;
 	mosquitto_property_add_int32(&props, MQTT_PROP_MAXIMUM_PACKET_SIZE,
 				     MQTT_MAX_PACKET);
-	rc = mosquitto_connect_bind_v5(s->mosq, target, spec->port,
+	rc = mosquitto_connect_bind_v5(s->mosq, address, broker_of(s)->port,
 				       (int)spec->keepalive_s, NULL, props);
 	check_rc(s, rc);
 	mosquitto_property_free_all(&props);
-	if (!s->ended)
+	if (!s->ended) {
 		/* A cut cable is noticed even while we are sending. */
 		(void)setsockopt(mosquitto_socket(s->mosq), IPPROTO_TCP,
 				 TCP_USER_TIMEOUT, &timeout, sizeof(timeout));
+		(void)setsockopt(mosquitto_socket(s->mosq), IPPROTO_TCP,
+				 TCP_NODELAY, &yes, sizeof(yes));
+	}
 	return s->ended ? ECONNABORTED : 0;
 }
 
 /* One turn: waits at most ms, moves bytes both ways. False: time to stop. */
 static bool turn(struct session *s, int ms)
 {
-	short events = POLLIN, got = 0;
-	bool go_on;
-	SSL *ssl;
+	bool full = mqtt_up_full(s->link), go_on;
+	short events = full ? 0 : POLLIN, got = 0;
+	SSL *ssl = mosquitto_ssl_get(s->mosq);
 
 	if (mosquitto_want_write(s->mosq))
 		events |= POLLOUT;
+	/* What OpenSSL has read already, poll() does not see. */
+	if (!full && ssl && SSL_pending(ssl) > 0)
+		ms = 0;
 	go_on = mqtt_link_wait(s->link, mosquitto_socket(s->mosq), events, ms,
 			       &got);
-	if (got & ~POLLOUT) {
+	if (!full && (got & ~POLLOUT || (ssl && SSL_pending(ssl) > 0))) {
 		do {
 			check_rc(s, mosquitto_loop_read(s->mosq, 1));
 			ssl = s->ended ? NULL : mosquitto_ssl_get(s->mosq);
-		} while (ssl && SSL_pending(ssl) > 0);
+		} while (ssl && SSL_pending(ssl) > 0 && !mqtt_up_full(s->link));
 	}
 	if (!s->ended && mosquitto_want_write(s->mosq))
 		check_rc(s, mosquitto_loop_write(s->mosq, 1));
@@ -468,6 +575,13 @@ static void farewell(struct session *s)
 		(void)turn(s, (int)(until - now));
 }
 
+static void set_attached(struct mqtt_link *l, bool attached)
+{
+	pthread_mutex_lock(&l->lock);
+	l->attached = attached;
+	pthread_mutex_unlock(&l->lock);
+}
+
 static void birth(struct session *s)
 {
 	const struct mqtt_own_spec *spec = &s->link->spec;
@@ -481,10 +595,57 @@ static void birth(struct session *s)
 		if (d)
 			hand_over(s, d);
 	}
-	mqtt_up_state(s->link, true, "");
+	s->probe_ms = clock_mono_ms();
+	set_attached(s->link, true);
+	mqtt_up_state(s->link, MQTT_CONNECTED, s->broker, "");
 }
 
-static void serve(struct session *s)
+/* What is known of a broker that we are not connected to, told once. */
+static void tell_other(struct mqtt_link *l, struct told *told, unsigned broker,
+		       const char *text)
+{
+	if (l->spec.n_brokers < 2 ||
+	    (told->other_known[broker] && !strcmp(told->other[broker], text)))
+		return;
+	told->other_known[broker] = true;
+	snprintf(told->other[broker], sizeof(told->other[broker]), "%s", text);
+	mqtt_up_state(l, MQTT_OTHER, broker, text);
+}
+
+/* Is the reserve there, should it be needed, and the first one again? */
+static void look_at_others(struct session *s, struct told *told)
+{
+	struct mqtt_link *l = s->link;
+	uint64_t now = clock_mono_ms();
+	bool due = l->spec.probe_s && now >= s->probe_ms;
+	struct reason why;
+	char address[64];
+	int err;
+
+	for (unsigned i = 0; i < l->spec.n_brokers; i++) {
+		if (i == s->broker)
+			continue;
+		err = mqtt_dial_take(l, i, address, &why);
+		if (err == EAGAIN && !due)
+			continue;
+		if (err == EAGAIN && !l->dial[i]) {
+			(void)mqtt_dial_begin(l, i);
+			continue;
+		}
+		if (err == EAGAIN) /* it hangs since the last time */
+			mqtt_text_unresolved(&why, &l->spec.broker[i], 0);
+		if (err)
+			tell_other(l, told, i, why.text);
+		else if (i > s->broker)
+			tell_other(l, told, i, "");
+		else
+			s->yield = s->yield || now >= told->yield_ms;
+	}
+	if (due)
+		s->probe_ms = now + l->spec.probe_s * UINT64_C(1000);
+}
+
+static void serve(struct session *s, struct told *told)
 {
 	uint64_t until = clock_mono_ms() + MQTT_CONNECT_MS;
 	bool born = false;
@@ -501,12 +662,23 @@ static void serve(struct session *s)
 		}
 		subscribe_waiting(s);
 		send_waiting(s);
+		if (born && !s->ended) {
+			try_refused_again(s);
+			look_at_others(s, told);
+		}
+		if (s->yield && !s->ended) {
+			reason_set(&s->text, 0, "going back to %s",
+				   mqtt_broker_name((char[300]){""}, 300,
+						    s->link->spec.broker));
+			farewell(s);
+			return;
+		}
 		if (!s->up && !s->ended && clock_mono_ms() > until) {
 			reason_set(&s->text, 0,
 				   "%s: connected, but no answer to the MQTT "
 				   "greeting: is this its MQTT port?",
 				   mqtt_broker_name((char[300]){""}, 300,
-						    &s->link->spec));
+						    broker_of(s)));
 			return;
 		}
 	}
@@ -542,36 +714,124 @@ static bool pause_ms(struct mqtt_link *l, int ms)
 	return true;
 }
 
+/* One connection to one broker, from resolving to its end. */
+static void session_run(struct session *s, struct told *told)
+{
+	struct mqtt_link *l = s->link;
+
+	TAILQ_INIT(&s->unconfirmed);
+	if (!begin(s))
+		serve(s, told);
+	set_attached(l, false);
+	if (s->mosq)
+		mosquitto_destroy(s->mosq);
+	free(s->refused);
+	mqtt_down_give_back(l, &s->unconfirmed);
+}
+
+/* Nobody takes us: told when the first reason is another one than before. */
+static void tell_away(struct mqtt_link *l, struct told *told,
+		      const struct reason *first)
+{
+	struct reason text = *first;
+
+	if (told->away_known && !strcmp(told->away, first->text))
+		return;
+	told->away_known = true;
+	snprintf(told->away, sizeof(told->away), "%s", first->text);
+	if (l->spec.n_brokers > 1)
+		reason_set(&text, 0, "none of the %u brokers; %s",
+			   l->spec.n_brokers, first->text);
+	mqtt_up_state(l, MQTT_AWAY, 0, text.text);
+}
+
+/* How long to stay with a reserve when the first broker can be reached but does
+ * not take us: doubled each time. */
+static void note_first(const struct mqtt_link *l, struct told *told, bool good)
+{
+	if (good)
+		told->yields = 0;
+	else if (told->yielded)
+		told->yield_ms = clock_mono_ms() +
+				 (l->spec.probe_s * UINT64_C(2000)
+				  << (told->yields < 5 ? told->yields++ : 5));
+	told->yielded = false;
+}
+
+/* Tries the brokers from `from` on, all of them once; serves the first that
+ * takes us until it ends. Returns where to go on, or -1: none took us. */
+static int round_of(struct mqtt_link *l, struct told *told, unsigned from,
+		    bool *good)
+{
+	struct reason first = {""};
+	unsigned n = l->spec.n_brokers;
+
+	for (unsigned k = 0; k < n && !stopping(l); k++) {
+		struct session s = {.link = l, .broker = (from + k) % n};
+		uint64_t since = clock_mono_ms();
+
+		session_run(&s, told);
+		if (stopping(l))
+			return -1;
+		*good = s.up && clock_mono_ms() - since > GOOD_MS;
+		if (!s.broker)
+			note_first(l, told, *good);
+		if (!s.up) {
+			if (!first.text[0])
+				first = s.text;
+			tell_other(l, told, s.broker, s.text.text);
+			continue;
+		}
+		told->away_known = false;
+		told->other_known[s.broker] = false;
+		if (s.yield) {
+			told->yielded = true;
+			return 0;
+		}
+		mqtt_up_state(l, MQTT_AWAY, s.broker, s.text.text);
+		snprintf(told->away, sizeof(told->away), "%s", s.text.text);
+		told->away_known = true;
+		return (int)((s.broker + 1) % n);
+	}
+	tell_away(l, told, &first);
+	return -1;
+}
+
 void *mqtt_link_main(void *arg)
 {
 	struct mqtt_link *l = arg;
-	char told[sizeof(((struct reason *)0)->text)] = "";
+	struct told *told = calloc(1, sizeof(*told));
 	unsigned failures = 0;
-	uint64_t since;
+	int from = 0;
 
-	while (!stopping(l)) {
-		struct session s = {.link = l};
+	while (told && !stopping(l)) {
+		bool good = false;
 
-		TAILQ_INIT(&s.unconfirmed);
-		since = clock_mono_ms();
-		if (!begin(&s))
-			serve(&s);
-		if (s.mosq)
-			mosquitto_destroy(s.mosq);
-		mqtt_down_give_back(l, &s.unconfirmed);
+		from = round_of(l, told, from > 0 ? (unsigned)from : 0, &good);
 		if (stopping(l))
 			break;
-		/* The same refusal every few seconds is told once. */
-		if (s.up || strcmp(told, s.text.text))
-			mqtt_up_state(l, false, s.text.text);
-		snprintf(told, sizeof(told), "%s", s.text.text);
-		if (s.up && clock_mono_ms() - since > GOOD_MS)
+		if (good)
 			failures = 0;
+		/* Another broker is asked at once, but not round and round. */
+		if (from >= 0 && good && l->spec.n_brokers > 1)
+			continue;
+		if (told->yielded)
+			continue;
 		failures++;
 		if (!pause_ms(l, backoff_ms(failures)))
 			break;
 	}
+	free(told);
 	pthread_mutex_lock(&l->lock);
+	for (unsigned i = 0; i < MQTT_MAX_BROKERS; i++) {
+		struct mqtt_dial *d = l->dial[i];
+
+		l->dial[i] = NULL;
+		if (d && d->done)
+			free(d);
+		else if (d)
+			d->abandoned = true;
+	}
 	l->ended = true;
 	pthread_cond_signal(&l->end);
 	pthread_mutex_unlock(&l->lock);

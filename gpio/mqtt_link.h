@@ -21,19 +21,29 @@
 
 /** How long the farewell may take at mqtt_free(). */
 #define MQTT_FAREWELL_MS 300
-/** Time for resolving, for each address, and for the broker's CONNACK. */
+/** Time for a name and the addresses behind it. */
+#define MQTT_DIAL_MS 5000
+/** Time for TLS and the broker's CONNACK. */
 #define MQTT_CONNECT_MS 10000
+/** What the broker refused is tried again after this. */
+#define MQTT_REFUSED_MS 30000
 /** Own messages the broker has not confirmed yet, at most. */
 #define MQTT_UNCONFIRMED 64
 
 struct mqueue;
 struct mosquitto_message;
 
-/** The spec, owned. */
-struct mqtt_own_spec {
+struct mqtt_own_broker {
 	char *host;
 	uint16_t port;
 	bool tls;
+};
+
+/** The spec, owned. */
+struct mqtt_own_spec {
+	struct mqtt_own_broker broker[MQTT_MAX_BROKERS];
+	unsigned n_brokers;
+	uint32_t probe_s;
 	char *user, *password_file, *ca, *cert, *key, *client_id;
 	uint32_t keepalive_s;
 	char *will_topic, *will_payload, *birth_payload;
@@ -43,9 +53,10 @@ struct mqtt_own_spec {
 struct mqtt_up {
 	TAILQ_ENTRY(mqtt_up) le;
 	bool is_state;
-	bool connected; /**< of a state */
-	char *text;     /**< of a state: inside this block */
-	size_t size;    /**< bytes counted against MQTT_QUEUE_BYTES */
+	enum mqtt_news news; /**< of a state */
+	unsigned broker;
+	char *text;  /**< of a state: inside this block */
+	size_t size; /**< bytes counted against MQTT_QUEUE_BYTES */
 	struct mqtt_message msg;
 };
 TAILQ_HEAD(mqtt_up_list, mqtt_up);
@@ -57,17 +68,34 @@ struct mqtt_down {
 	size_t len;
 	int qos;
 	bool retain;
-	int mid; /**< libmosquitto's number once handed over */
+	bool event;     /**< kept while no broker is there */
+	bool late;      /**< it was kept, or may have come before */
+	uint64_t at_ms; /**< monotonic, when it was published */
+	int mid;        /**< libmosquitto's number once handed over */
 };
 TAILQ_HEAD(mqtt_down_list, mqtt_down);
 
 struct mqtt_filter {
 	TAILQ_ENTRY(mqtt_filter) le;
-	bool sent; /**< on this connection */
+	bool others;  /**< no-local, and quiet when refused */
+	bool sent;    /**< on this connection */
+	bool refused; /**< likewise */
 	int mid;
 	char text[];
 };
 TAILQ_HEAD(mqtt_filter_list, mqtt_filter);
+
+/** One attempt to reach a broker's port; see mqtt_dial_begin(). */
+struct mqtt_dial {
+	struct mqtt_link *link; /**< with a reference */
+	unsigned broker;
+	bool resolved;     /**< the name server has answered */
+	bool done;         /**< nothing changes any more */
+	bool abandoned;    /**< nobody waits for it: its thread frees it */
+	int err;           /**< 0 or errno */
+	char address[64];  /**< that took the connection */
+	struct reason why; /**< of err */
+};
 
 struct mqtt_link {
 	struct mqtt_own_spec spec; /**< never changes */
@@ -83,8 +111,11 @@ struct mqtt_link {
 	bool woken;         /**< a wake-up is in mq */
 	struct mqtt_up_list up;
 	size_t n_up, up_bytes;
+	bool full;     /**< nothing is read until the owner has caught up */
+	bool attached; /**< a broker takes what is published */
 	struct mqtt_down_list down;
-	size_t n_down;
+	size_t n_down, n_kept, kept_bytes; /**< n_kept of n_down are events */
+	struct mqtt_dial *dial[MQTT_MAX_BROKERS]; /**< on its way, or NULL */
 	struct mqtt_filter_list filters;
 	struct mqtt_counters count;
 };
@@ -100,17 +131,20 @@ void mqtt_link_wake(struct mqtt_link *l);
 
 /**
  * Puts a message behind those that wait; takes it. A retained one replaces
- * the waiting one of its topic; the oldest goes when there are too many.
- * Lock held. Returns true when one was dropped.
+ * the waiting one of its topic; of events the oldest goes when there are too
+ * many. Lock held.
+ *
+ * @return 0, ENOBUFS (something was dropped), ENOTCONN (it was)
  */
-bool mqtt_down_add(struct mqtt_link *l, struct mqtt_down *d);
+int mqtt_down_add(struct mqtt_link *l, struct mqtt_down *d);
 
 /** Makes one, NULL on ENOMEM. */
 struct mqtt_down *mqtt_down_new(const char *topic, const char *payload, int qos,
 				bool retain);
 
-/** The next to send, the caller's to free; NULL = none. */
-struct mqtt_down *mqtt_down_take(struct mqtt_link *l);
+/** The next to send, the caller's to free; NULL = none. Events that are too old
+ *  by now are dropped. */
+struct mqtt_down *mqtt_down_take(struct mqtt_link *l, uint64_t now_ms);
 
 /** What a lost broker had not confirmed waits again, before what came later;
  *  a newer retained message of its topic has made one pointless. Empties list.
@@ -119,10 +153,17 @@ void mqtt_down_give_back(struct mqtt_link *l, struct mqtt_down_list *list);
 
 /** A state on its way up: never dropped; one right behind its like takes its
  *  place. */
-void mqtt_up_state(struct mqtt_link *l, bool connected, const char *text);
+void mqtt_up_state(struct mqtt_link *l, enum mqtt_news news, unsigned broker,
+		   const char *text);
 
-/** A message on its way up, dropped and counted when too many wait. */
+/** A message on its way up. */
 void mqtt_up_message(struct mqtt_link *l, const struct mosquitto_message *mm);
+
+/** Takes the next thing that came up, the caller's to free; NULL = nothing. */
+struct mqtt_up *mqtt_up_take(struct mqtt_link *l);
+
+/** Do so many wait that nothing more should be read? */
+bool mqtt_up_full(struct mqtt_link *l);
 
 /**
  * Waits for events on fd (-1 = none) or for mqtt_link_wake(), at most ms.
@@ -135,13 +176,29 @@ bool mqtt_link_wait(struct mqtt_link *l, int fd, short events, int ms,
 		    short *got);
 
 /**
- * Finds an address of the broker that takes a TCP connection.
+ * Sees to it that a thread is finding an address of a broker that takes a TCP
+ * connection: a name server that does not answer holds up nobody else. There is
+ * one for each broker at most, however long it hangs.
  *
- * @param target gets what to connect to: the host's name, or the first address
- *               that answered when it was not the host's first
+ * @return 0 or errno
+ */
+int mqtt_dial_begin(struct mqtt_link *l, unsigned broker);
+
+/**
+ * Takes what came of it; it is over then.
+ *
+ * @param address gets the address, as digits
+ * @return 0, EAGAIN (not yet), or errno with the reason
+ */
+int mqtt_dial_take(struct mqtt_link *l, unsigned broker, char address[64],
+		   struct reason *why);
+
+/**
+ * Both, and waits for it: at most MQTT_DIAL_MS. The thread only.
+ *
  * @return 0, ECANCELED when it is time to stop, or errno with the reason
  */
-int mqtt_dial(struct mqtt_link *l, char *target, size_t size,
+int mqtt_dial(struct mqtt_link *l, unsigned broker, char address[64],
 	      struct reason *why);
 
 /**
@@ -151,23 +208,29 @@ int mqtt_dial(struct mqtt_link *l, char *target, size_t size,
  */
 int mqtt_password(const char *path, char *buf, size_t size, struct reason *why);
 
+/** Whom a TLS context is for, and what it found. */
+struct mqtt_tls_peer {
+	const char *host;
+	struct reason verdict; /**< of the certificate check, when it refused */
+};
+
 /**
  * A client context as the spec wants it: TLS 1.2 or newer, the broker's
- * certificate checked against ca (or the system's) and against the host.
+ * certificate checked against ca (or the system's) and against the host, whose
+ * name goes into the greeting though libmosquitto is given an address.
  *
- * @param verdict gets the certificate check's refusal when a handshake fails;
- *                must outlive the context
+ * @param peer must outlive the context
  * @return the context, or NULL with the reason
  */
-SSL_CTX *mqtt_tls(const struct mqtt_own_spec *spec, struct reason *verdict,
+SSL_CTX *mqtt_tls(const struct mqtt_own_spec *spec, struct mqtt_tls_peer *peer,
 		  struct reason *why);
 
 /** "mqtts://host:port" as texts name the broker. */
-char *mqtt_broker_name(char *buf, size_t size, const struct mqtt_own_spec *s);
+char *mqtt_broker_name(char *buf, size_t size, const struct mqtt_own_broker *b);
 
 /** Why a CONNECT was refused (MQTT v5 3.2.2.2), and what to do. */
 void mqtt_text_connack(struct reason *r, const struct mqtt_own_spec *s,
-		       int code);
+		       unsigned broker, int code);
 
 /**
  * Why a connection could not be made or was lost, and what to do.
@@ -177,15 +240,16 @@ void mqtt_text_connack(struct reason *r, const struct mqtt_own_spec *s,
  * @param up    true: it had been up
  * @param tls   the certificate check's verdict, "" = none
  */
-void mqtt_text_lost(struct reason *r, const struct mqtt_own_spec *s, int rc,
-		    int err, bool up, const char *tls);
+void mqtt_text_lost(struct reason *r, const struct mqtt_own_spec *s,
+		    unsigned broker, int rc, int err, bool up, const char *tls);
 
 /** Why no TCP connection came about: err from connect or the time-out. */
-void mqtt_text_unreached(struct reason *r, const struct mqtt_own_spec *s,
+void mqtt_text_unreached(struct reason *r, const struct mqtt_own_broker *b,
 			 int err);
 
-/** Why the name could not be resolved: EAI_* from getaddrinfo. */
-void mqtt_text_unresolved(struct reason *r, const struct mqtt_own_spec *s,
+/** Why the name could not be resolved: EAI_* from getaddrinfo, 0 = there was no
+ *  answer at all. */
+void mqtt_text_unresolved(struct reason *r, const struct mqtt_own_broker *b,
 			  int eai);
 
 #endif

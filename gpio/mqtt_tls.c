@@ -13,7 +13,7 @@ static int verify_handler(int ok, X509_STORE_CTX *sc)
 {
 	SSL *ssl = X509_STORE_CTX_get_ex_data(
 		sc, SSL_get_ex_data_X509_STORE_CTX_idx());
-	struct reason *verdict = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+	struct mqtt_tls_peer *peer = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
 	X509 *cert = X509_STORE_CTX_get_current_cert(sc);
 	char name[100] = "?";
 
@@ -22,7 +22,7 @@ static int verify_handler(int ok, X509_STORE_CTX *sc)
 	if (cert)
 		X509_NAME_oneline(X509_get_subject_name(cert), name,
 				  sizeof(name));
-	reason_set(verdict, 0, "%s (certificate of %s)",
+	reason_set(&peer->verdict, 0, "%s (certificate of %s)",
 		   X509_verify_cert_error_string(X509_STORE_CTX_get_error(sc)),
 		   name);
 	return 0;
@@ -46,20 +46,40 @@ static const char *tls_error(void)
 	return text ? text : "not readable";
 }
 
+static bool is_address(const char *host)
+{
+	unsigned char addr[sizeof(struct in6_addr)];
+
+	return inet_pton(AF_INET, host, addr) == 1 ||
+	       inet_pton(AF_INET6, host, addr) == 1;
+}
+
+/* libmosquitto connects to an address that was found already and would greet
+ * the server by it (SNI, RFC 6066 section 3: names only). */
+static void info_handler(const SSL *ssl, int where, int ret)
+{
+	const struct mqtt_tls_peer *peer =
+		SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+
+	(void)ret;
+	if (where & SSL_CB_HANDSHAKE_START)
+		SSL_set_tlsext_host_name(
+			(SSL *)ssl,
+			is_address(peer->host) ? NULL : (char *)peer->host);
+}
+
 static int check_host(SSL_CTX *ctx, const char *host)
 {
 	X509_VERIFY_PARAM *param = SSL_CTX_get0_param(ctx);
-	unsigned char addr[sizeof(struct in6_addr)];
 
-	if (inet_pton(AF_INET, host, addr) == 1 ||
-	    inet_pton(AF_INET6, host, addr) == 1)
+	if (is_address(host))
 		return X509_VERIFY_PARAM_set1_ip_asc(param, host);
 	X509_VERIFY_PARAM_set_hostflags(param,
 					X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
 	return X509_VERIFY_PARAM_set1_host(param, host, 0);
 }
 
-SSL_CTX *mqtt_tls(const struct mqtt_own_spec *spec, struct reason *verdict,
+SSL_CTX *mqtt_tls(const struct mqtt_own_spec *spec, struct mqtt_tls_peer *peer,
 		  struct reason *why)
 {
 	SSL_CTX *ctx;
@@ -67,12 +87,13 @@ SSL_CTX *mqtt_tls(const struct mqtt_own_spec *spec, struct reason *verdict,
 	ERR_clear_error();
 	ctx = SSL_CTX_new(TLS_client_method());
 	if (!ctx || !SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) ||
-	    !check_host(ctx, spec->host)) {
+	    !check_host(ctx, peer->host)) {
 		reason_set(why, 0, "mqtt: TLS cannot be set up: %s",
 			   tls_error());
 		goto fail;
 	}
-	SSL_CTX_set_app_data(ctx, verdict);
+	SSL_CTX_set_app_data(ctx, peer);
+	SSL_CTX_set_info_callback(ctx, info_handler);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, verify_handler);
 	SSL_CTX_set_default_passwd_cb(ctx, no_password_handler);
 	if (spec->ca ? !SSL_CTX_load_verify_locations(ctx, spec->ca, NULL)
