@@ -4,6 +4,8 @@
 #include "controller/base/compat.h"
 #include "gpio/command.h"
 #include "gpio/mqtt.h"
+#include "mqtt/discovery.h"
+#include "mqtt/retained.h"
 #include "text_json.h"
 
 #include <errno.h>
@@ -12,10 +14,12 @@
 #include <string.h>
 #include <unistd.h>
 
-/** Zones whose state is looked at in one turn: a large site must not hold the
+/** States that are looked at in one turn: a large site must not hold the
  *  control thread up. */
-#define ZONES_A_TURN 40
-#define ZONE_TURN_MS 20
+#define STATES_A_TURN 40
+#define TURN_MS 20
+/** Faults that <prefix>/faults lists; it counts all. */
+#define FAULTS_LISTED 50
 
 struct bridge {
 	const struct command_scope *scope;
@@ -25,11 +29,14 @@ struct bridge {
 	char prefix[96]; /**< "tocsin/<site>" */
 	char will[128];
 	bool up;
+	unsigned broker; /**< connected to */
+	unsigned kept;   /**< events since the broker is away */
 	struct command_guard guard;
 	char **zone_state; /**< last published, by zone index */
 	size_t n_zones, cursor, todo;
-	char **kept; /**< topics below the prefix that the broker retains */
-	size_t n_kept, max_kept;
+	struct retained *retained;
+	size_t pass; /**< next thing to be said of all, see say_next() */
+	bool passing;
 	struct tmr tmr;
 };
 
@@ -40,6 +47,10 @@ int bridge_alloc(struct bridge **bp, const struct command_scope *scope,
 
 	if (!b)
 		return ENOMEM;
+	if (retained_alloc(&b->retained)) {
+		free(b);
+		return ENOMEM;
+	}
 	b->scope = scope;
 	b->faults = f;
 	tmr_init(&b->tmr);
@@ -54,41 +65,8 @@ static void forget_zones(struct bridge *b)
 	free(b->zone_state);
 	b->zone_state = NULL;
 	b->n_zones = b->cursor = b->todo = 0;
+	b->passing = false;
 	tmr_cancel(&b->tmr);
-}
-
-/** Notes that a topic is retained now, or not any more. Without memory it is
- *  not noted: its topic may then outlive what it tells of. */
-static void note_kept(struct bridge *b, const char *topic, bool kept)
-{
-	char **v;
-	size_t i = 0;
-
-	while (i < b->n_kept && strcmp(b->kept[i], topic))
-		i++;
-	if (i < b->n_kept && !kept) {
-		free(b->kept[i]);
-		b->kept[i] = b->kept[--b->n_kept];
-	}
-	if (i < b->n_kept || !kept)
-		return;
-	if (b->n_kept == b->max_kept) {
-		v = realloc(b->kept, (b->max_kept + 256) * sizeof(*v));
-		if (!v)
-			return;
-		b->kept = v;
-		b->max_kept += 256;
-	}
-	b->kept[b->n_kept] = strdup(topic);
-	if (b->kept[b->n_kept])
-		b->n_kept++;
-}
-
-static void forget_kept(struct bridge *b)
-{
-	for (size_t i = 0; i < b->n_kept; i++)
-		free(b->kept[i]);
-	b->n_kept = 0;
 }
 
 struct bridge *bridge_free(struct bridge *b)
@@ -98,8 +76,7 @@ struct bridge *bridge_free(struct bridge *b)
 	tmr_cancel(&b->tmr);
 	b->mqtt = mqtt_free(b->mqtt);
 	forget_zones(b);
-	forget_kept(b);
-	free(b->kept);
+	retained_free(b->retained);
 	free(b->signature);
 	free(b);
 	return NULL;
@@ -107,29 +84,30 @@ struct bridge *bridge_free(struct bridge *b)
 
 /* --------------------------------------------------------------- publishing */
 
-static void publish(struct bridge *b, const char *what, const char *name,
-		    const char *leaf, const char *payload, bool retain)
+static void publish_retained(struct bridge *b, const char *topic,
+			     const char *payload)
 {
-	char topic[320];
-	int n;
-
-	if (!b->mqtt)
-		return;
-	n = snprintf(topic, sizeof(topic), "%s/", b->prefix);
-	snprintf(topic + n, sizeof(topic) - (size_t)n, "%s%s%s%s", what,
-		 *name ? "/" : "", name, leaf);
-	if (retain && *name)
-		note_kept(b, topic + n, *payload != '\0');
-	mqtt_publish(b->mqtt, topic, payload, 1, retain);
+	retained_said(b->retained, topic, !*payload);
+	mqtt_publish(b->mqtt, topic, payload, 1, true);
 }
 
-static void publish_json(struct bridge *b, const char *what, const char *name,
-			 const char *leaf, json_t *o, bool retain)
+static void topic_of(const struct bridge *b, char topic[320], const char *what,
+		     const char *name, const char *leaf)
+{
+	snprintf(topic, 320, "%s/%s%s%s%s", b->prefix, what, *name ? "/" : "",
+		 name, leaf);
+}
+
+/** Takes o. */
+static void publish_state(struct bridge *b, const char *what, const char *name,
+			  const char *leaf, json_t *o)
 {
 	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+	char topic[320];
 
+	topic_of(b, topic, what, name, leaf);
 	if (text)
-		publish(b, what, name, leaf, text, retain);
+		publish_retained(b, topic, text);
 	free(text);
 	json_decref(o);
 }
@@ -138,7 +116,7 @@ static void publish_zone(struct bridge *b, size_t i)
 {
 	const struct config_zone *z = &b->scope->config->zones[i];
 	json_t *o = json_pack("{s:s}", "name", z->name);
-	char *text;
+	char topic[320], *text;
 
 	broadcasts_zone_json(b->scope->broadcasts, (int)i, o);
 	/* The level changes with every packet; here is what sounds. */
@@ -151,26 +129,32 @@ static void publish_zone(struct bridge *b, size_t i)
 	}
 	free(b->zone_state[i]);
 	b->zone_state[i] = text;
-	publish(b, "zone", z->name, "/state", text, true);
+	topic_of(b, topic, "zone", z->name, "/state");
+	publish_retained(b, topic, text);
 }
 
-static void on_zones(void *arg)
+static void say_next(struct bridge *b);
+
+static void on_turn(void *arg)
 {
 	struct bridge *b = arg;
+	size_t n = STATES_A_TURN;
 
-	for (size_t i = 0; i < ZONES_A_TURN && b->todo; i++, b->todo--) {
+	for (; n && b->passing; n--)
+		say_next(b);
+	for (; n && b->todo; n--, b->todo--) {
 		publish_zone(b, b->cursor);
 		b->cursor = (b->cursor + 1) % b->n_zones;
 	}
-	if (b->todo)
-		tmr_start(&b->tmr, ZONE_TURN_MS, on_zones, b);
+	if (b->passing || b->todo)
+		tmr_start(&b->tmr, TURN_MS, on_turn, b);
 }
 
 static void look_at_zones(struct bridge *b)
 {
 	b->todo = b->n_zones;
 	if (b->todo && !tmr_isrunning(&b->tmr))
-		tmr_start(&b->tmr, 0, on_zones, b);
+		tmr_start(&b->tmr, 0, on_turn, b);
 }
 
 /** A name that is one level of a topic. */
@@ -183,95 +167,175 @@ static void topic_name(char *dst, size_t size, const char *src)
 	dst[i] = '\0';
 }
 
+static void on_entity(const char *topic, json_t *o, void *arg)
+{
+	struct bridge *b = arg;
+	char *text = json_dumps(o, JSON_COMPACT);
+
+	if (text)
+		publish_retained(b, topic, text);
+	free(text);
+}
+
+static struct discovery discovery_of(const struct bridge *b)
+{
+	return (struct discovery){.config = b->scope->config,
+				  .base = b->prefix};
+}
+
 static void publish_fault(struct bridge *b, const char *key)
 {
 	const struct fault *f = fault_find(b->faults, key);
-	char name[96], since[CLOCK_TEXT_SIZE];
+	struct discovery d = discovery_of(b);
+	char name[96], since[CLOCK_TEXT_SIZE], topic[320];
 
 	topic_name(name, sizeof(name), key);
-	if (f)
-		publish_json(b, "fault", name, "",
-			     json_pack("{s:s,s:s,s:s,s:s}", "fault", f->key,
-				       "text", f->text, "remedy", f->remedy,
-				       "since",
-				       clock_format(since, f->since_wall_us)),
-			     true);
-	else
-		publish(b, "fault", name, "", "", true);
+	if (!f) {
+		topic_of(b, topic, "fault", name, "");
+		publish_retained(b, topic, "");
+		return;
+	}
+	/* Its entity stays until the next reload: it is seen to clear. */
+	if (d.config->mqtt.discovery)
+		discovery_fault(&d, name, on_entity, b);
+	publish_state(b, "fault", name, "",
+		      json_pack("{s:s,s:s,s:s,s:s}", "fault", f->key, "text",
+				f->text, "remedy", f->remedy, "since",
+				clock_format(since, f->since_wall_us)));
+}
+
+static void publish_faults(struct bridge *b)
+{
+	json_t *all = faults_json(b->faults);
+	size_t n = json_array_size(all);
+
+	while (json_array_size(all) > FAULTS_LISTED)
+		json_array_remove(all, FAULTS_LISTED);
+	publish_state(b, "faults", "", "",
+		      json_pack("{s:i,s:i,s:o}", "count",
+				(int)fault_count(b->faults), "warnings",
+				(int)(n - fault_count(b->faults)), "faults",
+				all));
 }
 
 static void publish_alarm(struct bridge *b, int i)
 {
-	publish_json(b, "alarm", b->scope->config->alarms[i].name, "/state",
-		     alarm_json(b->scope->alarms, i), true);
+	publish_state(b, "alarm", b->scope->config->alarms[i].name, "/state",
+		      alarm_json(b->scope->alarms, i));
 }
 
 static void publish_input(struct bridge *b, int i)
 {
-	publish_json(b, "input", b->scope->config->inputs[i].name, "/state",
-		     field_input_json(b->scope->field, i), true);
+	publish_state(b, "input", b->scope->config->inputs[i].name, "/state",
+		      field_input_json(b->scope->field, i));
 }
 
-/** Does what a retained topic tells of still exist? */
-static bool still_there(const struct bridge *b, const char *topic,
-			const json_t *faults)
+static void publish_output(struct bridge *b, int i)
 {
-	const struct config *c = b->scope->config;
-	char name[CONFIG_MAX_NAME] = "", key[96];
-	const json_t *f;
-	size_t k;
+	publish_state(b, "output", b->scope->config->outputs[i].name, "/state",
+		      field_output_json(b->scope->field, i));
+}
 
-	if (!strncmp(topic, "fault/", 6)) {
-		json_array_foreach(faults, k, f)
-		{
-			topic_name(
-				key, sizeof(key),
-				json_string_value(json_object_get(f, "fault")));
-			if (!strcmp(key, topic + 6))
-				return true;
+/* ------------------------------------------------------- all there is to say
+ */
+
+static void say_alarm(struct bridge *b, const struct discovery *d, size_t i)
+{
+	publish_alarm(b, (int)i);
+	if (d->config->mqtt.discovery)
+		discovery_alarm(d, i, on_entity, b);
+}
+
+static void say_input(struct bridge *b, const struct discovery *d, size_t i)
+{
+	publish_input(b, (int)i);
+	if (d->config->mqtt.discovery)
+		discovery_input(d, i, on_entity, b);
+}
+
+static void say_output(struct bridge *b, const struct discovery *d, size_t i)
+{
+	publish_output(b, (int)i);
+	if (d->config->mqtt.discovery)
+		discovery_output(d, i, on_entity, b);
+}
+
+static void say_zone(struct bridge *b, const struct discovery *d, size_t i)
+{
+	publish_zone(b, i);
+	if (d->config->mqtt.discovery)
+		discovery_zone(d, i, on_entity, b);
+}
+
+static void take_back(const char *topic, void *arg)
+{
+	struct bridge *b = arg;
+
+	mqtt_publish(b->mqtt, topic, "", 1, true);
+}
+
+/** The next thing of a pass; at its end what is no more is taken back. */
+static void say_next(struct bridge *b)
+{
+	const struct discovery d = discovery_of(b);
+	const struct config *c = d.config;
+	const struct {
+		size_t n;
+		void (*say)(struct bridge *b, const struct discovery *d,
+			    size_t i);
+	} part[] = {
+		{c->n_alarms, say_alarm},
+		{c->n_inputs, say_input},
+		{c->n_outputs, say_output},
+		{b->n_zones, say_zone},
+	};
+	size_t i = b->pass++;
+
+	for (size_t k = 0; k < sizeof(part) / sizeof(part[0]); k++) {
+		if (i < part[k].n) {
+			part[k].say(b, &d, i);
+			return;
 		}
-		return false;
+		i -= part[k].n;
 	}
-	sscanf(topic, "%*[^/]/%63[^/]", name);
-	return *topic == 'z'   ? config_zone_find(c, name) >= 0
-	       : *topic == 'a' ? config_alarm_find(c, name) >= 0
-			       : config_input_find(c, name) >= 0;
-}
-
-/** Takes back what the broker retains of things that are no more. */
-static void take_back(struct bridge *b, const json_t *faults)
-{
-	char topic[320];
-
-	for (size_t i = b->n_kept; i-- > 0;)
-		if (!still_there(b, b->kept[i], faults)) {
-			snprintf(topic, sizeof(topic), "%s", b->kept[i]);
-			publish(b, topic, "", "", "", true);
-			note_kept(b, topic, false);
-		}
+	b->passing = false;
+	retained_sweep(b->retained, take_back, b);
 }
 
 static void publish_all(struct bridge *b)
 {
-	const struct config *c = b->scope->config;
+	const struct discovery d = discovery_of(b);
 	json_t *faults = faults_json(b->faults), *f;
 	size_t k;
 
-	take_back(b, faults);
-
-	publish(b, "status", "", "", "online", true);
-	for (size_t i = 0; i < c->n_alarms; i++)
-		publish_alarm(b, (int)i);
-	for (size_t i = 0; i < c->n_inputs; i++)
-		publish_input(b, (int)i);
+	forget_zones(b);
+	b->zone_state = calloc(d.config->n_zones + 1, sizeof(*b->zone_state));
+	b->n_zones = b->zone_state ? d.config->n_zones : 0;
+	retained_begin(b->retained);
+	publish_retained(b, b->will, "online");
+	publish_faults(b);
 	json_array_foreach(faults, k, f) publish_fault(
 		b, json_string_value(json_object_get(f, "fault")));
 	json_decref(faults);
-	forget_zones(b);
-	b->zone_state = calloc(c->n_zones + 1, sizeof(*b->zone_state));
-	b->n_zones = b->zone_state ? c->n_zones : 0;
-	b->cursor = 0;
-	look_at_zones(b);
+	if (d.config->mqtt.discovery)
+		discovery_site(&d, on_entity, b);
+	b->pass = 0;
+	b->passing = true;
+	tmr_start(&b->tmr, 0, on_turn, b);
+}
+
+static void publish_event(struct bridge *b, const struct event *e)
+{
+	json_t *o = event_json(e);
+	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+	char topic[320];
+
+	topic_of(b, topic, "event", "", "");
+	if (text)
+		mqtt_publish_event(b->mqtt, topic, text);
+	b->kept += !b->up;
+	free(text);
+	json_decref(o);
 }
 
 void bridge_event(const struct event *e, void *arg)
@@ -285,12 +349,12 @@ void bridge_event(const struct event *e, void *arg)
 	 * said again when it is back. */
 	if (!b->mqtt)
 		return;
-	publish_json(b, "event", "", "", event_json(e), false);
+	publish_event(b, e);
 	/* Between two configurations: all is said when it is in force. */
 	if (!b->up || b->scope->changing)
 		return;
 	name = name ? name + 1 : "";
-	if (!strncmp(type, "broadcast.", 10)) {
+	if (!strncmp(type, "broadcast.", 10) || !strncmp(type, "zone.", 5)) {
 		look_at_zones(b);
 	} else if (!strncmp(type, "alarm.", 6)) {
 		i = config_alarm_find(b->scope->config, name);
@@ -300,8 +364,13 @@ void bridge_event(const struct event *e, void *arg)
 		i = config_input_find(b->scope->config, name);
 		if (i >= 0)
 			publish_input(b, i);
+	} else if (!strncmp(type, "output.", 7)) {
+		i = config_output_find(b->scope->config, name);
+		if (i >= 0)
+			publish_output(b, i);
 	} else if (!strncmp(type, "fault.", 6)) {
 		publish_fault(b, name);
+		publish_faults(b);
 	}
 }
 
@@ -318,7 +387,7 @@ void bridge_publish(const char *topic, const char *payload, void *arg)
 static void reply(struct bridge *b, const char *id, int status, json_t *result,
 		  const struct refusal *no)
 {
-	char name[80];
+	char name[80], topic[320], *text;
 	json_t *o = json_pack("{s:i}", "status", status);
 
 	if (!*id) {
@@ -335,7 +404,12 @@ static void reply(struct bridge *b, const char *id, int status, json_t *result,
 				  text_json(no->why.text), "field",
 				  no->field ? text_json(no->field) : NULL));
 	topic_name(name, sizeof(name), id);
-	publish_json(b, "reply", name, "", o, false);
+	topic_of(b, topic, "reply", name, "");
+	text = json_dumps(o, JSON_COMPACT);
+	if (text && b->mqtt)
+		mqtt_publish(b->mqtt, topic, text, 1, false);
+	free(text);
+	json_decref(o);
 }
 
 /** A command whose answer may come later. */
@@ -395,54 +469,144 @@ static void on_command(struct bridge *b, const char *verb,
 	json_decref(args);
 }
 
+/** Something that the broker retains: ours from before, perhaps. */
+static void on_found(struct bridge *b, const char *topic)
+{
+	struct discovery d = discovery_of(b);
+	size_t n = strlen(b->prefix);
+	char filter[320];
+
+	discovery_filter(&d, filter, sizeof(filter));
+	if (mqtt_topic_match(filter, topic) ||
+	    (!strncmp(topic, b->prefix, n) && topic[n] == '/'))
+		retained_found(b->retained, topic);
+	if (!b->passing)
+		retained_sweep(b->retained, take_back, b);
+}
+
 static void on_message(const struct mqtt_message *m, void *arg)
 {
 	struct bridge *b = arg;
 	size_t n = strlen(b->prefix);
 
 	if (!strncmp(m->topic, b->prefix, n) &&
-	    !strncmp(m->topic + n, "/command/", 9))
+	    !strncmp(m->topic + n, "/command/", 9)) {
 		on_command(b, m->topic + n + 9, m);
-	else
-		field_mqtt(b->scope->field, m->topic, m->payload, m->len,
-			   m->retain, m->at_us);
+		return;
+	}
+	if (m->retain && m->len)
+		on_found(b, m->topic);
+	field_mqtt(b->scope->field, m->topic, m->payload, m->len, m->retain,
+		   m->at_us);
 }
 
-static void on_state(bool connected, const char *text, void *arg)
+static char *broker_name(char buf[300], const struct bridge *b, unsigned i)
 {
-	struct bridge *b = arg;
+	const struct config_broker *k = &b->scope->config->mqtt.broker[i];
+
+	snprintf(buf, 300, "%s:%u", k->host, k->port);
+	return buf;
+}
+
+static void on_connected(struct bridge *b, unsigned broker)
+{
+	struct mqtt_counters count;
+	char name[300], late[120] = "", key[32];
+
+	b->up = true;
+	b->broker = broker;
+	snprintf(key, sizeof(key), "mqtt:broker-%u", broker + 1);
+	fault_clear(b->faults, key);
+	fault_clear(b->faults, "mqtt");
+	fault_clear(b->faults, "mqtt:refused");
+	fault_clear(b->faults, "mqtt:unread");
+	mqtt_counters(b->mqtt, &count);
+	if (b->kept)
+		snprintf(late, sizeof(late),
+			 "; %u events of the time without it follow late, "
+			 "%u were too many to keep",
+			 count.kept,
+			 b->kept > count.kept ? b->kept - count.kept : 0);
+	b->kept = 0;
+	record(b->scope->recorder, EVENT_MQTT_CONNECTED, 0, "mqtt", NULL, NULL,
+	       "connected to MQTT broker %s%s", broker_name(name, b, broker),
+	       late);
+	publish_all(b);
+	field_mqtt_state(b->scope->field, true);
+}
+
+static void on_away(struct bridge *b, const char *text)
+{
 	const struct config_mqtt *c = &b->scope->config->mqtt;
 	bool was = b->up;
 
-	b->up = connected;
-	if (connected && *text) {
-		/* There, but it turned something of ours away: to say all
-		 * states again would only be refused again. */
-		fault_raise(b->faults, "mqtt:refused", 0,
+	b->up = false;
+	fault_clear(b->faults, "mqtt:refused");
+	fault_clear(b->faults, "mqtt:unread");
+	fault_raise(b->faults, "mqtt", c->keepalive_s * 2000,
+		    "Check the broker, the network to it and the mqtt section; "
+		    "inputs and commands over MQTT do not work meanwhile.",
+		    "MQTT broker %s", text);
+	if (was)
+		record(b->scope->recorder, EVENT_MQTT_LOST, 0, "mqtt", NULL,
+		       NULL, "lost MQTT broker %s", text);
+	field_mqtt_state(b->scope->field, false);
+}
+
+static void on_other(struct bridge *b, unsigned broker, const char *text)
+{
+	const struct config_mqtt *c = &b->scope->config->mqtt;
+	char key[32];
+
+	snprintf(key, sizeof(key), "mqtt:broker-%u", broker + 1);
+	if (*text)
+		fault_raise(b->faults, key, c->fail_back_s * 1000,
+			    "Check this broker and the network to it: there is "
+			    "one less to fall back on.",
+			    "MQTT broker %s", text);
+	else
+		fault_clear(b->faults, key);
+}
+
+/** There, but it turned something of ours away. */
+static void on_refused(struct bridge *b, const char *key, const char *text)
+{
+	char name[300];
+
+	if (*text)
+		fault_raise(b->faults, key, 0,
 			    "Correct the broker's access list for our user; "
 			    "what it refuses does not work meanwhile.",
-			    "MQTT broker %s:%u: %s", c->host, c->port, text);
-		return;
+			    "MQTT broker %s: %s",
+			    broker_name(name, b, b->broker), text);
+	else
+		fault_clear(b->faults, key);
+}
+
+static void on_state(enum mqtt_news news, unsigned broker, const char *text,
+		     void *arg)
+{
+	struct bridge *b = arg;
+
+	switch (news) {
+	case MQTT_CONNECTED:
+		on_connected(b, broker);
+		break;
+	case MQTT_AWAY:
+		on_away(b, text);
+		break;
+	case MQTT_OTHER:
+		on_other(b, broker, text);
+		break;
+	case MQTT_NO_WRITE:
+		on_refused(b, "mqtt:refused", text);
+		if (!*text)
+			publish_all(b);
+		break;
+	case MQTT_NO_READ:
+		on_refused(b, "mqtt:unread", text);
+		break;
 	}
-	fault_clear(b->faults, "mqtt:refused");
-	if (connected) {
-		fault_clear(b->faults, "mqtt");
-		record(b->scope->recorder, EVENT_MQTT_CONNECTED, 0, "mqtt",
-		       NULL, NULL, "connected to MQTT broker %s:%u", c->host,
-		       c->port);
-		publish_all(b);
-	} else {
-		fault_raise(b->faults, "mqtt", c->keepalive_s * 1500,
-			    "Check the broker, the network to it and the mqtt "
-			    "section; inputs and commands over MQTT do not "
-			    "work meanwhile.",
-			    "MQTT broker %s:%u: %s", c->host, c->port, text);
-		if (was)
-			record(b->scope->recorder, EVENT_MQTT_LOST, 0, "mqtt",
-			       NULL, NULL, "lost MQTT broker %s:%u: %s",
-			       c->host, c->port, text);
-	}
-	field_mqtt_state(b->scope->field, connected);
 }
 
 /* ------------------------------------------------------------ configuration */
@@ -451,8 +615,9 @@ static void on_state(bool connected, const char *text, void *arg)
 static char *signature(const struct config *c)
 {
 	const struct config_mqtt *m = &c->mqtt;
-	const char *const part[] = {c->site, m->host, m->user, m->password_file,
-				    m->ca,   m->cert, m->key,  m->client_id};
+	const char *const part[] = {
+		c->site, m->user, m->password_file, m->ca,
+		m->cert, m->key,  m->client_id,     m->discovery_prefix};
 	char *text = NULL;
 	size_t n = 0;
 	FILE *f = open_memstream(&text, &n);
@@ -461,8 +626,10 @@ static char *signature(const struct config *c)
 		return NULL;
 	for (size_t i = 0; i < sizeof(part) / sizeof(part[0]); i++)
 		fprintf(f, "%s\n", part[i] ? part[i] : "");
-	fprintf(f, "%u %d %u %d\n", m->port, m->tls, m->keepalive_s,
-		m->commands);
+	for (size_t i = 0; i < m->n_brokers; i++)
+		fprintf(f, "%s %u %d\n", m->broker[i].host, m->broker[i].port,
+			m->broker[i].tls);
+	fprintf(f, "%u %u %d\n", m->keepalive_s, m->fail_back_s, m->commands);
 	for (size_t i = 0; i < c->n_inputs; i++)
 		if (c->inputs[i].kind == INPUT_MQTT)
 			fprintf(f, "%s\n", c->inputs[i].topic);
@@ -477,11 +644,14 @@ static int connect_broker(struct bridge *b, struct reason *why)
 {
 	const struct config *c = b->scope->config;
 	const struct config_mqtt *m = &c->mqtt;
-	char client[128], filter[128];
+	static const char *const own[] = {"zone/+/state", "alarm/+/state",
+					  "input/+/state", "output/+/state",
+					  "fault/+"};
+	const struct discovery d = discovery_of(b);
+	char client[128], filter[320];
 	struct mqtt_spec spec = {
-		.host = m->host,
-		.port = m->port,
-		.tls = m->tls,
+		.n_brokers = (unsigned)m->n_brokers,
+		.probe_s = m->fail_back_s,
 		.user = m->user,
 		.password_file = m->password_file,
 		.ca = m->ca,
@@ -494,6 +664,12 @@ static int connect_broker(struct bridge *b, struct reason *why)
 	};
 	int err;
 
+	for (size_t i = 0; i < m->n_brokers; i++)
+		spec.broker[i] = (struct mqtt_broker){
+			.host = m->broker[i].host,
+			.port = m->broker[i].port,
+			.tls = m->broker[i].tls,
+		};
 	snprintf(b->prefix, sizeof(b->prefix), "tocsin/%.60s", c->site);
 	snprintf(b->will, sizeof(b->will), "%s/status", b->prefix);
 	if (!spec.client_id || !*spec.client_id) {
@@ -510,6 +686,13 @@ static int connect_broker(struct bridge *b, struct reason *why)
 	for (size_t i = 0; i < c->n_inputs; i++)
 		if (c->inputs[i].kind == INPUT_MQTT)
 			mqtt_subscribe(b->mqtt, c->inputs[i].topic);
+	/* What a process that was killed, or an older configuration, left. */
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		topic_of(b, filter, own[i], "", "");
+		mqtt_subscribe_others(b->mqtt, filter);
+	}
+	discovery_filter(&d, filter, sizeof(filter));
+	mqtt_subscribe_others(b->mqtt, filter);
 	return 0;
 }
 
@@ -517,7 +700,6 @@ int bridge_configure(struct bridge *b, struct reason *why)
 {
 	const struct config *c = b->scope->config;
 	char *now = c->mqtt.present ? signature(c) : NULL;
-	char prefix[sizeof(b->prefix)];
 	bool was;
 	int err = 0;
 
@@ -532,11 +714,10 @@ int bridge_configure(struct bridge *b, struct reason *why)
 		return 0;
 	}
 	was = b->mqtt != NULL;
-	snprintf(prefix, sizeof(prefix), "%s", b->prefix);
 	b->mqtt = mqtt_free(b->mqtt);
 	b->up = false;
 	fault_clear(b->faults, "mqtt");
-	fault_clear(b->faults, "mqtt:refused");
+	fault_clear_prefix(b->faults, "mqtt:", NULL, NULL);
 	free(b->signature);
 	b->signature = now;
 	/* At the start nothing is lost yet: a broker that cannot be reached
@@ -546,8 +727,6 @@ int bridge_configure(struct bridge *b, struct reason *why)
 	if (!now)
 		return 0;
 	err = connect_broker(b, why);
-	if (strcmp(prefix, b->prefix))
-		forget_kept(b);
 	if (err)
 		fault_raise(b->faults, "mqtt", 0, "Correct the mqtt section.",
 			    "MQTT cannot start: %s", why->text);
@@ -562,4 +741,36 @@ bool bridge_configured(const struct bridge *b)
 bool bridge_connected(const struct bridge *b)
 {
 	return b->up;
+}
+
+void bridge_metrics(const struct bridge *b, FILE *out)
+{
+	struct mqtt_counters c;
+
+	if (!b->mqtt)
+		return;
+	mqtt_counters(b->mqtt, &c);
+	const struct {
+		const char *name, *type, *help;
+		uint64_t value;
+	} row[] = {
+		{"connected", "gauge", "1 while a broker serves us.", b->up},
+		{"received_total", "counter", "Messages received.", c.received},
+		{"cut_total", "counter",
+		 "Of them, those too long to be looked at.", c.cut},
+		{"published_total", "counter",
+		 "Own messages that the broker confirmed.", c.published},
+		{"lost_total", "counter",
+		 "Own messages dropped, or refused by the broker.", c.lost},
+		{"late_total", "counter", "Events sent after an outage.",
+		 c.late},
+		{"kept", "gauge", "Events that wait for a broker.", c.kept},
+	};
+
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
+		fprintf(out,
+			"# HELP tocsin_mqtt_%s %s\n# TYPE tocsin_mqtt_%s %s\n"
+			"tocsin_mqtt_%s %llu\n",
+			row[i].name, row[i].help, row[i].name, row[i].type,
+			row[i].name, (unsigned long long)row[i].value);
 }

@@ -33,4 +33,7 @@ void bridge_publish(const char *topic, const char *payload, void *arg);
 bool bridge_configured(const struct bridge *b);
 bool bridge_connected(const struct bridge *b);
 
+/** Figures of the connection, for Prometheus. */
+void bridge_metrics(const struct bridge *b, FILE *out);
+
 #endif

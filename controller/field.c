@@ -243,7 +243,6 @@ int field_configure(struct field *f, const struct config *c)
 		if (old && old->conf->kind == c->inputs[i].kind) {
 			in[i].value = old->value;
 			in[i].event = old->event;
-			in[i].away = old->away;
 			in[i].glitches = field_glitches(old);
 			in[i].changed_wall_us = old->changed_wall_us;
 			if (!same_source(old->conf, &c->inputs[i])) {
@@ -413,14 +412,13 @@ void field_mqtt_state(struct field *f, bool connected)
 		if (x->conf->kind != INPUT_MQTT)
 			continue;
 		if (!connected) {
-			x->away = true;
 			if (input_lost(&x->value, "the MQTT broker is away",
 				       now))
 				field_changed(x, was, NULL, 0, now);
-		} else if (x->away) {
-			/* The broker is no fault any more; what the sensor says
-			 * is not known, and its max-age runs from now. */
-			x->away = false;
+		} else if (x->value.quality != INPUT_UNKNOWN) {
+			/* The broker is no fault any more, or it is another
+			 * one; what the sensor says is not known, and its
+			 * max-age runs from now. */
 			x->value.quality = INPUT_UNKNOWN;
 			x->value.changed_us = now;
 			snprintf(x->value.why, sizeof(x->value.why),

@@ -15,7 +15,6 @@ struct in {
 	struct line_in *line;
 	struct loop loop;  /**< of a loop, a pair, or what is held */
 	uint32_t glitches; /**< filtered by lines it had before */
-	bool away;         /**< lost with its broker */
 	uint64_t event;    /**< record of the last change */
 	int64_t changed_wall_us;
 };

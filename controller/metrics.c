@@ -142,6 +142,7 @@ char *metrics_text(struct control *c)
 	plc_metrics(c->plc, f);
 	webhooks_metrics(c->webhooks, f);
 	notify_metrics(c->notify, f);
+	bridge_metrics(c->bridge, f);
 	if (fclose(f)) {
 		free(text);
 		return NULL;

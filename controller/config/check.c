@@ -132,6 +132,7 @@ static void check_sip(struct load *l)
 static void check_mqtt(struct load *l)
 {
 	const struct config_mqtt *m = &l->c->mqtt;
+	bool tls = false, plain = false;
 
 	if (!l->mqtt)
 		return;
@@ -145,14 +146,18 @@ static void check_mqtt(struct load *l)
 	if (!m->cert != !m->key)
 		problem_add(l->p, key_at(l->mqtt, m->cert ? "cert" : "key"),
 			    "mqtt: \"cert\" and \"key\" need each other");
-	if (m->host && !m->tls && (m->ca || m->cert || m->key))
+	for (size_t i = 0; i < m->n_brokers; i++) {
+		tls = tls || m->broker[i].tls;
+		plain = plain || !m->broker[i].tls;
+	}
+	if (m->n_brokers && !tls && (m->ca || m->cert || m->key))
 		problem_add(l->p, key_at(l->mqtt, "broker"),
 			    "mqtt: the broker is reached without TLS, but "
 			    "\"%s\" is given; write \"mqtts://...\"",
 			    m->ca     ? "ca"
 			    : m->cert ? "cert"
 				      : "key");
-	if (m->host && !m->tls && m->password_file)
+	if (plain && m->password_file)
 		problem_warn(l->p, key_at(l->mqtt, "broker"),
 			     "mqtt: the password goes over the network in the "
 			     "clear; prefer \"mqtts://...\"");

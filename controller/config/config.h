@@ -361,16 +361,26 @@ struct config_alarm {
 	size_t n_outputs;
 };
 
-struct config_mqtt {
-	bool present;
-	struct config_where at;
+#define CONFIG_MAX_BROKERS 4
+
+struct config_broker {
 	char *host;
 	uint16_t port;
 	bool tls;
+};
+
+struct config_mqtt {
+	bool present;
+	struct config_where at;
+	struct config_broker broker[CONFIG_MAX_BROKERS]; /**< as wanted */
+	size_t n_brokers;
+	uint32_t fail_back_s; /**< 0 = never */
 	char *user, *password_file, *ca, *cert, *key, *client_id;
 	uint32_t keepalive_s;
 	uint32_t command_max_age_ms; /**< older commands start nothing */
 	bool commands;               /**< accept tocsin/<site>/command/<verb> */
+	bool discovery;              /**< of Home Assistant */
+	char *discovery_prefix;
 };
 
 /** A network of addresses. */

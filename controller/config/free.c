@@ -255,7 +255,9 @@ struct config *config_free(struct config *c)
 	free(c->plc.inputs);
 	free(c->plc.trigger);
 	free(c->plc.reset);
-	free(c->mqtt.host);
+	for (size_t i = 0; i < c->mqtt.n_brokers; i++)
+		free(c->mqtt.broker[i].host);
+	free(c->mqtt.discovery_prefix);
 	free(c->mqtt.user);
 	free(c->mqtt.password_file);
 	free(c->mqtt.ca);

@@ -5,14 +5,27 @@ static const char *const user_roles[] = {"viewer", "operator", "admin", NULL};
 
 const struct config_key schema_mqtt[] = {
 	{.name = "broker",
-	 .type = TYPE_SPECIAL,
-	 FIELD(config_mqtt, host),
+	 .type = TYPE_SPECIALS,
+	 FIELD(config_mqtt, broker),
 	 .required = true,
+	 .max = CONFIG_MAX_BROKERS,
 	 .set = set_broker,
 	 .show = show_broker,
 	 .allowed = "\"mqtt://HOST:PORT\", or \"mqtts://HOST:PORT\" for TLS; "
 		    "without a port 1883 and 8883",
-	 .help = "The broker."},
+	 .help = "The broker; or up to four in the order in which they are "
+		 "wanted: when one is lost the next takes over, and what is "
+		 "read from the lost one is unknown until it is published "
+		 "anew."},
+	{.name = "fail-back",
+	 .type = TYPE_DURATION,
+	 FIELD(config_mqtt, fail_back_s),
+	 .unit_ms = 1000,
+	 .max = DAY,
+	 .def = "60s",
+	 .help = "How often the other brokers are looked at: one that is away "
+		 "is a fault, and one wanted more than the present one is gone "
+		 "back to. 0 = never."},
 	{.name = "user",
 	 .type = TYPE_TEXT,
 	 FIELD(config_mqtt, user),
@@ -50,8 +63,8 @@ const struct config_key schema_mqtt[] = {
 	 .unit_ms = 1000,
 	 .min = 5e3,
 	 .max = HOUR,
-	 .def = "30s",
-	 .help = "A broker that is silent for one and a half of this is "
+	 .def = "10s",
+	 .help = "A broker that has been silent for twice this is "
 		 "gone."},
 	{.name = "command-max-age",
 	 .type = TYPE_DURATION,
@@ -67,6 +80,21 @@ const struct config_key schema_mqtt[] = {
 	 .help = "Commands are taken from tocsin/SITE/command/VERB. Whoever "
 		 "may publish there may page: see to the broker's access "
 		 "list."},
+	{.name = "discovery",
+	 .type = TYPE_FLAG,
+	 FIELD(config_mqtt, discovery),
+	 .def = "false",
+	 .help = "Zones, alarms, inputs, outputs and faults appear in Home "
+		 "Assistant by themselves, with their commands if commands "
+		 "are on."},
+	{.name = "discovery-prefix",
+	 .type = TYPE_SPECIAL,
+	 FIELD(config_mqtt, discovery_prefix),
+	 .set = set_discovery_prefix,
+	 .def = "homeassistant",
+	 .allowed = "an MQTT topic without \"+\" and \"#\", of at most 64 "
+		    "bytes",
+	 .help = "Where Home Assistant looks for them."},
 	{0},
 };
 

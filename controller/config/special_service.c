@@ -3,7 +3,9 @@
 #include "values.h"
 
 #include <crypt.h>
+#include <mosquitto.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 void set_timezone(struct load *l, void *obj, const struct config_value *val)
@@ -33,38 +35,77 @@ void set_log_level(struct load *l, void *obj, const struct config_value *val)
 	load_refuse(l, val, val->v[0]);
 }
 
-void set_broker(struct load *l, void *obj, const struct config_value *val)
+static bool read_broker(struct load *l, struct config_broker *b, const char *s)
 {
-	struct config_mqtt *m = obj;
-	const char *s = val->v[0];
 	char host[256];
 
 	if (!strncmp(s, "mqtts://", 8)) {
-		m->tls = true;
+		b->tls = true;
 		s += 8;
 	} else if (!strncmp(s, "mqtt://", 7)) {
 		s += 7;
 	} else {
-		load_refuse(l, val, s);
-		return;
+		return false;
 	}
-	if (!value_host_port(s, m->tls ? 8883 : 1883, host, &m->port)) {
-		load_refuse(l, val, val->v[0]);
-		return;
+	if (!value_host_port(s, b->tls ? 8883 : 1883, host, &b->port))
+		return false;
+	load_text(l, &b->host, host);
+	return true;
+}
+
+void set_broker(struct load *l, void *obj, const struct config_value *val)
+{
+	struct config_mqtt *m = obj;
+
+	for (size_t i = 0; i < val->n && i < CONFIG_MAX_BROKERS; i++) {
+		struct config_broker *b = &m->broker[m->n_brokers];
+
+		if (!read_broker(l, b, val->v[i])) {
+			load_refuse(l, val, val->v[i]);
+			continue;
+		}
+		for (size_t k = 0; k < m->n_brokers && b->host; k++)
+			if (m->broker[k].port == b->port &&
+			    !strcasecmp(m->broker[k].host, b->host))
+				problem_add(l->p, val->at,
+					    "%s: \"%s\" is there twice",
+					    val->where, val->v[i]);
+		m->n_brokers++;
 	}
-	load_text(l, &m->host, host);
+>>>>>>> 65cc138 (controller: Home Assistant discovery, fail-over of brokers, retained topics taken back)
 }
 
 bool show_broker(const struct config *c, const void *obj, FILE *f)
 {
 	const struct config_mqtt *m = obj;
-	const bool v6 = m->host && strchr(m->host, ':');
 
 	(void)c;
-	if (m->host)
-		fprintf(f, "\"mqtt%s://%s%s%s:%u\"", m->tls ? "s" : "",
-			v6 ? "[" : "", m->host, v6 ? "]" : "", m->port);
-	return m->host;
+	if (m->n_brokers > 1)
+		fputs("{ ", f);
+	for (size_t i = 0; i < m->n_brokers; i++) {
+		const struct config_broker *b = &m->broker[i];
+		const bool v6 = strchr(b->host, ':');
+
+		fprintf(f, "%s\"mqtt%s://%s%s%s:%u\"", i ? ", " : "",
+			b->tls ? "s" : "", v6 ? "[" : "", b->host,
+			v6 ? "]" : "", b->port);
+	}
+	if (m->n_brokers > 1)
+		fputs(" }", f);
+	return m->n_brokers;
+}
+
+void set_discovery_prefix(struct load *l, void *obj,
+			  const struct config_value *val)
+{
+	struct config_mqtt *m = obj;
+	const char *s = val->v[0];
+
+	if (!*s || *s == '$' || strlen(s) > 64 ||
+	    mosquitto_pub_topic_check(s) != MOSQ_ERR_SUCCESS)
+		load_refuse(l, val, s);
+	else
+		load_text(l, &m->discovery_prefix, s);
 }
 
 void set_web_listen(struct load *l, void *obj, const struct config_value *val)
