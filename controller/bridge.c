@@ -633,6 +633,9 @@ static char *signature(const struct config *c)
 	for (size_t i = 0; i < c->n_inputs; i++)
 		if (c->inputs[i].kind == INPUT_MQTT)
 			fprintf(f, "%s\n", c->inputs[i].topic);
+	for (size_t i = 0; i < c->n_outputs; i++)
+		if (c->outputs[i].confirm)
+			fprintf(f, "%s\n", c->outputs[i].confirm);
 	if (fclose(f)) {
 		free(text);
 		return NULL;
@@ -686,6 +689,9 @@ static int connect_broker(struct bridge *b, struct reason *why)
 	for (size_t i = 0; i < c->n_inputs; i++)
 		if (c->inputs[i].kind == INPUT_MQTT)
 			mqtt_subscribe(b->mqtt, c->inputs[i].topic);
+	for (size_t i = 0; i < c->n_outputs; i++)
+		if (c->outputs[i].confirm)
+			mqtt_subscribe(b->mqtt, c->outputs[i].confirm);
 	/* What a process that was killed, or an older configuration, left. */
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
 		topic_of(b, filter, own[i], "", "");

@@ -11,6 +11,10 @@
 
 /** The watch's period: how long a fault of a line may go unseen. */
 #define WATCH_MS 1000
+/** Changes of an input that are recorded one by one within BURST_MS; those
+ *  beyond are told of together at its end. */
+#define BURST 20
+#define BURST_MS 1000
 
 int field_alloc(struct field **fp, struct recorder *r, struct faults *fl,
 		field_input_h *inputh, field_publish_h *publishh, void *arg)
@@ -35,8 +39,10 @@ struct field *field_free(struct field *f)
 		return NULL;
 	tmr_cancel(&f->tmr);
 	field_buses_free(f);
-	for (size_t i = 0; i < f->n_in; i++)
+	for (size_t i = 0; i < f->n_in; i++) {
 		line_in_free(f->in[i].line);
+		input_many_clear(&f->in[i].many);
+	}
 	for (size_t i = 0; i < f->n_out; i++)
 		line_out_free(f->out[i].line);
 	free(f->in);
@@ -50,6 +56,56 @@ struct field *field_free(struct field *f)
 static void input_key(const struct in *x, char key[96])
 {
 	snprintf(key, 96, "input:%s", x->conf->name);
+}
+
+static uint64_t tell(const struct in *x, bool moved, const char *actor,
+		     uint64_t cause, uint32_t unsaid)
+{
+	const struct input_value *v = &x->value;
+	char key[96], more[64] = "";
+
+	input_key(x, key);
+	if (unsaid)
+		snprintf(more, sizeof(more),
+			 " after %u more changes in a second", unsaid);
+	return record(x->field->recorder,
+		      moved ? EVENT_INPUT_CHANGED : EVENT_INPUT_QUALITY, cause,
+		      key, actor,
+		      json_pack("{s:b,s:s,s:s,s:i}", "active", v->active,
+				"quality", input_quality_name(v->quality),
+				"raw", v->raw, "unsaid", (int)unsaid),
+		      "input %s is %s (%s%s%s)%s", x->conf->name,
+		      v->active ? "active" : "normal",
+		      input_quality_name(v->quality), *v->why ? ": " : "",
+		      v->why, more);
+}
+
+/** Whatever an input does, alarms hear of it; but what is written down, logged
+ *  and published is bounded: a contact that chatters must not fill the journal.
+ */
+static bool say_it(struct in *x, uint64_t at_us)
+{
+	if (at_us - x->burst_us >= BURST_MS * UINT64_C(1000) && !x->unsaid) {
+		x->burst_us = at_us;
+		x->burst = 0;
+	}
+	if (x->burst++ < BURST)
+		return true;
+	x->unsaid++;
+	return false;
+}
+
+/** What was not said of a second is said at its end. */
+static void end_burst(struct in *x, uint64_t now)
+{
+	uint32_t unsaid = x->unsaid;
+
+	if (!unsaid || now - x->burst_us < BURST_MS * UINT64_C(1000))
+		return;
+	x->unsaid = 0;
+	x->burst_us = now;
+	x->burst = 0;
+	x->event = tell(x, true, NULL, 0, unsaid);
 }
 
 void field_changed(struct in *x, bool was_active, const char *actor,
@@ -72,14 +128,8 @@ void field_changed(struct in *x, bool was_active, const char *actor,
 			    "last good value is kept meanwhile.",
 			    "input %s: %s: %s", x->conf->name,
 			    input_quality_name(v->quality), v->why);
-	x->event = record(
-		f->recorder, moved ? EVENT_INPUT_CHANGED : EVENT_INPUT_QUALITY,
-		cause, key, actor,
-		json_pack("{s:b,s:s,s:s}", "active", v->active, "quality",
-			  input_quality_name(v->quality), "raw", v->raw),
-		"input %s is %s (%s%s%s)", x->conf->name,
-		v->active ? "active" : "normal", input_quality_name(v->quality),
-		*v->why ? ": " : "", v->why);
+	if (say_it(x, at_us))
+		x->event = tell(x, moved, actor, cause, 0);
 	f->inputh(x->index, x->event, at_us, f->arg);
 	if (x->conf->kind != INPUT_PAIR)
 		field_pairs(f, x);
@@ -245,12 +295,18 @@ int field_configure(struct field *f, const struct config *c)
 			in[i].event = old->event;
 			in[i].glitches = field_glitches(old);
 			in[i].changed_wall_us = old->changed_wall_us;
+			in[i].burst_us = old->burst_us;
+			in[i].burst = old->burst;
+			in[i].unsaid = old->unsaid;
+			in[i].many = old->many;
+			memset(&old->many, 0, sizeof(old->many));
 			if (!same_source(old->conf, &c->inputs[i])) {
 				/* The last value stands until the new source
 				 * tells its own. */
 				in[i].value.quality = INPUT_UNKNOWN;
 				in[i].value.why[0] = '\0';
 				in[i].value.changed_us = now;
+				input_many_clear(&in[i].many);
 				forget_fault(f, &in[i]);
 			}
 		} else if (c->inputs[i].kind == INPUT_VIRTUAL) {
@@ -269,12 +325,17 @@ int field_configure(struct field *f, const struct config *c)
 			out[i].manual = old->manual;
 			if (old->conf->kind == c->outputs[i].kind)
 				out[i].shown = old->shown;
+			if (same_text(old->conf->confirm,
+				      c->outputs[i].confirm))
+				out[i].confirm = old->confirm;
 		}
 	}
 	/* A line handler holds its struct's address, so lines are requested
 	 * anew by their new owner; the value is kept, the level is re-read. */
-	for (size_t i = 0; i < n_old_in; i++)
+	for (size_t i = 0; i < n_old_in; i++) {
 		old_in[i].line = line_in_free(old_in[i].line);
+		input_many_clear(&old_in[i].many);
+	}
 	for (size_t i = 0; i < n_old_out; i++) {
 		int k = config_output_find(c, old_out[i].conf->name);
 
@@ -340,44 +401,60 @@ int field_input_set(struct field *f, int input, bool active, const char *actor,
 	return 0;
 }
 
+/** Applies a message to a value of an input: its own, or that of one topic.
+ *  True when active or quality changed. */
+static bool hear(struct in *x, struct input_value *value, const char *topic,
+		 const char *payload, size_t len, bool retain, uint64_t at_us)
+{
+	struct input_value v = *value;
+	bool changed = input_apply(&v, &x->rule, payload, len, at_us);
+	char subject[96];
+
+	/* A retained message tells the state of a sensor, not news: it may
+	 * clear, but it starts nothing (DESIGN rule 4). */
+	if (!changed || !retain || !v.active || value->active) {
+		*value = v;
+		return changed;
+	}
+	input_key(x, subject);
+	record(x->field->recorder, EVENT_INPUT_IGNORED, 0, subject, "mqtt",
+	       NULL,
+	       "input %s: retained message \"%.40s\" on %s says active; what "
+	       "is retained starts nothing",
+	       x->conf->name, v.raw, topic);
+	/* But somebody must know: it may be true. */
+	return input_lost(value,
+			  "a retained message says active; it counts when it "
+			  "is published anew",
+			  at_us);
+}
+
+static bool hears_many(const struct in *x)
+{
+	return x->conf->kind == INPUT_MQTT && strpbrk(x->conf->topic, "+#");
+}
+
 void field_mqtt(struct field *f, const char *topic, const char *payload,
 		size_t len, bool retain, uint64_t at_us)
 {
-	/* A retained message tells the state of a sensor, not news: it may
-	 * clear, but it starts nothing (DESIGN rule 4). */
 	for (size_t i = 0; i < f->n_in; i++) {
 		struct in *x = &f->in[i];
-		bool was = x->value.active;
-		struct input_value v = x->value;
+		const bool was = x->value.active;
+		struct input_value *v = &x->value;
+		bool changed;
 
 		if (x->conf->kind != INPUT_MQTT ||
 		    !mqtt_topic_match(x->conf->topic, topic))
 			continue;
-		if (!input_apply(&v, &x->rule, payload, len, at_us)) {
-			x->value = v;
-			continue;
-		}
-		if (retain && v.active && !was) {
-			char subject[96];
-
-			input_key(x, subject);
-			record(f->recorder, EVENT_INPUT_IGNORED, 0, subject,
-			       "mqtt", NULL,
-			       "input %s: retained message \"%.40s\" on %s "
-			       "says "
-			       "active; what is retained starts nothing",
-			       x->conf->name, v.raw, topic);
-			/* But somebody must know: it may be true. */
-			if (input_lost(&x->value,
-				       "a retained message says active; it "
-				       "counts when it is published anew",
-				       at_us))
-				field_changed(x, was, "mqtt", 0, at_us);
-			continue;
-		}
-		x->value = v;
-		field_changed(x, was, "mqtt", 0, at_us);
+		if (hears_many(x))
+			v = input_many_of(&x->many, topic);
+		changed = v && hear(x, v, topic, payload, len, retain, at_us);
+		if (hears_many(x))
+			changed = input_many_sum(&x->many, &x->value, at_us);
+		if (changed)
+			field_changed(x, was, "mqtt", 0, at_us);
 	}
+	field_confirm_hear(f, topic, payload, len);
 }
 
 size_t field_webhook(struct field *f, const char *webhook, const char *payload,
@@ -403,17 +480,20 @@ size_t field_webhook(struct field *f, const char *webhook, const char *payload,
 
 void field_mqtt_state(struct field *f, bool connected)
 {
+	static const char away[] = "the MQTT broker is away";
 	uint64_t now = clock_mono_us();
 
+	if (!connected)
+		field_confirm_away(f);
 	for (size_t i = 0; i < f->n_in; i++) {
 		struct in *x = &f->in[i];
 		bool was = x->value.active;
 
 		if (x->conf->kind != INPUT_MQTT)
 			continue;
+		input_many_lost(&x->many, connected ? NULL : away, now);
 		if (!connected) {
-			if (input_lost(&x->value, "the MQTT broker is away",
-				       now))
+			if (input_lost(&x->value, away, now))
 				field_changed(x, was, NULL, 0, now);
 		} else if (x->value.quality != INPUT_UNKNOWN) {
 			/* The broker is no fault any more, or it is another
@@ -433,6 +513,17 @@ void field_mqtt_state(struct field *f, bool connected)
 		}
 }
 
+/** Is the value older than max-age allows? True when that is new. */
+static bool age(struct in *x, uint64_t now)
+{
+	if (x->conf->kind != INPUT_MQTT && x->conf->kind != INPUT_WEBHOOK)
+		return false;
+	if (!x->many.n)
+		return input_age(&x->value, &x->rule, now);
+	return input_many_age(&x->many, &x->rule, now) &&
+	       input_many_sum(&x->many, &x->value, now);
+}
+
 void field_watch(struct field *f)
 {
 	uint64_t now = clock_mono_us();
@@ -442,11 +533,11 @@ void field_watch(struct field *f)
 		bool was = x->value.active;
 
 		open_line(x);
-		if ((x->conf->kind == INPUT_MQTT ||
-		     x->conf->kind == INPUT_WEBHOOK) &&
-		    input_age(&x->value, &x->rule, now))
+		if (age(x, now))
 			field_changed(x, was, NULL, 0, now);
+		end_burst(x, now);
 	}
+	field_confirm_watch(f);
 	for (size_t i = 0; i < f->n_out; i++)
 		if (f->out[i].conf->kind == OUTPUT_GPIO && !f->out[i].line) {
 			open_out(f, &f->out[i]);
@@ -472,7 +563,9 @@ void field_output_fault(struct field *f, const struct out *o, const char *why)
 		fault_clear(f->faults, key);
 	else
 		fault_raise(f->faults, key, WATCH_MS,
-			    o->conf->kind == OUTPUT_MODBUS
+			    o->conf->kind == OUTPUT_MQTT
+				    ? "Check the device behind this topic."
+			    : o->conf->kind == OUTPUT_MODBUS
 				    ? "Check the Modbus device, its unit and "
 				      "address, and who else writes there."
 				    : "Check chip and line of this output and "
@@ -517,6 +610,7 @@ static void show(struct field *f, int output, const char *actor, uint64_t cause)
 	} else if (o->conf->kind == OUTPUT_MQTT) {
 		f->publishh(o->conf->topic, want ? o->conf->on : o->conf->off,
 			    f->arg);
+		field_confirm_ask(o);
 	} else if (o->conf->kind == OUTPUT_MODBUS) {
 		field_bus_write(o, want);
 	}
@@ -586,7 +680,7 @@ json_t *field_input_json(const struct field *f, int input)
 	char changed_at[CLOCK_TEXT_SIZE];
 
 	return json_pack(
-		"{s:s,s:s,s:b,s:s,s:o,s:s,s:I,s:s*,s:s*}", "name",
+		"{s:s,s:s,s:b,s:s,s:o,s:s,s:I,s:s*,s:s*,s:o*}", "name",
 		x->conf->name, "kind", input_kinds[x->conf->kind], "active",
 		v->active, "quality", input_quality_name(v->quality), "value",
 		v->read_us && isfinite(v->number) ? json_real(v->number)
@@ -595,7 +689,9 @@ json_t *field_input_json(const struct field *f, int input)
 		*v->why ? v->why : NULL, "changed",
 		x->changed_wall_us
 			? clock_format(changed_at, x->changed_wall_us)
-			: NULL);
+			: NULL,
+		"topics",
+		hears_many(x) ? json_integer((json_int_t)x->many.n) : NULL);
 }
 
 json_t *field_inputs_json(const struct field *f)

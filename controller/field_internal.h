@@ -4,6 +4,7 @@
 
 #include "controller/base/compat.h"
 #include "field.h"
+#include "gpio/input_many.h"
 #include "gpio/lines.h"
 
 struct in {
@@ -12,16 +13,29 @@ struct in {
 	const struct config_input *conf;
 	struct input_rule rule;
 	struct input_value value;
+	struct input_many many; /**< mqtt with a wildcard: what it is made of */
 	struct line_in *line;
 	struct loop loop;  /**< of a loop, a pair, or what is held */
 	uint32_t glitches; /**< filtered by lines it had before */
 	uint64_t event;    /**< record of the last change */
+	uint64_t burst_us; /**< when its changes were counted from */
+	uint32_t burst;    /**< changes since then */
+	uint32_t unsaid;   /**< of them, those not recorded */
 	int64_t changed_wall_us;
+};
+
+/** What the other side says of an output on the broker. */
+struct field_confirm {
+	uint64_t since_us; /**< it should say so since then; 0 = nobody asked */
+	bool heard;        /**< it said something since the connection */
+	int says;          /**< 1 on, 0 off, -1 something else */
+	char text[41];     /**< what it said, printable */
 };
 
 struct out {
 	const struct config_output *conf;
 	bool driven, held, manual, shown, known;
+	struct field_confirm confirm;
 	struct line_out *line;
 	struct field_bus *bus; /**< modbus: where, and as which point */
 	size_t point;
@@ -67,6 +81,19 @@ void field_buses_free(struct field *f);
 
 /** Figures of the buses. */
 void field_bus_metrics(const struct field *f, FILE *out);
+
+/** An output was published: from now on it is to be confirmed. */
+void field_confirm_ask(struct out *o);
+
+/** A message came: does it confirm an output? */
+void field_confirm_hear(struct field *f, const char *topic, const char *payload,
+			size_t len);
+
+/** Looks which outputs are not confirmed in time; connected: to the broker. */
+void field_confirm_watch(struct field *f);
+
+/** Nobody can say anything while the broker is away. */
+void field_confirm_away(struct field *f);
 
 /** Writes an output of a bus. */
 void field_bus_write(struct out *o, bool on);

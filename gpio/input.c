@@ -281,6 +281,11 @@ bool input_apply(struct input_value *v, const struct input_rule *rule,
 {
 	struct reading r = {.text = payload, .len = len};
 
+	if (len > PAYLOAD_MAX)
+		return set_quality(
+			v, INPUT_FAULT, now_us,
+			"the payload has %zu bytes, at most %d are read", len,
+			PAYLOAD_MAX);
 	if (rule->json)
 		return apply_json(v, rule, payload, len, now_us);
 	trim(&r);

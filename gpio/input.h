@@ -53,7 +53,8 @@ struct input_value {
 };
 
 /**
- * Applies a payload to the value of one input.
+ * Applies a payload to the value of one input; of one longer than PAYLOAD_MAX
+ * nothing but its length is looked at.
  *
  * White space around a payload that is no JSON does not count. A JSON string
  * that is wholly a number counts as one; true and false count as words.

@@ -146,6 +146,35 @@ static void check_topics(struct load *l, size_t i)
 		}
 }
 
+static void check_confirm(struct load *l, size_t i)
+{
+	struct config_output *o = &l->c->outputs[i];
+
+	if (!o->confirm && (o->confirm_json || o->confirm_on || o->confirm_off))
+		problem_add(l->p, o->at,
+			    "output \"%s\": \"confirm-json\", \"confirm-on\" "
+			    "and \"confirm-off\" need \"confirm\"",
+			    o->name);
+	if (!o->confirm)
+		return;
+	if (!o->confirm_on && o->on)
+		load_text(l, &o->confirm_on, o->on);
+	if (!o->confirm_off && o->off)
+		load_text(l, &o->confirm_off, o->off);
+	if (o->topic && !strcmp(o->confirm, o->topic))
+		problem_add(l->p, load_at(l, KIND_OUTPUT, i, "confirm"),
+			    "output \"%s\": what we publish on \"%s\" comes "
+			    "back from the broker and confirms nothing; name "
+			    "the topic on which the device answers",
+			    o->name, o->topic);
+	if (o->confirm_on && o->confirm_off &&
+	    !strcmp(o->confirm_on, o->confirm_off))
+		problem_add(l->p, load_at(l, KIND_OUTPUT, i, "confirm"),
+			    "output \"%s\": \"confirm-on\" and "
+			    "\"confirm-off\" are the same text",
+			    o->name);
+}
+
 void load_check_field(struct load *l)
 {
 	const struct config *c = l->c;
@@ -168,6 +197,7 @@ void load_check_field(struct load *l)
 			   c->outputs[i].kind);
 		if (c->outputs[i].kind == OUTPUT_MQTT)
 			check_topics(l, i);
+		check_confirm(l, i);
 	}
 	check_lines(l);
 	load_check_modbus(l);

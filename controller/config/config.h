@@ -329,7 +329,9 @@ struct config_output {
 	enum config_output_kind kind;
 	enum config_role role;  /**< ROLE_FAULT: energised while all is well */
 	char *topic, *on, *off; /**< mqtt */
-	char *chip, *line;      /**< gpio */
+	char *confirm, *confirm_json, *confirm_on, *confirm_off;
+	uint32_t confirm_ms;
+	char *chip, *line; /**< gpio */
 	bool active_low;
 	struct config_modbus modbus;
 };

@@ -107,6 +107,10 @@ static void free_field(struct config *c)
 		free(x->topic);
 		free(x->on);
 		free(x->off);
+		free(x->confirm);
+		free(x->confirm_json);
+		free(x->confirm_on);
+		free(x->confirm_off);
 		free(x->chip);
 		free(x->line);
 		free(x->modbus.bus);

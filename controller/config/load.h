@@ -148,7 +148,8 @@ config_set_h set_timezone, set_log_level, set_listen, set_rtp_ports, set_tone,
 	set_chime, set_zone_chime, set_allow, set_interface, set_fan,
 	set_extension, set_zones, set_repeat, set_virtual, set_mqtt_input,
 	set_mqtt_output, set_gpio_input, set_gpio_output, set_querier_ignore,
-	set_broker, set_discovery_prefix, set_web_listen, set_group, set_hash;
+	set_broker, set_confirm, set_discovery_prefix, set_web_listen,
+	set_group, set_hash;
 config_show_h show_listen, show_rtp_ports, show_allow, show_fan, show_zones,
 	show_repeat, show_virtual, show_mqtt, show_gpio, show_output_virtual,
 	show_output_mqtt, show_output_gpio, show_broker, show_web_listen,

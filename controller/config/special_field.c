@@ -75,6 +75,16 @@ void set_mqtt_output(struct load *l, void *obj, const struct config_value *val)
 	load_text(l, &o->topic, val->v[0]);
 }
 
+void set_confirm(struct load *l, void *obj, const struct config_value *val)
+{
+	struct config_output *o = obj;
+
+	if (!*val->v[0] || *val->v[0] == '$' ||
+	    mosquitto_pub_topic_check(val->v[0]) != MOSQ_ERR_SUCCESS)
+		load_refuse(l, val, val->v[0]);
+	load_text(l, &o->confirm, val->v[0]);
+}
+
 static bool read_bus(struct load *l, const struct config_value *val, char **bus)
 {
 	char text[MBUS_ADDRESS_SIZE];

@@ -382,6 +382,15 @@ static void test_field(void **state)
 	      "is taken by input \"i\""},
 	     {MQTT "output \"o\" { mqtt = \"a\" on = \"x\" off = \"x\" }", 3,
 	      "the same text"},
+	     {MQTT "output \"o\" { mqtt = \"a\" confirm = \"a\" }", 3,
+	      "confirms nothing"},
+	     {MQTT "output \"o\" { mqtt = \"a\" confirm = \"b/#\" }", 3,
+	      "without \"+\""},
+	     {MQTT "output \"o\" { mqtt = \"a\" confirm-on = \"x\" }", 3,
+	      "need \"confirm\""},
+	     {MQTT "output \"o\" { mqtt = \"a\" confirm = \"b\" confirm-on = "
+		   "\"OFF\" }",
+	      3, "the same text"},
 	     {MQTT "output \"o\" { mqtt = \"a\" }\n"
 		   "output \"p\" { mqtt = \"a\" }",
 	      4, "is taken by output \"o\""});
@@ -574,6 +583,14 @@ static void test_outside(void **state)
 	     {"site = \"s\"\nmqtt { }", 2, "\"broker\" is missing"},
 	     {"site = \"s\"\nmqtt { broker = \"http://h\" }", 2, "mqtts://"},
 	     {"site = \"s\"\nmqtt { broker = \"mqtt://h:0\" }", 2, "mqtts://"},
+	     {"site = \"s\"\nmqtt { broker = { \"mqtt://h\", \"mqtt://H\" } }",
+	      2, "twice"},
+	     {"site = \"s\"\nmqtt { broker = { \"mqtt://a\", \"mqtt://b\", "
+	      "\"mqtt://c\", \"mqtt://d\", \"mqtt://e\" } }",
+	      2, "4"},
+	     {"site = \"s\"\nmqtt { broker = \"mqtt://h\" discovery-prefix = "
+	      "\"a/+\" }",
+	      2, "without \"+\""},
 	     {"site = \"s\"\nmqtt { broker = \"mqtts://h\" user = \"u\" "
 	      "password-file = \"no\" }",
 	      2, "cannot be read"},

@@ -211,9 +211,10 @@ static void check_full_top(const struct config *c, const struct world *w)
 	assert_int_equal(c->peers[0].zones[0], config_zone_find(c, "hall"));
 	assert_int_equal(c->peers[1].max_level, 123);
 	assert_int_equal(c->peers[1].n_zones, 0);
-	assert_true(c->mqtt.present && c->mqtt.tls && !c->mqtt.commands);
-	assert_string_equal(c->mqtt.host, "fd00::2");
-	assert_int_equal(c->mqtt.port, 8883);
+	assert_true(c->mqtt.present && c->mqtt.broker[0].tls &&
+		    !c->mqtt.commands);
+	assert_string_equal(c->mqtt.broker[0].host, "fd00::2");
+	assert_int_equal(c->mqtt.broker[0].port, 8883);
 	assert_int_equal(c->mqtt.keepalive_s, 60);
 	assert_int_equal(c->mqtt.command_max_age_ms, 3000);
 	assert_string_equal(c->mqtt.password_file, world_path(w, "pw"));

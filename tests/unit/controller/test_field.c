@@ -1,4 +1,5 @@
 /* field.c: inputs with their quality, outputs with their role. */
+#include "gpio/input_many.h"
 #include "site_plan.h"
 #include "site_util.h"
 
@@ -125,6 +126,156 @@ static void test_broker_away(void **state)
 	site_end(s, false);
 }
 
+/* Each topic of a filter has a value of its own: what is normal in one room
+ * clears nothing in another, and one sensor that is lost is a fault. */
+static void test_wildcard(void **state)
+{
+	struct site *s = site_begin(NULL, false, PLAN);
+	char topic[32];
+	json_t *o;
+
+	(void)state;
+	hear(s, "plant/1/gas", "50", false);
+	hear(s, "plant/2/gas", "10", false);
+	assert_true(value(s, "gas")->active);
+	assert_string_equal(value(s, "gas")->raw, "50");
+	hear(s, "plant/2/gas", "60", false);
+	hear(s, "plant/1/gas", "10", false);
+	assert_true(value(s, "gas")->active);
+	/* unreadable: a fault that names its topic, and clears nothing */
+	hear(s, "plant/2/gas", "NaN", false);
+	assert_true(value(s, "gas")->active);
+	assert_int_equal(value(s, "gas")->quality, INPUT_FAULT);
+	assert_non_null(strstr(value(s, "gas")->why, "plant/2/gas: "));
+	hear(s, "plant/1/gas", "10", false);
+	assert_int_equal(value(s, "gas")->quality, INPUT_FAULT);
+	/* a reload keeps them apart, too */
+	site_configure(s, PLAN);
+	hear(s, "plant/1/gas", "11", false);
+	assert_true(value(s, "gas")->active);
+	hear(s, "plant/2/gas", "20", false);
+	assert_false(value(s, "gas")->active);
+	assert_int_equal(value(s, "gas")->quality, INPUT_GOOD);
+	assert_int_equal(site_count(s, EVENT_INPUT_CHANGED, "input:gas"), 2);
+	/* one of them falls silent */
+	field_mqtt(s->field, "plant/3/gas", "5", 1, false,
+		   clock_mono_us() - 11000000);
+	field_watch(s->field);
+	assert_int_equal(value(s, "gas")->quality, INPUT_STALE);
+	assert_non_null(strstr(value(s, "gas")->why, "plant/3/gas: "));
+	/* a retained one that says active starts nothing, a retained one that
+	 * says normal clears its own topic only */
+	hear(s, "plant/3/gas", "99", true);
+	assert_false(value(s, "gas")->active);
+	assert_int_equal(value(s, "gas")->quality, INPUT_FAULT);
+	hear(s, "plant/3/gas", "99", false);
+	hear(s, "plant/1/gas", "1", true);
+	assert_true(value(s, "gas")->active);
+	hear(s, "plant/3/gas", "1", true);
+	assert_false(value(s, "gas")->active);
+	/* the broker is back: nothing is known of any */
+	field_mqtt_state(s->field, false);
+	assert_int_equal(value(s, "gas")->quality, INPUT_FAULT);
+	field_mqtt_state(s->field, true);
+	assert_int_equal(value(s, "gas")->quality, INPUT_UNKNOWN);
+	hear(s, "plant/1/gas", "1", false);
+	assert_int_equal(value(s, "gas")->quality, INPUT_UNKNOWN);
+	hear(s, "plant/2/gas", "1", false);
+	hear(s, "plant/3/gas", "1", false);
+	assert_int_equal(value(s, "gas")->quality, INPUT_GOOD);
+	/* whoever may publish cannot make us grow */
+	for (unsigned i = 0; i < 2 * INPUT_MANY_MAX; i++) {
+		snprintf(topic, sizeof(topic), "plant/x%u/gas", i);
+		hear(s, topic, "1", false);
+	}
+	assert_int_equal(value(s, "gas")->quality, INPUT_FAULT);
+	assert_non_null(strstr(value(s, "gas")->why, "more than 256"));
+	o = field_input_json(s->field, config_input_find(s->config, "gas"));
+	assert_int_equal(json_integer_value(json_object_get(o, "topics")),
+			 INPUT_MANY_MAX);
+	json_decref(o);
+	site_end(s, false);
+}
+
+/* The alarms hear of each change, journal and broker of some. */
+static void test_burst(void **state)
+{
+	struct site *s = site_begin(NULL, false, PLAN);
+	uint64_t until = clock_mono_us() + PATIENCE_US;
+	unsigned n;
+
+	(void)state;
+	for (unsigned i = 0; i < 10000; i++)
+		hear(s, "door", i % 2 ? "0" : "1", false);
+	hear(s, "door", "1", false);
+	assert_true(value(s, "door")->active);
+	n = site_count(s, EVENT_INPUT_CHANGED, "input:door");
+	assert_in_range(n, 1, 200); /* 20 a second; the machine is slow */
+	while (site_count(s, EVENT_INPUT_CHANGED, "input:door") == n &&
+	       clock_mono_us() < until)
+		field_watch(s->field);
+	assert_non_null(
+		strstr(s->event[s->n_events - 1].text, "door is active"));
+	assert_non_null(strstr(s->event[s->n_events - 1].text, "more changes"));
+	site_end(s, false);
+}
+
+#define HORN                                                                   \
+	"output \"horn\" { mqtt = \"cmnd/horn\" confirm = \"stat/horn\" "      \
+	"confirm-json = \"relay.0\" confirm-on = \"closed\" confirm-off = "    \
+	"\"open\" confirm-within = \"100ms\" }\n"
+
+static bool horn_fault(struct site *s)
+{
+	return fault_find(s->faults, "point:horn");
+}
+
+static void watch_until(struct site *s, bool fault)
+{
+	uint64_t until = clock_mono_us() + PATIENCE_US;
+
+	while (horn_fault(s) != fault && clock_mono_us() < until)
+		field_watch(s->field);
+	assert_int_equal(horn_fault(s), fault);
+}
+
+static void test_confirmed_output(void **state)
+{
+	struct site *s = site_begin(NULL, false, PLAN_BASE MQTT HORN);
+	int horn = config_output_find(s->config, "horn");
+
+	(void)state;
+	/* nobody is asked before there is a broker */
+	field_mqtt_state(s->field, false);
+	field_watch(s->field);
+	assert_false(horn_fault(s));
+	field_mqtt_state(s->field, true);
+	assert_true(was_published(s, "cmnd/horn OFF"));
+	watch_until(s, true);
+	assert_non_null(strstr(fault_find(s->faults, "point:horn")->text,
+			       "stat/horn says nothing"));
+	hear(s, "stat/horn", "{\"relay\":[\"open\"]}", true);
+	assert_false(horn_fault(s));
+	field_output_set(s->field, horn, true, "user:x", 0);
+	watch_until(s, true);
+	assert_non_null(strstr(fault_find(s->faults, "point:horn")->text,
+			       "says \"open\""));
+	hear(s, "stat/horn", "{\"relay\":[\"closed\"]}", false);
+	assert_false(horn_fault(s));
+	/* somebody switches it at the device */
+	hear(s, "stat/horn", "{\"relay\":[\"stuck\"]}", false);
+	assert_false(horn_fault(s));
+	watch_until(s, true);
+	assert_non_null(strstr(fault_find(s->faults, "point:horn")->text,
+			       "says \"stuck\""));
+	/* a reload forgets nothing of it */
+	site_configure(s, PLAN_BASE MQTT HORN);
+	assert_true(horn_fault(s));
+	hear(s, "stat/horn", "{\"relay\":[\"closed\"]}", false);
+	assert_false(horn_fault(s));
+	site_end(s, false);
+}
+
 static void test_stale(void **state)
 {
 	struct site *s = site_begin(NULL, false, PLAN);
@@ -218,6 +369,9 @@ int main(void)
 		cmocka_unit_test(test_unreadable_keeps_its_value),
 		cmocka_unit_test(test_retained_starts_nothing),
 		cmocka_unit_test(test_broker_away),
+		cmocka_unit_test(test_wildcard),
+		cmocka_unit_test(test_burst),
+		cmocka_unit_test(test_confirmed_output),
 		cmocka_unit_test(test_stale),
 		cmocka_unit_test(test_outputs),
 		cmocka_unit_test(test_reload),
