@@ -85,7 +85,7 @@ enum mqtt_news {
  *
  * @param broker which one of the spec
  * @param text   why, and what to do; "" = it is well (again). A refusal is
- *               tried again every 30 s.
+ *               tried again every 5 s.
  */
 typedef void(mqtt_state_h)(enum mqtt_news news, unsigned broker,
 			   const char *text, void *arg);

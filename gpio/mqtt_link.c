@@ -496,6 +496,16 @@ bool mqtt_link_wait(struct mqtt_link *l, int fd, short events, int ms,
 	return !stopping(l);
 }
 
+/* A lost connection is cut: what the kernel still holds of it must not reach
+ * the broker after all, beside what goes again on the next one. */
+static void cut_when_closed(const struct session *s, bool yes)
+{
+	const struct linger linger = {.l_onoff = yes};
+
+	(void)setsockopt(mosquitto_socket(s->mosq), SOL_SOCKET, SO_LINGER,
+			 &linger, sizeof(linger));
+}
+
 static int begin(struct session *s)
 {
 	const struct mqtt_own_spec *spec = &s->link->spec;
@@ -517,6 +527,7 @@ static int begin(struct session *s)
 	check_rc(s, rc);
 	mosquitto_property_free_all(&props);
 	if (!s->ended) {
+		cut_when_closed(s, true);
 		/* A cut cable is noticed even while we are sending. */
 		(void)setsockopt(mosquitto_socket(s->mosq), IPPROTO_TCP,
 				 TCP_USER_TIMEOUT, &timeout, sizeof(timeout));
@@ -569,6 +580,7 @@ static void farewell(struct session *s)
 	}
 	if (s->ended)
 		return;
+	cut_when_closed(s, false);
 	mosquitto_disconnect_v5(s->mosq, code, NULL);
 	while (mosquitto_socket(s->mosq) >= 0 &&
 	       mosquitto_want_write(s->mosq) && (now = clock_mono_ms()) < until)

@@ -26,7 +26,7 @@
 /** Time for TLS and the broker's CONNACK. */
 #define MQTT_CONNECT_MS 10000
 /** What the broker refused is tried again after this. */
-#define MQTT_REFUSED_MS 30000
+#define MQTT_REFUSED_MS 5000
 /** Own messages the broker has not confirmed yet, at most. */
 #define MQTT_UNCONFIRMED 64
 

@@ -138,7 +138,12 @@ void mqtt_text_lost(struct reason *r, const struct mqtt_own_spec *s,
 			   BROKER(b));
 		break;
 	case MOSQ_ERR_ERRNO:
-		if (up)
+		if (up && err == ETIMEDOUT)
+			reason_set(r, 0,
+				   "%s: no answer for %u s (connection lost): "
+				   "check the network and the broker",
+				   BROKER(b), s->keepalive_s);
+		else if (up)
 			reason_set(r, 0, "%s: connection lost: %s", BROKER(b),
 				   strerror(err));
 		else

@@ -240,8 +240,8 @@ def caller(agent):
 
 @pytest.fixture
 def make_broker(site, tmp_path, cleanup, request):
-    def make(**kw):
-        b = Broker(site["broker"], tmp_path / "broker", **kw)
+    def make(host="broker", **kw):
+        b = Broker(site[host], tmp_path / f"mosquitto-{host}", **kw)
         if not hasattr(request.node, "site_logs"):
             request.node.site_logs = []
         request.node.site_logs.append(("mosquitto", b.log_path))

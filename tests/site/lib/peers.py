@@ -14,12 +14,12 @@ HERE = os.path.dirname(__file__)
 
 
 class Broker:
-    """A mosquitto in a namespace."""
+    """A mosquitto in a namespace; more: lines of its configuration."""
 
-    def __init__(self, host, folder, port=1883, users=None, acl=None):
+    def __init__(self, host, folder, port=1883, users=None, acl=None, more=""):
         self.host, self.port, self.dir = host, port, folder
         folder.mkdir(exist_ok=True)
-        conf = f"listener {port} {host.ip}\nuser root\nlog_type all\n"
+        conf = f"listener {port} {host.ip}\nuser root\nlog_type all\n{more}\n"
         if users:
             (folder / "pw").touch(0o600)
             for name, password in users.items():
