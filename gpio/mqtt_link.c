@@ -757,17 +757,14 @@ static void tell_away(struct mqtt_link *l, struct told *told,
 	mqtt_up_state(l, MQTT_AWAY, 0, text.text);
 }
 
-/* How long to stay with a reserve when the first broker can be reached but does
- * not take us: doubled each time. */
-static void note_first(const struct mqtt_link *l, struct told *told, bool good)
+/* One that can be reached but does not take us is no reason to leave a reserve:
+ * not for a while, which is doubled each time. */
+static void note_refusal(const struct mqtt_link *l, struct told *told)
 {
-	if (good)
-		told->yields = 0;
-	else if (told->yielded)
-		told->yield_ms = clock_mono_ms() +
-				 (l->spec.probe_s * UINT64_C(2000)
-				  << (told->yields < 5 ? told->yields++ : 5));
-	told->yielded = false;
+	told->yield_ms =
+		clock_mono_ms() + (l->spec.probe_s * UINT64_C(2000)
+				   << (told->yields < 5 ? told->yields : 5));
+	told->yields++;
 }
 
 /* Tries the brokers from `from` on, all of them once; serves the first that
@@ -786,8 +783,11 @@ static int round_of(struct mqtt_link *l, struct told *told, unsigned from,
 		if (stopping(l))
 			return -1;
 		*good = s.up && clock_mono_ms() - since > GOOD_MS;
-		if (!s.broker)
-			note_first(l, told, *good);
+		told->yielded = false;
+		if (!s.broker && *good)
+			told->yields = 0;
+		else if (s.mosq && !*good)
+			note_refusal(l, told);
 		if (!s.up) {
 			if (!first.text[0])
 				first = s.text;

@@ -112,6 +112,20 @@ void mqtt_text_unreached(struct reason *r, const struct mqtt_own_broker *b,
 	}
 }
 
+/* Between TCP and the CONNACK; how the end of TLS shows is a matter of time. */
+static void closed_early(struct reason *r, const struct mqtt_own_spec *s,
+			 const struct mqtt_own_broker *b)
+{
+	reason_set(r, 0,
+		   "%s: the broker closed the connection before it answered: "
+		   "is this its MQTT port, %s?",
+		   BROKER(b),
+		   !b->tls   ? "without TLS"
+		   : s->cert ? "and does it trust our certificate (cert, key)"
+			     : "with TLS, and does it want a certificate of "
+			       "ours (cert, key)");
+}
+
 void mqtt_text_lost(struct reason *r, const struct mqtt_own_spec *s,
 		    unsigned broker, int rc, int err, bool up, const char *tls)
 {
@@ -132,10 +146,7 @@ void mqtt_text_lost(struct reason *r, const struct mqtt_own_spec *s,
 			   BROKER(b), s->keepalive_s);
 		break;
 	case MOSQ_ERR_TLS:
-		reason_set(r, 0,
-			   "%s: TLS failed: is this the broker's TLS port, and "
-			   "does it want a certificate of ours (cert, key)?",
-			   BROKER(b));
+		closed_early(r, s, b);
 		break;
 	case MOSQ_ERR_ERRNO:
 		if (up && err == ETIMEDOUT)
@@ -146,6 +157,8 @@ void mqtt_text_lost(struct reason *r, const struct mqtt_own_spec *s,
 		else if (up)
 			reason_set(r, 0, "%s: connection lost: %s", BROKER(b),
 				   strerror(err));
+		else if (err == ECONNRESET || err == EPIPE)
+			closed_early(r, s, b);
 		else
 			mqtt_text_unreached(r, b, err);
 		break;
@@ -165,11 +178,7 @@ void mqtt_text_lost(struct reason *r, const struct mqtt_own_spec *s,
 			reason_set(r, 0, "%s: the broker closed the connection",
 				   BROKER(b));
 		else
-			reason_set(
-				r, 0,
-				"%s: the broker closed the connection "
-				"before it answered: is this its MQTT port%s?",
-				BROKER(b), b->tls ? "" : ", without TLS");
+			closed_early(r, s, b);
 		break;
 	default:
 		reason_set(r, 0, "%s: %s", BROKER(b),

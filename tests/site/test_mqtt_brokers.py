@@ -118,7 +118,7 @@ def test_certificates(make_broker, mqtt, make_daemon, tmp_path, hall):
                          f'cert = "{own}"  key = "{own_key}" }}\n')
     fault(d, "mqtt:broker-1", "not trusted", "has expired")
     fault(d, "mqtt:broker-2", "not trusted", "mismatch")
-    fault(d, "mqtt:broker-3", "10.9.0.5:8883", "certificate of ours")
+    fault(d, "mqtt:broker-3", "10.9.0.5:8883", "trust our certificate")
     connected(d)
     command(client, "page", "tls", zones=["hall"], message="bell")
     assert client.wait(T + "reply/tls")["status"] == 201
