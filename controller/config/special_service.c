@@ -72,7 +72,6 @@ void set_broker(struct load *l, void *obj, const struct config_value *val)
 					    val->where, val->v[i]);
 		m->n_brokers++;
 	}
->>>>>>> 65cc138 (controller: Home Assistant discovery, fail-over of brokers, retained topics taken back)
 }
 
 bool show_broker(const struct config *c, const void *obj, FILE *f)
