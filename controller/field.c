@@ -169,15 +169,20 @@ uint32_t field_glitches(const struct in *x)
 
 static void open_line(struct in *x)
 {
+	const struct line_in_spec spec = {
+		.chip = x->conf->chip,
+		.line = x->conf->line,
+		.active_low = x->conf->active_low,
+		.bias = x->conf->bias,
+		.debounce_ms = x->conf->debounce_ms,
+	};
 	struct reason why = {""};
 	uint64_t now = clock_mono_us();
 	bool was = x->value.active;
 
 	if (x->conf->kind != INPUT_GPIO || x->line)
 		return;
-	if (line_in_alloc(&x->line, x->conf->chip, x->conf->line,
-			  x->conf->active_low, x->conf->debounce_ms, on_line, x,
-			  &why) &&
+	if (line_in_alloc(&x->line, &spec, on_line, x, &why) &&
 	    input_lost(&x->value, why.text, now))
 		field_changed(x, was, NULL, 0, now);
 }

@@ -8,6 +8,7 @@
 #define TOCSIN_LINE_REQUEST_H
 
 #include "controller/base/reason.h"
+#include "lines.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,8 +33,8 @@ struct line_edge {
  *                    kernel does it
  * @return 0 or errno with the reason
  */
-int line_request_input(struct line_request **rp, const char *chip,
-		       const char *line, bool active_low, uint64_t *debounce_us,
+int line_request_input(struct line_request **rp,
+		       const struct line_in_spec *spec, uint64_t *debounce_us,
 		       struct reason *why);
 
 /** Requests an output with its first level; 0 or errno with the reason. */

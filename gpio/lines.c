@@ -185,16 +185,15 @@ static void on_settle(void *arg)
 	mem_deref(l);
 }
 
-int line_in_alloc(struct line_in **lp, const char *chip, const char *line,
-		  bool active_low, uint32_t debounce_ms, line_in_h *h,
-		  void *arg, struct reason *why)
+int line_in_alloc(struct line_in **lp, const struct line_in_spec *spec,
+		  line_in_h *h, void *arg, struct reason *why)
 {
-	uint64_t debounce_us = debounce_ms * UINT64_C(1000);
+	uint64_t debounce_us;
 	struct line_in *l;
 	bool level;
 	int err;
 
-	if (!lp || !chip || !line || !h)
+	if (!lp || !spec || !spec->chip || !spec->line || !h)
 		return reason_set(why, EINVAL, "GPIO line: nothing given");
 	l = mem_zalloc(sizeof(*l), destructor);
 	if (!l)
@@ -202,14 +201,14 @@ int line_in_alloc(struct line_in **lp, const char *chip, const char *line,
 	l->fd.fd = -1;
 	l->h = h;
 	l->arg = arg;
-	l->chip = strdup(chip);
-	l->line = strdup(line);
+	l->chip = strdup(spec->chip);
+	l->line = strdup(spec->line);
+	debounce_us = spec->debounce_ms * UINT64_C(1000);
 	if (!l->chip || !l->line) {
 		err = reason_set(why, ENOMEM, "out of memory");
 		goto out;
 	}
-	err = line_request_input(&l->req, chip, line, active_low, &debounce_us,
-				 why);
+	err = line_request_input(&l->req, spec, &debounce_us, why);
 	if (err)
 		goto out;
 	err = line_request_get(l->req, &level);
@@ -217,7 +216,7 @@ int line_in_alloc(struct line_in **lp, const char *chip, const char *line,
 		err = tc_fd_listen(&l->fd, line_request_fd(l->req),
 				   FD_READ | FD_EXCEPT, on_edges, l);
 	if (err) {
-		line_why_refused(why, err, chip, line, NULL);
+		line_why_refused(why, err, spec->chip, spec->line, NULL);
 		goto out;
 	}
 	debounce_init(&l->debounce, debounce_us, level, clock_mono_us());

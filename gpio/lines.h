@@ -15,6 +15,24 @@
 struct line_in;
 struct line_out;
 
+/** What pulls an input where nobody drives it; not every chip can. */
+enum line_bias {
+	LINE_AS_IS, /**< as the chip or the board has it */
+	LINE_PULL_UP,
+	LINE_PULL_DOWN,
+	LINE_NO_PULL,
+};
+
+struct line_in_spec {
+	const char *chip; /**< "gpiochip0", "/dev/gpiochip0" or its label */
+	const char *line; /**< offset ("17") or name */
+	bool active_low;
+	enum line_bias bias;
+	/** A level counts once it held that long: by the kernel with libgpiod
+	 *  2, by us with 1.6. */
+	uint32_t debounce_ms;
+};
+
 /**
  * level: logical (active-low already applied); at_us: monotonic, when the edge
  * was that led to it (with a kernel that debounces: when it had settled).
@@ -31,18 +49,13 @@ typedef void(line_in_h)(bool level, uint64_t at_us, int err, const char *why,
  * Requests an input line for both edges, reads its level once and again every
  * second (a lost edge never leaves it stuck).
  *
- * @param chip "gpiochip0", "/dev/gpiochip0" or a chip's label
- * @param line offset ("17") or name
- * @param debounce_ms a level counts once it held that long: by the kernel with
- *             libgpiod 2, by us with 1.6
  * @return 0 or errno with the reason, which names who holds a busy line
  *
  * The handler is called once with the first level from the loop, then on
  * every debounced change.
  */
-int line_in_alloc(struct line_in **lp, const char *chip, const char *line,
-		  bool active_low, uint32_t debounce_ms, line_in_h *h,
-		  void *arg, struct reason *why);
+int line_in_alloc(struct line_in **lp, const struct line_in_spec *spec,
+		  line_in_h *h, void *arg, struct reason *why);
 
 /** Levels that did not stand long enough, since it was requested; those that
  * the kernel filters are not known. */

@@ -39,12 +39,12 @@ static int find(struct line_request *r, const char *chip, const char *line,
 }
 
 static int request(struct line_request **rp, const char *chip, const char *line,
-		   int type, bool active_low, bool level, struct reason *why)
+		   int type, int flags, bool level, struct reason *why)
 {
 	struct gpiod_line_request_config config = {
 		.consumer = LINE_CONSUMER,
 		.request_type = type,
-		.flags = active_low ? GPIOD_LINE_REQUEST_FLAG_ACTIVE_LOW : 0,
+		.flags = flags,
 	};
 	struct line_request *r = calloc(1, sizeof(*r));
 	const char *consumer = NULL;
@@ -68,21 +68,34 @@ static int request(struct line_request **rp, const char *chip, const char *line,
 	return err;
 }
 
-int line_request_input(struct line_request **rp, const char *chip,
-		       const char *line, bool active_low, uint64_t *debounce_us,
+static int low_flag(bool active_low)
+{
+	return active_low ? GPIOD_LINE_REQUEST_FLAG_ACTIVE_LOW : 0;
+}
+
+int line_request_input(struct line_request **rp,
+		       const struct line_in_spec *spec, uint64_t *debounce_us,
 		       struct reason *why)
 {
+	static const int bias[] = {
+		[LINE_AS_IS] = 0,
+		[LINE_PULL_UP] = GPIOD_LINE_REQUEST_FLAG_BIAS_PULL_UP,
+		[LINE_PULL_DOWN] = GPIOD_LINE_REQUEST_FLAG_BIAS_PULL_DOWN,
+		[LINE_NO_PULL] = GPIOD_LINE_REQUEST_FLAG_BIAS_DISABLE,
+	};
 	struct line_request *r = NULL;
 	int err;
 
 	(void)debounce_us; /* all of it is ours: 1.6 asks no kernel for it */
-	err = request(&r, chip, line, GPIOD_LINE_REQUEST_EVENT_BOTH_EDGES,
-		      active_low, false, why);
+	err = request(
+		&r, spec->chip, spec->line, GPIOD_LINE_REQUEST_EVENT_BOTH_EDGES,
+		low_flag(spec->active_low) | bias[spec->bias], false, why);
 	if (err)
 		return err;
 	r->fd = gpiod_line_event_get_fd(r->line);
 	if (r->fd < 0 || fcntl(r->fd, F_SETFL, O_NONBLOCK)) {
-		err = line_why_refused(why, errno, chip, line, NULL);
+		err = line_why_refused(why, errno, spec->chip, spec->line,
+				       NULL);
 		line_request_free(r);
 		return err;
 	}
@@ -95,7 +108,7 @@ int line_request_output(struct line_request **rp, const char *chip,
 			struct reason *why)
 {
 	return request(rp, chip, line, GPIOD_LINE_REQUEST_DIRECTION_OUTPUT,
-		       active_low, level, why);
+		       low_flag(active_low), level, why);
 }
 
 int line_request_fd(const struct line_request *r)

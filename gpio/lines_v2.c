@@ -149,10 +149,16 @@ static int request(struct line_request **rp, const char *chip_name,
 	return err;
 }
 
-int line_request_input(struct line_request **rp, const char *chip,
-		       const char *line, bool active_low, uint64_t *debounce_us,
+int line_request_input(struct line_request **rp,
+		       const struct line_in_spec *spec, uint64_t *debounce_us,
 		       struct reason *why)
 {
+	static const enum gpiod_line_bias bias[] = {
+		[LINE_AS_IS] = GPIOD_LINE_BIAS_AS_IS,
+		[LINE_PULL_UP] = GPIOD_LINE_BIAS_PULL_UP,
+		[LINE_PULL_DOWN] = GPIOD_LINE_BIAS_PULL_DOWN,
+		[LINE_NO_PULL] = GPIOD_LINE_BIAS_DISABLED,
+	};
 	struct gpiod_line_settings *s = gpiod_line_settings_new();
 	struct line_request *r = NULL;
 	int err, fd;
@@ -163,12 +169,13 @@ int line_request_input(struct line_request **rp, const char *chip,
 		gpiod_line_settings_set_edge_detection(s, GPIOD_LINE_EDGE_BOTH);
 		gpiod_line_settings_set_event_clock(s,
 						    GPIOD_LINE_CLOCK_MONOTONIC);
-		gpiod_line_settings_set_active_low(s, active_low);
+		gpiod_line_settings_set_active_low(s, spec->active_low);
+		gpiod_line_settings_set_bias(s, bias[spec->bias]);
 		if (*debounce_us <= UINT32_MAX)
 			gpiod_line_settings_set_debounce_period_us(
 				s, (unsigned long)*debounce_us);
 	}
-	err = request(&r, chip, line, s, why);
+	err = request(&r, spec->chip, spec->line, s, why);
 	if (s)
 		gpiod_line_settings_free(s);
 	if (err)
@@ -178,7 +185,8 @@ int line_request_input(struct line_request **rp, const char *chip,
 	r->edges = gpiod_edge_event_buffer_new(LINE_EDGES);
 	fd = gpiod_line_request_get_fd(r->req);
 	if (!r->edges || fcntl(fd, F_SETFL, O_NONBLOCK)) {
-		err = line_why_refused(why, errno, chip, line, NULL);
+		err = line_why_refused(why, errno, spec->chip, spec->line,
+				       NULL);
 		line_request_free(r);
 		return err;
 	}

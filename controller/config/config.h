@@ -10,6 +10,7 @@
 #define TOCSIN_CONFIG_H
 
 #include "controller/base/reason.h"
+#include "gpio/lines.h"
 #include "gpio/loop.h"
 #include "gpio/modbus/bus.h"
 #include "zones/media.h"
@@ -304,6 +305,7 @@ struct config_input {
 	/* gpio */
 	char *chip, *line; /**< "gpiochip0", "17" or a line's name */
 	bool active_low;
+	enum line_bias bias;
 	uint32_t debounce_ms;
 	struct config_modbus modbus;
 	/* pair, and loops on modbus */

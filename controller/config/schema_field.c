@@ -4,6 +4,11 @@
 #include "controller/cause.h"
 
 static const char *const actives[] = {"high", "low", NULL};
+static const char *const biases[] = {[LINE_AS_IS] = "as-is",
+				     [LINE_PULL_UP] = "pull-up",
+				     [LINE_PULL_DOWN] = "pull-down",
+				     [LINE_NO_PULL] = "disabled",
+				     NULL};
 static const char *const whens[] = {"any", "all", NULL};
 static const char *const output_roles[] = {"plain", "fault", NULL};
 
@@ -157,6 +162,14 @@ const struct config_key schema_input[] = {
 	 .def = "high",
 	 .help = "Level of the line, or of the Modbus bit, that means "
 		 "active."},
+	{.name = "bias",
+	 .type = TYPE_CHOICE,
+	 FIELD(config_input, bias),
+	 INPUT_IS(GPIO),
+	 .choices = biases,
+	 .def = "as-is",
+	 .help = "What pulls the line while the contact is open; as-is leaves "
+		 "it to the board."},
 	{.name = "debounce",
 	 .type = TYPE_DURATION,
 	 FIELD(config_input, debounce_ms),

@@ -168,8 +168,12 @@ static struct line_in *input(const char *c, const char *line, bool active_low,
 	int err;
 
 	memset(s, 0, sizeof(*s));
-	err = line_in_alloc(&l, c, line, active_low, debounce_ms, on_line, s,
-			    &why);
+	const struct line_in_spec spec = {.chip = c,
+					  .line = line,
+					  .active_low = active_low,
+					  .debounce_ms = debounce_ms};
+
+	err = line_in_alloc(&l, &spec, on_line, s, &why);
 	if (err)
 		print_error("%s\n", why.text);
 	assert_int_equal(err, 0);
@@ -223,6 +227,66 @@ static void active_low_and_an_initial_level(void **state)
 	pull(2, true);
 	assert_true(run_until(&s, is_off));
 	line_in_free(l);
+}
+
+/* Nobody drives the pin: the kernel pulls it (gpio-sim moves its own pull). */
+static void a_bias_pulls_an_open_contact(void **state)
+{
+	static const enum line_bias bias[] = {LINE_PULL_UP, LINE_PULL_DOWN,
+					      LINE_NO_PULL};
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		const struct line_in_spec spec = {
+			.chip = chip(), .line = "4", .bias = bias[i]};
+		struct seen s = {0};
+		struct line_in *l;
+
+		pull(4, bias[i] == LINE_PULL_DOWN);
+		assert_int_equal(line_in_alloc(&l, &spec, on_line, &s, NULL),
+				 0);
+		assert_true(run_until(&s, told_once));
+		if (bias[i] != LINE_NO_PULL)
+			assert_int_equal(s.level, bias[i] == LINE_PULL_UP);
+		line_in_free(l);
+	}
+}
+
+/* 1 kHz: seen as bouncing, never as a press, and the level is right when it
+ * ends; without debouncing every change that is told of is true. */
+static void a_contact_that_flaps(void **state)
+{
+	for (unsigned end = 0; end < 2; end++) {
+		struct seen s, raw;
+		struct line_in *l, *m;
+		unsigned told;
+
+		(void)state;
+		pull(1, false);
+		pull(2, false);
+		l = input(chip(), "1", false, 200, &s);
+		m = input(chip(), "2", false, 0, &raw);
+		assert_true(run_until(&s, told_once));
+		assert_true(run_until(&raw, told_once));
+		for (unsigned i = 0; i < 500; i++) {
+			pull(1, i % 2);
+			pull(2, i % 2);
+			usleep(1000);
+		}
+		pull(1, end);
+		pull(2, end);
+		told = s.n;
+		assert_int_equal(told, 1);
+		assert_true(run_until(&raw, end ? is_on : is_off));
+		if (end)
+			assert_true(run_until(&s, is_on));
+		assert_true(run_until(&raw, much_later));
+		assert_int_equal(s.level, end);
+		assert_int_equal(raw.level, end);
+		assert_int_equal(s.n, 1 + end);
+		line_in_free(l);
+		line_in_free(m);
+	}
 }
 
 /* Both edges before the loop turns: the press is not lost. */
@@ -427,11 +491,11 @@ static void why_not(const char *c, const char *line, int err, const char *part)
 {
 	struct line_in *in = NULL;
 	struct line_out *out = NULL;
+	const struct line_in_spec spec = {.chip = c, .line = line};
 	struct reason why = {""};
 	struct seen s;
 
-	assert_int_equal(
-		line_in_alloc(&in, c, line, false, 0, on_line, &s, &why), err);
+	assert_int_equal(line_in_alloc(&in, &spec, on_line, &s, &why), err);
 	assert_null(in);
 	print_message("%s\n", why.text);
 	assert_non_null(strstr(why.text, part));
@@ -444,6 +508,7 @@ static void why_not(const char *c, const char *line, int err, const char *part)
 
 static void a_refusal_says_what_to_do(void **state)
 {
+	const struct line_in_spec null = {.chip = "/dev/null", .line = "1"};
 	struct line_in *in = NULL;
 	struct line_out *l;
 	struct reason why;
@@ -451,8 +516,7 @@ static void a_refusal_says_what_to_do(void **state)
 
 	(void)state;
 	why_not("gpiochip77", "1", ENOENT, chip());
-	assert_true(line_in_alloc(&in, "/dev/null", "1", false, 0, on_line, &s,
-				  &why));
+	assert_true(line_in_alloc(&in, &null, on_line, &s, &why));
 	assert_non_null(strstr(why.text, "/dev/null"));
 	why_not(chip(), "16", ENOENT, "0 to 15");
 	why_not(chip(), "99999999999999", ENOENT, "0 to 15");
@@ -505,6 +569,8 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_press_is_seen_with_its_time),
 		cmocka_unit_test(active_low_and_an_initial_level),
+		cmocka_unit_test(a_bias_pulls_an_open_contact),
+		cmocka_unit_test(a_contact_that_flaps),
 		cmocka_unit_test(a_short_press_counts),
 		cmocka_unit_test(found_by_label_path_and_name),
 		cmocka_unit_test(bouncing_counts_once),
