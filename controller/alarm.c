@@ -42,9 +42,13 @@ static unsigned end(struct alarm_snapshot *s)
 
 static unsigned normal_cause(struct alarm_snapshot *s, struct reason *why)
 {
+	bool known = s->cause;
+
 	(void)why;
 	s->cause = true;
-	return s->inhibited ? 0 : begin(s);
+	if (s->inhibited || s->excluded)
+		return known ? 0 : ALARM_DO_HOLD;
+	return begin(s);
 }
 
 /* Known already, or a cause joins what was triggered by hand. */
@@ -160,7 +164,40 @@ static unsigned normal_enable(struct alarm_snapshot *s, struct reason *why)
 	if (!s->inhibited)
 		return 0;
 	s->inhibited = false;
-	return s->cause ? begin(s) : ALARM_DO_NOTE;
+	return s->cause && !s->excluded ? begin(s) : ALARM_DO_NOTE;
+}
+
+static unsigned normal_exclude(struct alarm_snapshot *s, struct reason *why)
+{
+	bool known = s->excluded;
+
+	(void)why;
+	s->excluded = true;
+	return known ? 0 : ALARM_DO_NOTE;
+}
+
+static unsigned normal_admit(struct alarm_snapshot *s, struct reason *why)
+{
+	(void)why;
+	if (!s->excluded)
+		return 0;
+	s->excluded = false;
+	return s->cause && !s->inhibited ? begin(s) : ALARM_DO_NOTE;
+}
+
+/* What is not normal goes on, whatever the mode is. */
+static unsigned later_exclude(struct alarm_snapshot *s, struct reason *why)
+{
+	(void)why;
+	s->excluded = true;
+	return 0;
+}
+
+static unsigned later_admit(struct alarm_snapshot *s, struct reason *why)
+{
+	(void)why;
+	s->excluded = false;
+	return 0;
 }
 
 static unsigned acked_remind(struct alarm_snapshot *s, struct reason *why)
@@ -207,6 +244,8 @@ static cell *const table[ALARM_STATES][ALARM_EVENTS] = {
 		[ALARM_EV_INHIBIT] = normal_inhibit,
 		[ALARM_EV_ENABLE] = normal_enable,
 		[ALARM_EV_REMIND] = nothing,
+		[ALARM_EV_EXCLUDE] = normal_exclude,
+		[ALARM_EV_ADMIT] = normal_admit,
 	},
 	[ALARM_ACTIVE] = {
 		[ALARM_EV_CAUSE] = active_cause,
@@ -217,6 +256,8 @@ static cell *const table[ALARM_STATES][ALARM_EVENTS] = {
 		[ALARM_EV_INHIBIT] = no_inhibit,
 		[ALARM_EV_ENABLE] = nothing,
 		[ALARM_EV_REMIND] = nothing,
+		[ALARM_EV_EXCLUDE] = later_exclude,
+		[ALARM_EV_ADMIT] = later_admit,
 	},
 	[ALARM_ACKED] = {
 		[ALARM_EV_CAUSE] = new_cause,
@@ -227,6 +268,8 @@ static cell *const table[ALARM_STATES][ALARM_EVENTS] = {
 		[ALARM_EV_INHIBIT] = no_inhibit,
 		[ALARM_EV_ENABLE] = nothing,
 		[ALARM_EV_REMIND] = acked_remind,
+		[ALARM_EV_EXCLUDE] = later_exclude,
+		[ALARM_EV_ADMIT] = later_admit,
 	},
 	[ALARM_LATCHED] = {
 		[ALARM_EV_CAUSE] = new_cause,
@@ -237,6 +280,8 @@ static cell *const table[ALARM_STATES][ALARM_EVENTS] = {
 		[ALARM_EV_INHIBIT] = no_inhibit,
 		[ALARM_EV_ENABLE] = nothing,
 		[ALARM_EV_REMIND] = nothing,
+		[ALARM_EV_EXCLUDE] = later_exclude,
+		[ALARM_EV_ADMIT] = later_admit,
 	},
 	[ALARM_LATCHED_ACKED] = {
 		[ALARM_EV_CAUSE] = new_cause,
@@ -247,6 +292,8 @@ static cell *const table[ALARM_STATES][ALARM_EVENTS] = {
 		[ALARM_EV_INHIBIT] = no_inhibit,
 		[ALARM_EV_ENABLE] = nothing,
 		[ALARM_EV_REMIND] = nothing,
+		[ALARM_EV_EXCLUDE] = later_exclude,
+		[ALARM_EV_ADMIT] = later_admit,
 	},
 };
 /* clang-format on */

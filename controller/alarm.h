@@ -38,6 +38,8 @@ enum alarm_event {
 	ALARM_EV_INHIBIT, /**< inhibition begins (walk-test, maintenance) */
 	ALARM_EV_ENABLE,  /**< inhibition ends */
 	ALARM_EV_REMIND,  /**< acknowledged for so long: ask again */
+	ALARM_EV_EXCLUDE, /**< mode and hours let causes start nothing */
+	ALARM_EV_ADMIT,   /**< and now again */
 	ALARM_EVENTS
 };
 
@@ -49,6 +51,8 @@ struct alarm_snapshot {
 			sets it at any time, at the latest before RESET */
 	bool manual; /**< was triggered by hand: only a reset ends it */
 	bool inhibited; /**< only while normal: causes start nothing */
+	bool excluded;  /**< by mode or hours: causes start nothing; a hand
+			   does, and what is not normal goes on */
 	bool latch;     /**< configured */
 };
 
@@ -59,6 +63,7 @@ enum alarm_action {
 	ALARM_DO_NOTE = 4,   /**< state changed: event, MQTT, journal */
 	ALARM_DO_REFUSE = 8, /**< not possible now: the reason says why */
 	ALARM_DO_AGAIN = 16, /**< what has ended of the effects sounds again */
+	ALARM_DO_HOLD = 32,  /**< a cause starts nothing: say why */
 };
 
 /**

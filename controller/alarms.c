@@ -1,8 +1,6 @@
-#include "alarms.h"
+#include "controller/matrix/internal.h"
 
-#include "cause.h"
 #include "controller/base/clock.h"
-#include "controller/base/compat.h"
 #include "controller/base/text.h"
 
 #include <errno.h>
@@ -10,42 +8,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** What became of one of an alarm's broadcasts. */
-struct sounding {
-	uint64_t id; /**< 0 = none: not begun, played to its end, or owed */
-	bool owed;   /**< wanted, but could not start or lost its zones */
-	bool taken;  /**< by the same one of a new configuration */
-};
+static void on_mode(uint64_t cause, void *arg)
+{
+	struct alarms *a = arg;
 
-struct item {
-	struct alarms *owner;
-	const struct config_alarm *conf;
-	struct alarm_snapshot s;
-	struct cause cause;
-	struct cause_input *input; /**< one per conf->inputs */
-	uint64_t wake_us;          /**< its cause is to be looked at again */
-	uint64_t acked_us;
-	int64_t since_wall_us;
-	uint64_t inhibit_until_us; /**< monotonic */
-	int64_t inhibit_until_wall_us;
-	char actor[80];
-	uint64_t event;             /**< record of its last change */
-	struct sounding *broadcast; /**< one per conf->broadcasts */
-	size_t n_broadcasts;
-};
+	for (size_t i = 0; i < a->n; i++) {
+		struct item *x = &a->v[i];
 
-struct alarms {
-	struct broadcasts *broadcasts;
-	struct field *field;
-	struct recorder *recorder;
-	struct faults *faults;
-	struct journal *journal;
-	const struct config *config;
-	struct library *library;
-	struct item *v;
-	size_t n;
-	struct tmr tmr; /**< to the next of what waits in the items */
-};
+		matrix_gate(x, cause);
+		if (x->s.state != ALARM_NORMAL)
+			effects_run(x, clock_mono_us(), "system", "");
+	}
+	matrix_await(a);
+}
+
+static void on_walk(void *arg)
+{
+	struct alarms *a = arg;
+
+	for (size_t i = 0; i < a->n; i++)
+		matrix_follow(&a->v[i], "system", 0, clock_mono_us());
+	matrix_await(a);
+}
 
 int alarms_alloc(struct alarms **ap, struct broadcasts *b, struct field *f,
 		 struct recorder *r, struct faults *fl, struct journal *j)
@@ -60,17 +44,14 @@ int alarms_alloc(struct alarms **ap, struct broadcasts *b, struct field *f,
 	a->faults = fl;
 	a->journal = j;
 	tmr_init(&a->tmr);
+	if (modes_alloc(&a->modes, f, r, j, on_mode, a) ||
+	    programs_alloc(&a->programs, effects_hooked, a) ||
+	    walk_alloc(&a->walk, b, r, fl, j, on_walk, a)) {
+		alarms_free(a);
+		return ENOMEM;
+	}
 	*ap = a;
 	return 0;
-}
-
-static void items_free(struct item *v, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		free(v[i].broadcast);
-		free(v[i].input);
-	}
-	free(v);
 }
 
 struct alarms *alarms_free(struct alarms *a)
@@ -78,184 +59,47 @@ struct alarms *alarms_free(struct alarms *a)
 	if (!a)
 		return NULL;
 	tmr_cancel(&a->tmr);
-	items_free(a->v, a->n);
+	programs_free(a->programs);
+	walk_free(a->walk);
+	modes_free(a->modes);
+	matrix_items_free(a->v, a->n);
 	free(a);
 	return NULL;
 }
 
-static void subject_of(const struct item *x, char buf[96])
+void alarms_publisher(struct alarms *a, alarms_publish_h *h, void *arg)
+{
+	a->publishh = h;
+	a->arg = arg;
+}
+
+struct modes *alarms_modes(const struct alarms *a)
+{
+	return a->modes;
+}
+
+struct walk *alarms_walk(const struct alarms *a)
+{
+	return a->walk;
+}
+
+struct item *matrix_find(const struct alarms *a, const char *name)
+{
+	for (size_t i = 0; i < a->n; i++)
+		if (!strcmp(a->v[i].conf->name, name))
+			return &a->v[i];
+	return NULL;
+}
+
+void matrix_subject(const struct item *x, char buf[96])
 {
 	snprintf(buf, 96, "alarm:%s", x->conf->name);
-}
-
-/* ------------------------------------------------------------ persistence */
-
-static void keep(const struct item *x)
-{
-	struct journal *j = x->owner->journal;
-	char key[96], *text;
-	json_t *o;
-
-	if (!j)
-		return;
-	subject_of(x, key);
-	if (x->s.state == ALARM_NORMAL) {
-		journal_state(j, key, NULL);
-	} else {
-		o = json_pack("{s:s,s:s,s:I}", "state",
-			      alarm_state_name(x->s.state), "actor", x->actor,
-			      "since", (json_int_t)x->since_wall_us);
-		text = json_dumps(o, JSON_COMPACT);
-		journal_state(j, key, text);
-		free(text);
-		json_decref(o);
-	}
-	snprintf(key, sizeof(key), "inhibit:%s", x->conf->name);
-	if (x->s.inhibited) {
-		char until[32];
-
-		snprintf(until, sizeof(until), "%lld",
-			 (long long)x->inhibit_until_wall_us);
-		journal_state(j, key, until);
-	} else {
-		journal_state(j, key, NULL);
-	}
-}
-
-/* ---------------------------------------------------------------- effects */
-
-static void on_broadcast(uint64_t id, enum broadcast_news news,
-			 enum arb_cause cause, uint64_t by, const char *text,
-			 void *arg)
-{
-	struct alarms *a = arg;
-
-	(void)by;
-	(void)text;
-	if (news != BROADCAST_GONE)
-		return;
-	for (size_t i = 0; i < a->n; i++)
-		for (size_t k = 0; k < a->v[i].n_broadcasts; k++) {
-			struct sounding *s = &a->v[i].broadcast[k];
-
-			if (s->id != id)
-				continue;
-			s->id = 0;
-			/* Not at its end: its zones went with a reload. */
-			s->owed = cause != ARB_CAUSE_NONE;
-		}
-}
-
-/** Starts one; *why is filled when it cannot. */
-static int sound(struct item *x, size_t k, uint64_t at_us, struct reason *why)
-{
-	struct alarms *a = x->owner;
-	struct sounding *s = &x->broadcast[k];
-	const struct config_alarm_broadcast *d = &x->conf->broadcasts[k];
-	const char *message = a->config->messages[d->message].name;
-	struct broadcast_result res;
-	char what[80], subject[96];
-	int err;
-	struct broadcast_request rq = {
-		.what = what,
-		.message = message,
-		.level = d->level,
-		.zones = d->zones,
-		.n_zones = d->n_zones,
-		.clip = library_message(a->library, message),
-		.cycles = library_cycles(a->library, message),
-		.forever = true,
-		.actor = subject,
-		.cause = x->event,
-		.at_us = at_us,
-		.h = on_broadcast,
-		.arg = a,
-	};
-
-	subject_of(x, subject);
-	snprintf(what, sizeof(what), "message %s", message);
-	/* Tried again: no record a second of what is known. */
-	err = fault_find(a->faults, subject)
-		      ? broadcast_probe(a->broadcasts, &rq, &res)
-		      : 0;
-	if (!err)
-		err = broadcast_start(a->broadcasts, &rq, &res);
-	s->id = err ? 0 : res.id;
-	s->owed = err != 0;
-	if (err)
-		reason_set(why, err, "alarm %s could not start %s: %s",
-			   x->conf->name, what, res.why.text);
-	return err;
-}
-
-/** Starts all that are owed; one fault stands while any still is. */
-static void sound_owed(struct item *x, uint64_t at_us)
-{
-	struct faults *f = x->owner->faults;
-	struct reason why = {""};
-	char subject[96];
-
-	for (size_t k = 0; k < x->n_broadcasts; k++)
-		if (x->broadcast[k].owed)
-			sound(x, k, at_us, &why);
-	subject_of(x, subject);
-	if (*why.text)
-		fault_raise(f, subject, 0,
-			    "Remove the cause; it is tried again every second, "
-			    "and the alarm's other effects go on.",
-			    "%s", why.text);
-	else
-		fault_clear(f, subject);
-}
-
-/** An output is on while any alarm that names it is not normal. */
-static void drive_output(struct alarms *a, int output, uint64_t cause)
-{
-	bool on = false;
-
-	for (size_t k = 0; k < a->n && !on; k++)
-		for (size_t o = 0; o < a->v[k].conf->n_outputs; o++)
-			on = on || (a->v[k].conf->outputs[o] == output &&
-				    a->v[k].s.state != ALARM_NORMAL);
-	field_output_drive(a->field, output, on, cause);
-}
-
-static void drive_outputs(struct alarms *a, const struct item *x)
-{
-	for (size_t i = 0; i < x->conf->n_outputs; i++)
-		drive_output(a, x->conf->outputs[i], x->event);
-}
-
-static void start_effects(struct item *x, uint64_t at_us)
-{
-	for (size_t k = 0; k < x->n_broadcasts; k++)
-		x->broadcast[k].owed = !x->broadcast[k].id;
-	sound_owed(x, at_us);
-	drive_outputs(x->owner, x);
-}
-
-static void stop_effects(struct item *x, const char *actor)
-{
-	struct alarms *a = x->owner;
-	char subject[96], why[128];
-
-	subject_of(x, subject);
-	snprintf(why, sizeof(why), "alarm %s is normal again", x->conf->name);
-	for (size_t k = 0; k < x->n_broadcasts; k++) {
-		uint64_t id = x->broadcast[k].id;
-
-		x->broadcast[k] = (struct sounding){0};
-		if (id)
-			broadcast_stop(a->broadcasts, id, actor, x->event, why);
-	}
-	fault_clear(a->faults, subject);
-	drive_outputs(a, x);
 }
 
 /* ------------------------------------------------------------------ steps */
 
 static void note(struct item *x, enum alarm_event ev, const char *actor,
-		 uint64_t cause)
+		 uint64_t cause, bool began)
 {
 	static const enum event_type type[ALARM_EVENTS] = {
 		[ALARM_EV_CAUSE] = EVENT_ALARM_ACTIVE,
@@ -266,19 +110,27 @@ static void note(struct item *x, enum alarm_event ev, const char *actor,
 		[ALARM_EV_INHIBIT] = EVENT_ALARM_INHIBITED,
 		[ALARM_EV_ENABLE] = EVENT_ALARM_ENABLED,
 		[ALARM_EV_REMIND] = EVENT_ALARM_ACTIVE,
+		[ALARM_EV_EXCLUDE] = EVENT_ALARM_EXCLUDED,
+		[ALARM_EV_ADMIT] = EVENT_ALARM_ADMITTED,
 	};
 	char subject[96], until[CLOCK_TEXT_SIZE];
 
-	subject_of(x, subject);
+	matrix_subject(x, subject);
+	/* An alarm that begins because it is admitted has begun. */
 	x->event = record(
-		x->owner->recorder, type[ev], cause, subject, actor,
-		json_pack("{s:s,s:b}", "state", alarm_state_name(x->s.state),
-			  "inhibited", x->s.inhibited),
-		"alarm %s is %s%s%s%s", x->conf->name,
+		x->owner->recorder, began ? EVENT_ALARM_ACTIVE : type[ev],
+		cause, subject, actor,
+		json_pack("{s:s,s:b,s:b}", "state",
+			  alarm_state_name(x->s.state), "inhibited",
+			  x->s.inhibited, "excluded", x->s.excluded),
+		"alarm %s is %s%s%s%s%s", x->conf->name,
 		alarm_state_name(x->s.state),
 		ev == ALARM_EV_REMIND ? " again: it was acknowledged, and its "
 					"cause is still there"
 				      : "",
+		x->s.excluded && x->s.state == ALARM_NORMAL
+			? ", and causes start nothing in this mode or hour"
+			: "",
 		x->s.inhibited ? ", inhibited until " : "",
 		x->s.inhibited ? clock_format(until, x->inhibit_until_wall_us)
 			       : "");
@@ -305,36 +157,110 @@ static void show_inhibited(const struct item *x)
 		fault_clear(f, subject);
 }
 
+/** Its cause is there, and nobody hears of it: the journal does. */
+static void note_held(struct item *x, const char *actor, uint64_t cause)
+{
+	char subject[96], until[CLOCK_TEXT_SIZE], names[160] = "";
+	const struct config_gate *g = &x->conf->gate;
+	size_t used = 0;
+
+	matrix_subject(x, subject);
+	for (size_t i = 0; i < g->n_modes && used < sizeof(names); i++)
+		used += (size_t)snprintf(
+			names + used, sizeof(names) - used, "%s%s",
+			i ? ", " : " of ",
+			x->owner->config->modes[g->modes[i]].name);
+	if (x->s.inhibited)
+		record(x->owner->recorder, EVENT_ALARM_HELD, cause, subject,
+		       actor, NULL,
+		       "alarm %s did not fire though its cause is there: it is "
+		       "inhibited until %s",
+		       x->conf->name,
+		       clock_format(until, x->inhibit_until_wall_us));
+	else
+		record(x->owner->recorder, EVENT_ALARM_HELD, cause, subject,
+		       actor, NULL,
+		       "alarm %s did not fire though its cause is there: the "
+		       "site is in mode %s, and it fires in its modes%s and "
+		       "hours only",
+		       x->conf->name, modes_now(x->owner->modes), names);
+}
+
+static bool is_acked(const struct item *x)
+{
+	return x->s.state == ALARM_ACKED || x->s.state == ALARM_LATCHED_ACKED;
+}
+
+/** A spell of its effects begins: see effect.h. */
+static void begin_spell(struct item *x, bool first)
+{
+	x->spell = first ? 1 : x->spell + 1;
+	x->spell_us = clock_mono_us();
+}
+
+static const char *because(const struct item *x, unsigned todo, char why[128])
+{
+	snprintf(why, 128, "alarm %s is %s", x->conf->name,
+		 todo & ALARM_DO_STOP ? "normal again"
+				      : alarm_state_name(x->s.state));
+	return why;
+}
+
 static int step(struct item *x, enum alarm_event ev, const char *actor,
 		uint64_t cause, uint64_t at_us, struct reason *why)
 {
+	const bool was_acked = is_acked(x);
 	unsigned todo = alarm_step(&x->s, ev, why);
+	char text[128], key[96];
 
 	if (todo & ALARM_DO_REFUSE)
 		return EBUSY;
-	if (todo & ALARM_DO_NOTE) {
-		if (todo & (ALARM_DO_START | ALARM_DO_STOP))
-			x->since_wall_us = clock_wall_us();
-		snprintf(x->actor, sizeof(x->actor), "%s", actor);
-		text_clean(x->actor);
-		if (x->s.state == ALARM_ACKED)
-			x->acked_us = clock_mono_us();
-		note(x, ev, actor, cause);
-		show_inhibited(x);
+	if (todo & ALARM_DO_HOLD)
+		note_held(x, actor, cause);
+	if (!(todo & ALARM_DO_NOTE))
+		return 0;
+	if (todo & (ALARM_DO_START | ALARM_DO_STOP))
+		x->since_wall_us = clock_wall_us();
+	snprintf(x->actor, sizeof(x->actor), "%s", actor);
+	text_clean(x->actor);
+	if (x->s.state == ALARM_ACKED)
+		x->acked_us = clock_mono_us();
+	note(x, ev, actor, cause, todo & ALARM_DO_START);
+	show_inhibited(x);
+	if (todo & ALARM_DO_START) {
+		begin_spell(x, true);
+		phases_step(x, PHASE_EV_BEGIN, actor, x->event, NULL);
+	} else if (was_acked && x->s.state == ALARM_ACTIVE) {
+		begin_spell(x, false);
 	}
-	/* Sound first: keeping the state may wait a moment, people may not. */
-	if (todo & (ALARM_DO_START | ALARM_DO_AGAIN))
-		start_effects(x, at_us);
 	if (todo & ALARM_DO_STOP)
-		stop_effects(x, actor);
-	if (todo & ALARM_DO_NOTE)
-		keep(x);
+		phases_step(x, PHASE_EV_END, actor, x->event, NULL);
+	/* Sound first: keeping the state may wait a moment, people may not. */
+	effects_run(x, at_us, actor, because(x, todo, text));
+	if (todo & ALARM_DO_AGAIN)
+		effects_again(x);
+	if (todo & ALARM_DO_STOP) {
+		matrix_subject(x, key);
+		fault_clear(x->owner->faults, key);
+		snprintf(key, sizeof(key), "hook:%.80s", x->conf->name);
+		fault_clear(x->owner->faults, key);
+	}
+	matrix_keep(x);
 	return 0;
+}
+
+void matrix_gate(struct item *x, uint64_t cause)
+{
+	const bool may = modes_admit(x->owner->modes, &x->conf->gate);
+
+	if (x->s.excluded == may)
+		step(x, may ? ALARM_EV_ADMIT : ALARM_EV_EXCLUDE, "system",
+		     cause, clock_mono_us(), NULL);
 }
 
 /* ------------------------------------------------------------------ causes */
 
-static size_t votes_of(const struct config_alarm *c)
+size_t matrix_votes(const struct config_alarm *c)
 {
 	if (c->has_votes)
 		return c->votes;
@@ -345,7 +271,7 @@ static bool look(struct item *x)
 {
 	const struct config_alarm *c = x->conf;
 	const struct cause_rule rule = {
-		.votes = votes_of(c),
+		.votes = matrix_votes(c),
 		.within_ms = c->within_ms,
 		.delay_ms = c->delay_ms,
 		/* A walk-test moves detectors as often as it likes. */
@@ -358,7 +284,9 @@ static bool look(struct item *x)
 		const struct input_value *v =
 			field_input(x->owner->field, c->inputs[i]);
 
-		x->input[i].active = v->active;
+		/* What is walk-tested moves as it likes, and raises nothing. */
+		x->input[i].active =
+			v->active && !walk_tests(x->owner->walk, c->inputs[i]);
 		x->input[i].good = v->quality == INPUT_GOOD;
 		if (!x->input[i].good)
 			x->s.unsure = true;
@@ -385,8 +313,7 @@ static void show_storm(const struct item *x)
 		fault_clear(f, subject);
 }
 
-/** Brings an alarm to what its inputs say. */
-static void follow(struct item *x, const char *actor, uint64_t cause,
+void matrix_follow(struct item *x, const char *actor, uint64_t cause,
 		   uint64_t at_us)
 {
 	bool is = look(x);
@@ -395,6 +322,7 @@ static void follow(struct item *x, const char *actor, uint64_t cause,
 		step(x, is ? ALARM_EV_CAUSE : ALARM_EV_CLEAR, actor, cause,
 		     at_us, NULL);
 	show_storm(x);
+	phases_causes(x, actor, cause);
 }
 
 /** When an acknowledged alarm asks again, CAUSE_NEVER when it does not. */
@@ -407,14 +335,18 @@ static uint64_t remind_us(const struct item *x)
 
 static void on_due(void *arg);
 
-static void await_next(struct alarms *a)
+void matrix_await(struct alarms *a)
 {
 	uint64_t now = clock_mono_us(), next = CAUSE_NEVER;
 
 	for (size_t i = 0; i < a->n; i++) {
 		uint64_t remind = remind_us(&a->v[i]);
 
+		uint64_t phase = phase_wake(&a->v[i].phase);
+
 		next = a->v[i].wake_us < next ? a->v[i].wake_us : next;
+		next = a->v[i].effects_us < next ? a->v[i].effects_us : next;
+		next = phase < next ? phase : next;
 		next = remind < next ? remind : next;
 	}
 	if (next == CAUSE_NEVER)
@@ -433,11 +365,31 @@ static void on_due(void *arg)
 		struct item *x = &a->v[i];
 
 		if (x->wake_us <= now)
-			follow(x, "system", 0, now);
+			matrix_follow(x, "system", 0, now);
 		if (remind_us(x) <= now)
 			step(x, ALARM_EV_REMIND, "system", x->event, now, NULL);
+		if (phase_wake(&x->phase) <= now) {
+			phases_step(x, PHASE_EV_TIME, "system", 0, NULL);
+			effects_run(x, now, "system", "the next phase began");
+			matrix_keep(x);
+			phases_causes(x, "system", 0);
+		}
+		if (x->effects_us <= now)
+			effects_run(x, now, "system", "its time is over");
 	}
-	await_next(a);
+	matrix_await(a);
+}
+
+static bool hears(const struct config_alarm *c, int input)
+{
+	for (size_t k = 0; k < c->n_inputs; k++)
+		if (c->inputs[k] == input)
+			return true;
+	for (size_t p = 0; p < c->n_phases; p++)
+		for (size_t k = 0; k < c->phases[p].n_inputs; k++)
+			if (c->phases[p].inputs[k] == input)
+				return true;
+	return false;
 }
 
 void alarms_input(struct alarms *a, int input, uint64_t event, uint64_t at_us)
@@ -446,16 +398,15 @@ void alarms_input(struct alarms *a, int input, uint64_t event, uint64_t at_us)
 
 	snprintf(actor, sizeof(actor), "input:%s",
 		 a->config->inputs[input].name);
+	modes_input(a->modes, input, event);
+	walk_input(a->walk, input, field_input(a->field, input)->active, event);
 	for (size_t i = 0; i < a->n; i++) {
 		struct item *x = &a->v[i];
-		bool mine = false;
 
-		for (size_t k = 0; k < x->conf->n_inputs; k++)
-			mine = mine || x->conf->inputs[k] == input;
-		if (mine)
-			follow(x, actor, event, at_us);
+		if (hears(x->conf, input))
+			matrix_follow(x, actor, event, at_us);
 	}
-	await_next(a);
+	matrix_await(a);
 }
 
 /** A reset refused for the quality of an input says of which. */
@@ -494,10 +445,10 @@ int alarms_command(struct alarms *a, int alarm, enum alarm_event ev,
 
 	if (ev == ALARM_EV_RESET || ev == ALARM_EV_INHIBIT)
 		cause_forget(&x->cause, x->input, x->conf->n_inputs);
-	follow(x, actor, cause, at_us);
+	matrix_follow(x, actor, cause, at_us);
 	/* Forgetting what was over was the reset. */
 	if (ev == ALARM_EV_RESET && !was_normal && x->s.state == ALARM_NORMAL) {
-		await_next(a);
+		matrix_await(a);
 		return 0;
 	}
 	if (ev == ALARM_EV_INHIBIT) {
@@ -516,312 +467,45 @@ int alarms_command(struct alarms *a, int alarm, enum alarm_event ev,
 		x->inhibit_until_us = until;
 		x->inhibit_until_wall_us = until_wall;
 	}
-	await_next(a);
+	matrix_await(a);
 	return err;
+}
+
+int alarms_phase(struct alarms *a, int alarm, enum phase_event ev,
+		 const char *actor, struct reason *why)
+{
+	struct item *x = &a->v[alarm];
+	const int err = phases_step(x, ev, actor, 0, why);
+
+	if (err)
+		return err;
+	effects_run(x, clock_mono_us(), actor, "the next phase began");
+	matrix_keep(x);
+	phases_causes(x, actor, 0);
+	matrix_await(a);
+	return 0;
 }
 
 void alarms_watch(struct alarms *a)
 {
 	uint64_t now = clock_mono_us();
 
+	modes_watch(a->modes);
+	walk_watch(a->walk);
 	for (size_t i = 0; i < a->n; i++) {
 		struct item *x = &a->v[i];
 		bool owed = false;
 
 		if (x->s.inhibited && x->inhibit_until_us <= now)
 			step(x, ALARM_EV_ENABLE, "system", 0, now, NULL);
-		for (size_t k = 0; k < x->n_broadcasts; k++)
-			owed = owed || x->broadcast[k].owed;
+		matrix_gate(x, 0);
+		/* The hours of an effect may have come. */
+		if (x->s.state != ALARM_NORMAL)
+			effects_run(x, now, "system", "its time is over");
+		for (size_t k = 0; k < x->n_effects; k++)
+			owed = owed || x->effect[k].owed;
 		if (owed)
-			sound_owed(x, now);
+			effects_owed(x, now);
 	}
-}
-
-/* ----------------------------------------------------------- configuration */
-
-static struct item *find(const struct alarms *a, const char *name)
-{
-	for (size_t i = 0; i < a->n; i++)
-		if (!strcmp(a->v[i].conf->name, name))
-			return &a->v[i];
-	return NULL;
-}
-
-int alarms_may_configure(const struct alarms *a, const struct config *c,
-			 struct reason *why)
-{
-	for (size_t i = 0; i < a->n; i++)
-		if (a->v[i].s.state != ALARM_NORMAL &&
-		    config_alarm_find(c, a->v[i].conf->name) < 0)
-			return reason_set(
-				why, EBUSY,
-				"alarm \"%s\" is %s and not in the new "
-				"configuration; reset it before it is removed",
-				a->v[i].conf->name,
-				alarm_state_name(a->v[i].s.state));
-	return 0;
-}
-
-/** Do two configurations mean the same broadcast? */
-static bool same_sound(const struct config *c,
-		       const struct config_alarm_broadcast *x,
-		       const struct config *d,
-		       const struct config_alarm_broadcast *y)
-{
-	if (x->level != y->level || x->n_zones != y->n_zones ||
-	    strcmp(c->messages[x->message].name, d->messages[y->message].name))
-		return false;
-	for (size_t i = 0; i < x->n_zones; i++) {
-		bool found = false;
-
-		for (size_t k = 0; k < y->n_zones && !found; k++)
-			found = !strcmp(c->zones[x->zones[i]].name,
-					d->zones[y->zones[k]].name);
-		if (!found)
-			return false;
-	}
-	return true;
-}
-
-/** What stays as it was sounds on; what is new in an alarm that is not normal
- *  is owed; what is left in old has to end. */
-static void carry_over(struct item *x, const struct config *c, struct item *old,
-		       const struct config *old_c)
-{
-	for (size_t k = 0; k < x->n_broadcasts; k++) {
-		bool found = false;
-
-		for (size_t o = 0; o < old->n_broadcasts && !found; o++) {
-			if (old->broadcast[o].taken ||
-			    !same_sound(c, &x->conf->broadcasts[k], old_c,
-					&old->conf->broadcasts[o]))
-				continue;
-			found = true;
-			x->broadcast[k] = old->broadcast[o];
-			old->broadcast[o] = (struct sounding){.taken = true};
-		}
-		x->broadcast[k].owed = x->s.state != ALARM_NORMAL &&
-				       (!found || x->broadcast[k].owed);
-	}
-}
-
-/** What is known of inputs that stay. */
-static void carry_inputs(struct item *x, const struct config *c,
-			 const struct item *old, const struct config *old_c)
-{
-	for (size_t k = 0; k < x->conf->n_inputs; k++)
-		for (size_t o = 0; o < old->conf->n_inputs; o++)
-			if (!strcmp(c->inputs[x->conf->inputs[k]].name,
-				    old_c->inputs[old->conf->inputs[o]].name))
-				x->input[k] = old->input[o];
-}
-
-int alarms_configure(struct alarms *a, const struct config *c,
-		     struct library *l)
-{
-	struct item *v = calloc(c->n_alarms + 1, sizeof(*v)), *old_v;
-	uint64_t now = clock_mono_us();
-	size_t old_n;
-
-	if (!v)
-		return ENOMEM;
-	for (size_t i = 0; i < c->n_alarms; i++) {
-		v[i].broadcast = calloc(c->alarms[i].n_broadcasts + 1,
-					sizeof(*v[i].broadcast));
-		v[i].input =
-			calloc(c->alarms[i].n_inputs + 1, sizeof(*v[i].input));
-		if (!v[i].broadcast || !v[i].input) {
-			items_free(v, i + 1);
-			return ENOMEM;
-		}
-	}
-	/* From here on nothing fails. */
-	for (size_t i = 0; i < c->n_alarms; i++) {
-		struct sounding *own = v[i].broadcast;
-		struct cause_input *input = v[i].input;
-		const struct config_alarm *conf = &c->alarms[i];
-		struct item *old = find(a, conf->name);
-
-		if (old)
-			v[i] = *old;
-		v[i].owner = a;
-		v[i].conf = conf;
-		v[i].s.latch = conf->latch;
-		v[i].n_broadcasts = conf->n_broadcasts;
-		v[i].broadcast = own;
-		v[i].input = input;
-		if (old) {
-			carry_inputs(&v[i], c, old, a->config);
-			carry_over(&v[i], c, old, a->config);
-		}
-	}
-	old_v = a->v;
-	old_n = a->n;
-	a->v = v;
-	a->n = c->n_alarms;
-	a->config = c;
-	a->library = l;
-	/* What replaces a broadcast starts before it ends: no gap. */
-	for (size_t i = 0; i < a->n; i++) {
-		follow(&a->v[i], "system", 0, now);
-		if (a->v[i].s.state != ALARM_NORMAL)
-			sound_owed(&a->v[i], now);
-	}
-	for (size_t i = 0; i < old_n; i++)
-		for (size_t k = 0; k < old_v[i].n_broadcasts; k++)
-			if (old_v[i].broadcast[k].id)
-				broadcast_stop(a->broadcasts,
-					       old_v[i].broadcast[k].id,
-					       "system", 0,
-					       "changed in its alarm by a "
-					       "reload");
-	for (size_t i = 0; i < old_n; i++) {
-		char subject[80];
-
-		snprintf(subject, sizeof(subject), "inhibit:%s",
-			 old_v[i].conf->name);
-		if (!find(a, old_v[i].conf->name))
-			fault_clear(a->faults, subject);
-	}
-	items_free(old_v, old_n);
-	for (size_t i = 0; i < c->n_outputs; i++)
-		drive_output(a, (int)i, 0);
-	await_next(a);
-	return 0;
-}
-
-static void restore_alarm(const char *key, const char *value, void *arg)
-{
-	struct alarms *a = arg;
-	struct item *x = find(a, strchr(key, ':') + 1);
-	json_t *o = json_loads(value, 0, NULL);
-	const char *state = "", *actor = "system";
-	json_int_t since = 0;
-	char subject[96];
-	int s;
-
-	if (!x) {
-		record(a->recorder, EVENT_ALARM_RESTORED, 0, key, "system",
-		       NULL,
-		       "%s was not normal when the daemon ended, but the "
-		       "configuration does not have it any more: it cannot "
-		       "sound",
-		       key);
-		journal_state(a->journal, key, NULL);
-		json_decref(o);
-		return;
-	}
-	if (!o || json_unpack(o, "{s:s,s:s,s:I}", "state", &state, "actor",
-			      &actor, "since", &since))
-		state = "active"; /* unreadable: better loud than silent */
-	s = alarm_state_by_name(state);
-	/* Its cause may be gone or not yet read again; in any case only a
-	 * named reset ends what was active (DESIGN rule 6). */
-	x->s.state = s == ALARM_ACKED || s == ALARM_LATCHED_ACKED
-			     ? ALARM_LATCHED_ACKED
-			     : ALARM_LATCHED;
-	x->s.manual = true;
-	x->s.inhibited = false;
-	x->since_wall_us = since ? since : clock_wall_us();
-	snprintf(x->actor, sizeof(x->actor), "%s", actor);
-	text_clean(x->actor);
-	subject_of(x, subject);
-	x->event = record(
-		a->recorder, EVENT_ALARM_RESTORED, 0, subject, "system",
-		json_pack("{s:s}", "state", alarm_state_name(x->s.state)),
-		"alarm %s was %s when the daemon ended; it sounds "
-		"again until it is reset",
-		x->conf->name, state);
-	json_decref(o);
-	start_effects(x, clock_mono_us());
-	keep(x);
-	x->s.cause = false;
-	follow(x, "system", x->event, clock_mono_us());
-	await_next(a);
-}
-
-static void restore_inhibit(const char *key, const char *value, void *arg)
-{
-	struct alarms *a = arg;
-	struct item *x = find(a, strchr(key, ':') + 1);
-	int64_t until = strtoll(value, NULL, 10);
-	int64_t left = until - clock_wall_us();
-
-	/* After a clock that lost its time the end may seem far away. */
-	if (left > ALARM_MAX_INHIBIT_MS * INT64_C(1000))
-		left = 0;
-	if (!x || left <= 0 || x->s.state != ALARM_NORMAL) {
-		journal_state(a->journal, key, NULL);
-		return;
-	}
-	left = left < 1000 ? 1 : left / 1000;
-	alarms_command(a, (int)(x - a->v), ALARM_EV_INHIBIT, (uint32_t)left,
-		       "system", 0, clock_mono_us(), NULL);
-}
-
-void alarms_restore(struct alarms *a)
-{
-	if (!a->journal)
-		return;
-	journal_state_load(a->journal, "inhibit:", restore_inhibit, a);
-	journal_state_load(a->journal, "alarm:", restore_alarm, a);
-}
-
-/* ------------------------------------------------------------------- JSON */
-
-size_t alarms_active(const struct alarms *a)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < a->n; i++)
-		n += a->v[i].s.state != ALARM_NORMAL;
-	return n;
-}
-
-const struct alarm_snapshot *alarm_snapshot(const struct alarms *a, int alarm)
-{
-	return &a->v[alarm].s;
-}
-
-json_t *alarm_json(const struct alarms *a, int alarm)
-{
-	const struct item *x = &a->v[alarm];
-	char since[CLOCK_TEXT_SIZE], until[CLOCK_TEXT_SIZE];
-	json_t *inputs = json_array(), *sounds = json_array();
-	size_t votes = votes_of(x->conf);
-	char when[48] = "any";
-
-	for (size_t i = 0; i < x->conf->n_inputs; i++)
-		json_array_append_new(
-			inputs,
-			json_string(
-				a->config->inputs[x->conf->inputs[i]].name));
-	for (size_t i = 0; i < x->n_broadcasts; i++)
-		if (x->broadcast[i].id)
-			json_array_append_new(
-				sounds,
-				json_integer((json_int_t)x->broadcast[i].id));
-	if (votes > 1)
-		snprintf(when, sizeof(when), "%zu of %zu", votes,
-			 x->conf->n_inputs);
-	return json_pack(
-		"{s:s,s:s,s:I,s:b,s:b,s:s,s:b,s:b,s:o,s:o,s:s*,s:s*,s:s*}",
-		"name", x->conf->name, "when", when, "counting",
-		(json_int_t)x->cause.counting, "pending",
-		x->cause.met && !x->cause.raw, "storm", x->cause.storm, "state",
-		alarm_state_name(x->s.state), "cause", x->s.cause, "latch",
-		x->s.latch, "inputs", inputs, "broadcasts", sounds, "since",
-		x->since_wall_us ? clock_format(since, x->since_wall_us) : NULL,
-		"actor", *x->actor ? x->actor : NULL, "inhibited_until",
-		x->s.inhibited ? clock_format(until, x->inhibit_until_wall_us)
-			       : NULL);
-}
-
-json_t *alarms_json(const struct alarms *a)
-{
-	json_t *v = json_array();
-
-	for (size_t i = 0; i < a->n; i++)
-		json_array_append_new(v, alarm_json(a, (int)i));
-	return v;
+	matrix_await(a);
 }

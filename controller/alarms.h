@@ -12,6 +12,9 @@
 #include "broadcast.h"
 #include "field.h"
 #include "library.h"
+#include "matrix/modes.h"
+#include "matrix/phase.h"
+#include "matrix/walk.h"
 
 #include <jansson.h>
 
@@ -22,6 +25,17 @@ struct alarms;
 
 int alarms_alloc(struct alarms **ap, struct broadcasts *b, struct field *f,
 		 struct recorder *r, struct faults *fl, struct journal *j);
+
+/** An alarm sends an MQTT message. */
+typedef void(alarms_publish_h)(const char *topic, const char *payload,
+			       bool retain, void *arg);
+
+/** Who sends them; without, they are only recorded. */
+void alarms_publisher(struct alarms *a, alarms_publish_h *h, void *arg);
+
+/** What belongs to the alarms: the site's mode, walk tests. */
+struct modes *alarms_modes(const struct alarms *a);
+struct walk *alarms_walk(const struct alarms *a);
 
 /** Leaves state in the journal as it is. Returns NULL. */
 struct alarms *alarms_free(struct alarms *a);
@@ -53,7 +67,13 @@ int alarms_command(struct alarms *a, int alarm, enum alarm_event ev,
 		   uint32_t for_ms, const char *actor, uint64_t cause,
 		   uint64_t at_us, struct reason *why);
 
-/** Ends inhibitions whose time has come; about once a second. */
+/** Moves a phased evacuation: PHASE_EV_ADVANCE, _HOLD or _RELEASE. 0, or EBUSY
+ *  with the reason. */
+int alarms_phase(struct alarms *a, int alarm, enum phase_event ev,
+		 const char *actor, struct reason *why);
+
+/** Ends inhibitions whose time has come, looks at modes and hours; about once
+ *  a second. */
 void alarms_watch(struct alarms *a);
 
 /** How many are not normal. */

@@ -64,7 +64,9 @@ static json_t *status_json(struct control *c)
 	json_t *worst = worst_fault(faults);
 	char now[CLOCK_TEXT_SIZE];
 	json_t *o = json_pack(
-		"{s:s,s:s,s:s,s:I,s:b,s:i,s:i,s:i,s:i,s:i,s:s,s:{s:i,s:b},s:s}",
+		"{s:s,s:s,s:s,s:I,s:b,s:i,s:i,s:i,s:i,s:i,s:s,s:{s:i,s:b},s:s,"
+		"s:s,"
+		"s:i}",
 		"site", f->site, "version", TOCSIN_VERSION, "role", "active",
 		"uptime_s",
 		(json_int_t)((clock_mono_us() - c->started_us) / 1000000),
@@ -78,7 +80,9 @@ static json_t *status_json(struct control *c)
 					      : "away",
 		"sip", "calls", c->stack ? (int)stack_calls(c->stack) : 0,
 		"listening", c->stack != NULL, "time",
-		clock_format(now, clock_wall_us()));
+		clock_format(now, clock_wall_us()), "mode",
+		modes_now(alarms_modes(c->alarms)), "walk_tests",
+		(int)walk_count(alarms_walk(c->alarms)));
 
 	json_object_set(o, "worst_fault", worst ? worst : json_null());
 	json_decref(faults);
@@ -258,6 +262,9 @@ static bool get(struct control *c, struct web_request *r, const struct route *p)
 		int a = config_alarm_find(c->config, p->part[1]);
 
 		body = a >= 0 ? alarm_json(c->alarms, a) : NULL;
+	} else if (p->n == 2 && !strcmp(what, "walk-tests")) {
+		body = walk_json(alarms_walk(c->alarms),
+				 strtoull(p->part[1], NULL, 10));
 	} else if (p->n == 2 && !strcmp(what, "schedules") &&
 		   !strcmp(p->part[1], "next")) {
 		schedules_next(c, r);
@@ -276,6 +283,10 @@ static bool get(struct control *c, struct web_request *r, const struct route *p)
 		body = broadcasts_json(c->broadcasts);
 	} else if (!strcmp(what, "alarms")) {
 		body = alarms_json(c->alarms);
+	} else if (!strcmp(what, "mode")) {
+		body = modes_json(alarms_modes(c->alarms));
+	} else if (!strcmp(what, "walk-tests")) {
+		body = walks_json(alarms_walk(c->alarms));
 	} else if (!strcmp(what, "inputs")) {
 		body = field_inputs_json(c->field);
 	} else if (!strcmp(what, "outputs")) {
@@ -334,8 +345,15 @@ static bool post(struct control *c, struct web_request *r,
 		    !strcmp(p->part[2], "ack") ||
 		    !strcmp(p->part[2], "reset") ||
 		    !strcmp(p->part[2], "inhibit") ||
+		    !strcmp(p->part[2], "advance") ||
+		    !strcmp(p->part[2], "hold") ||
+		    !strcmp(p->part[2], "release") ||
 		    !strcmp(p->part[2], "enable"))) {
 		verb(c, r, p->part[1], p->part[2]);
+	} else if (p->n == 1 && !strcmp(p->part[0], "mode")) {
+		verb(c, r, NULL, "mode");
+	} else if (p->n == 1 && !strcmp(p->part[0], "walk-tests")) {
+		verb(c, r, NULL, "walk-test");
 	} else if (p->n == 3 && !strcmp(p->part[0], "schedules") &&
 		   (!strcmp(p->part[2], "skip") ||
 		    !strcmp(p->part[2], "run"))) {
@@ -406,6 +424,10 @@ void api_request(struct web_request *r, void *arg)
 	} else if (!strcmp(r->method, "DELETE") && p.n == 2 &&
 		   !strcmp(p.part[0], "schedule-changes")) {
 		verb(c, r, p.part[1], "unchange");
+		known = true;
+	} else if (!strcmp(r->method, "DELETE") && p.n == 2 &&
+		   !strcmp(p.part[0], "walk-tests")) {
+		verb(c, r, p.part[1], "walk-test-stop");
 		known = true;
 	}
 	if (!known)

@@ -224,6 +224,12 @@ static void publish_alarm(struct bridge *b, int i)
 		      alarm_json(b->scope->alarms, i));
 }
 
+static void publish_mode(struct bridge *b)
+{
+	publish_state(b, "mode", "", "",
+		      modes_json(alarms_modes(b->scope->alarms)));
+}
+
 static void publish_input(struct bridge *b, int i)
 {
 	publish_state(b, "input", b->scope->config->inputs[i].name, "/state",
@@ -313,6 +319,7 @@ static void publish_all(struct bridge *b)
 	b->n_zones = b->zone_state ? d.config->n_zones : 0;
 	retained_begin(b->retained);
 	publish_retained(b, b->will, "online");
+	publish_mode(b);
 	publish_faults(b);
 	json_array_foreach(faults, k, f) publish_fault(
 		b, json_string_value(json_object_get(f, "fault")));
@@ -360,6 +367,8 @@ void bridge_event(const struct event *e, void *arg)
 		i = config_alarm_find(b->scope->config, name);
 		if (i >= 0)
 			publish_alarm(b, i);
+	} else if (e->type == EVENT_MODE_CHANGED) {
+		publish_mode(b);
 	} else if (!strncmp(type, "input.", 6)) {
 		i = config_input_find(b->scope->config, name);
 		if (i >= 0)
@@ -380,6 +389,14 @@ void bridge_publish(const char *topic, const char *payload, void *arg)
 
 	if (b && b->mqtt)
 		mqtt_publish(b->mqtt, topic, payload, 1, true);
+}
+
+void bridge_send(const char *topic, const char *payload, bool retain, void *arg)
+{
+	struct bridge *b = arg;
+
+	if (b && b->mqtt)
+		mqtt_publish(b->mqtt, topic, payload, 1, retain);
 }
 
 /* ----------------------------------------------------------------- commands */

@@ -30,6 +30,10 @@ void bridge_event(const struct event *e, void *arg);
 /** Publishes a payload, retained: a field_publish_h. */
 void bridge_publish(const char *topic, const char *payload, void *arg);
 
+/** Sends a message of an alarm: an alarms_publish_h. */
+void bridge_send(const char *topic, const char *payload, bool retain,
+		 void *arg);
+
 bool bridge_configured(const struct bridge *b);
 bool bridge_connected(const struct bridge *b);
 

@@ -1,4 +1,4 @@
-#include "commands.h"
+#include "commands_internal.h"
 
 #include "config/values.h"
 #include "controller/base/clock.h"
@@ -15,27 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** No HTTP status: the text must be spoken first. */
-#define LATER 102
-
-/** A cause-and-effect turn of one verb. */
-struct turn {
-	const struct command_scope *s;
-	const struct caller *who;
-	const char *verb, *name;
-	json_t *args;
-	json_t **reply;
-	struct refusal *no;
-	const struct announced *said; /**< its text, spoken; NULL = not yet */
-	struct announce_text *later;  /**< what to speak; points into args */
-};
-
-static int refuse(struct turn *t, int status, const char *code,
-		  const char *field, const char *fmt, ...)
-	__attribute__((format(printf, 5, 6)));
-
-static int refuse(struct turn *t, int status, const char *code,
-		  const char *field, const char *fmt, ...)
+int command_refuse(struct turn *t, int status, const char *code,
+		   const char *field, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -48,8 +29,7 @@ static int refuse(struct turn *t, int status, const char *code,
 	return status;
 }
 
-/** Refuses any member not in the space-separated list. 0 when all are. */
-static int only(struct turn *t, const char *allowed)
+int command_only(struct turn *t, const char *allowed)
 {
 	const char *key;
 	json_t *value;
@@ -67,15 +47,16 @@ static int only(struct turn *t, const char *allowed)
 		}
 		/* An MQTT command carries its own id and time. */
 		if (!found && strcmp(key, "time") && strcmp(key, "id"))
-			return refuse(t, 400, "bad-request", key,
-				      "\"%.40s\" is not known here; allowed: "
-				      "%s",
-				      key, allowed);
+			return command_refuse(
+				t, 400, "bad-request", key,
+				"\"%.40s\" is not known here; allowed: "
+				"%s",
+				key, allowed);
 	}
 	return 0;
 }
 
-static bool within(const struct caller *who, const int *zones, size_t n)
+bool command_within(const struct caller *who, const int *zones, size_t n)
 {
 	if (!who->n_zones)
 		return true;
@@ -90,11 +71,43 @@ static bool within(const struct caller *who, const int *zones, size_t n)
 	return true;
 }
 
+int command_list(struct turn *t, const char *member, const char *what,
+		 int (*find)(const struct config *c, const char *name),
+		 size_t max, int *v, size_t *n)
+{
+	json_t *list = json_object_get(t->args, member), *x;
+	size_t i;
+
+	*n = 0;
+	if (!json_is_array(list) || !json_array_size(list) ||
+	    json_array_size(list) > max)
+		return command_refuse(t, 400, "bad-request", member,
+				      "\"%s\" must be a list of 1 to %zu %s "
+				      "names",
+				      member, max, what);
+	json_array_foreach(list, i, x)
+	{
+		const char *name = json_string_value(x);
+		const int k = name ? find(t->s->config, name) : -1;
+		size_t o = 0;
+
+		if (k < 0)
+			return command_refuse(t, 404, "not-found", member,
+					      "there is no %s \"%.63s\"; GET "
+					      "/%ss lists them",
+					      what, name ? name : "", what);
+		while (o < *n && v[o] != k)
+			o++;
+		if (o == *n)
+			v[(*n)++] = k;
+	}
+	return 0;
+}
+
 /* ------------------------------------------------------------------- page */
 
 struct page_args {
 	int zones[CONFIG_MAX_ZONES];
-	bool named[CONFIG_MAX_ZONES];
 	size_t n_zones;
 	const char *message, *tone, *text;
 	struct clip *clip;
@@ -107,33 +120,14 @@ struct page_args {
 
 static int page_zones(struct turn *t, struct page_args *a)
 {
-	json_t *zones = json_object_get(t->args, "zones"), *z;
-	size_t i;
+	int status = command_list(t, "zones", "zone", config_zone_find,
+				  CONFIG_MAX_ZONES, a->zones, &a->n_zones);
 
-	if (!json_is_array(zones) || !json_array_size(zones) ||
-	    json_array_size(zones) > CONFIG_MAX_ZONES)
-		return refuse(t, 400, "bad-request", "zones",
-			      "\"zones\" must be a list of 1 to %d zone names",
-			      CONFIG_MAX_ZONES);
-	json_array_foreach(zones, i, z)
-	{
-		const char *name = json_string_value(z);
-		int k = name ? config_zone_find(t->s->config, name) : -1;
-
-		if (k < 0)
-			return refuse(t, 404, "not-found", "zones",
-				      "there is no zone \"%.63s\"; GET /zones "
-				      "lists them",
-				      name ? name : "");
-		if (!a->named[k])
-			a->zones[a->n_zones++] = k;
-		a->named[k] = true;
-	}
-	if (!within(t->who, a->zones, a->n_zones))
-		return refuse(t, 403, "forbidden", "zones",
-			      "%s may not page all of these zones",
-			      t->who->actor);
-	return 0;
+	if (!status && !command_within(t->who, a->zones, a->n_zones))
+		status = command_refuse(t, 403, "forbidden", "zones",
+					"%s may not page all of these zones",
+					t->who->actor);
+	return status;
 }
 
 /** A name, or what is to be said. */
@@ -147,19 +141,21 @@ static int page_text(struct turn *t, struct page_args *a)
 	const char *voice = text_arg(t, "voice");
 
 	if (!config_text_good(a->text))
-		return refuse(t, 400, "bad-request", "text",
-			      "\"text\" must be 1 to %d bytes without control "
-			      "characters, with at least one letter or digit",
-			      CONFIG_MAX_SPOKEN);
+		return command_refuse(
+			t, 400, "bad-request", "text",
+			"\"text\" must be 1 to %d bytes without control "
+			"characters, with at least one letter or digit",
+			CONFIG_MAX_SPOKEN);
 	if (json_object_get(t->args, "voice") &&
 	    (!voice || !config_voice_good(voice)))
-		return refuse(t, 400, "bad-request", "voice",
-			      "\"voice\" must be 1 to 31 of letters, digits, "
-			      "\".\", \"_\", \"+\" and \"-\", beginning with a "
-			      "letter or digit");
+		return command_refuse(
+			t, 400, "bad-request", "voice",
+			"\"voice\" must be 1 to 31 of letters, digits, "
+			"\".\", \"_\", \"+\" and \"-\", beginning with a "
+			"letter or digit");
 	if (!t->later)
-		return refuse(t, 503, "speech", "text",
-			      "nothing speaks here now");
+		return command_refuse(t, 503, "speech", "text",
+				      "nothing speaks here now");
 	if (t->said)
 		a->clip = t->said->clip;
 	return 0;
@@ -173,22 +169,25 @@ static int page_sound(struct turn *t, struct page_args *a)
 	a->tone = text_arg(t, "tone");
 	a->text = text_arg(t, "text");
 	if (!a->message + !a->text + !(a->tone && !a->text) != 2)
-		return refuse(t, 400, "bad-request", "message",
-			      "give one of \"message\" and \"tone\", a name, "
-			      "or \"text\"; a tone may stand before a text");
+		return command_refuse(
+			t, 400, "bad-request", "message",
+			"give one of \"message\" and \"tone\", a name, "
+			"or \"text\"; a tone may stand before a text");
 	if (!a->text && json_object_get(t->args, "voice"))
-		return refuse(t, 400, "bad-request", "voice",
-			      "\"voice\" needs \"text\"");
+		return command_refuse(t, 400, "bad-request", "voice",
+				      "\"voice\" needs \"text\"");
 	if (a->message && !library_message(t->s->library, a->message))
-		return refuse(t, 404, "not-found", "message",
-			      "there is no message \"%.63s\"; GET /messages "
-			      "lists them",
-			      a->message);
+		return command_refuse(
+			t, 404, "not-found", "message",
+			"there is no message \"%.63s\"; GET /messages "
+			"lists them",
+			a->message);
 	if (a->tone && !library_tone(t->s->library, a->tone))
-		return refuse(t, 404, "not-found", "tone",
-			      "there is no tone \"%.63s\"; GET /tones lists "
-			      "them",
-			      a->tone);
+		return command_refuse(
+			t, 404, "not-found", "tone",
+			"there is no tone \"%.63s\"; GET /tones lists "
+			"them",
+			a->tone);
 	if (a->text) {
 		int status = page_text(t, a);
 
@@ -209,9 +208,10 @@ static int page_sound(struct turn *t, struct page_args *a)
 		a->cycles = 0;
 		a->cycles_given = true;
 	} else if (repeat) {
-		return refuse(t, 400, "bad-request", "repeat",
-			      "\"repeat\" must be a count of 1 to 100000 or "
-			      "\"until-stopped\"");
+		return command_refuse(
+			t, 400, "bad-request", "repeat",
+			"\"repeat\" must be a count of 1 to 100000 or "
+			"\"until-stopped\"");
 	}
 	if (a->tone && !a->text && a->cycles != 1)
 		a->clip = library_tone_loop(t->s->library, a->tone, &a->cycles);
@@ -236,7 +236,7 @@ static int page_urgency(struct turn *t, struct page_args *a,
 		level = -1;
 	}
 	if (level < 0)
-		return refuse(
+		return command_refuse(
 			t, 400, "bad-request", "priority",
 			"\"priority\" must be evacuate, alert, emergency, "
 			"urgent, page, bell, music or 0 to 255");
@@ -246,11 +246,11 @@ static int page_urgency(struct turn *t, struct page_args *a,
 	    json_integer_value(wait) <= 86400000)
 		a->wait_ms = (uint32_t)json_integer_value(wait);
 	else if (wait)
-		return refuse(t, 400, "bad-request", "wait_ms",
-			      "\"wait_ms\" must be 0 to 86400000");
+		return command_refuse(t, 400, "bad-request", "wait_ms",
+				      "\"wait_ms\" must be 0 to 86400000");
 	for (size_t i = 0; i < a->n_zones; i++)
 		if (a->level < t->s->config->zones[a->zones[i]].min_level)
-			return refuse(
+			return command_refuse(
 				t, 403, "forbidden", "priority",
 				"zone %s accepts priority %u and above "
 				"only",
@@ -274,13 +274,13 @@ static int page_said(struct turn *t, struct page_args *a)
 			.tone = a->tone,
 			.urgent = urgent,
 		};
-		return LATER;
+		return COMMAND_LATER;
 	}
 	if (t->said->words)
 		return 0;
 	if (!urgent && !a->tone)
-		return refuse(t, 503, "speech", "text", "%s",
-			      t->said->why.text);
+		return command_refuse(t, 503, "speech", "text", "%s",
+				      t->said->why.text);
 	if (!a->clip)
 		a->clip =
 			library_tone(t->s->library,
@@ -308,9 +308,11 @@ static int page(struct turn *t)
 	int status, err;
 
 	if (!a)
-		return refuse(t, 503, "no-memory", NULL, "not enough memory");
-	status = only(t, "zones message tone text voice priority repeat "
-			 "wait_ms");
+		return command_refuse(t, 503, "no-memory", NULL,
+				      "not enough memory");
+	status =
+		command_only(t, "zones message tone text voice priority repeat "
+				"wait_ms");
 	if (!status)
 		status = page_zones(t, a);
 	if (!status)
@@ -346,14 +348,15 @@ static int page(struct turn *t)
 		page_name(t, a, what, sizeof(what));
 		err = broadcast_start(t->s->broadcasts, &rq, &res);
 		if (err == EBUSY)
-			status = refuse(t, 409, "outranked", NULL, "%s",
-					res.why.text);
+			status = command_refuse(t, 409, "outranked", NULL, "%s",
+						res.why.text);
 		else if (err == ENOENT)
-			status = refuse(t, 409, "no-output", "zones",
-					"these zones have no output now");
+			status = command_refuse(
+				t, 409, "no-output", "zones",
+				"these zones have no output now");
 		else if (err)
-			status = refuse(t, 503, "busy", NULL, "%s",
-					res.why.text);
+			status = command_refuse(t, 503, "busy", NULL, "%s",
+						res.why.text);
 	}
 	if (!status) {
 		*t->reply = broadcast_json(t->s->broadcasts, res.id);
@@ -389,133 +392,34 @@ static int stop(struct turn *t)
 	uint64_t id = id_of(t, "broadcast");
 	json_t *b;
 	char why[128];
-	int status = only(t, "broadcast");
+	int status = command_only(t, "broadcast");
 
 	if (status)
 		return status;
 	status = 200;
 	b = broadcast_json(t->s->broadcasts, id);
 	if (!b)
-		return refuse(t, 404, "not-found", "broadcast",
-			      "there is no broadcast with this id; GET "
-			      "/broadcasts lists them");
+		return command_refuse(t, 404, "not-found", "broadcast",
+				      "there is no broadcast with this id; GET "
+				      "/broadcasts lists them");
 	if (!broadcast_within(t->s->broadcasts, id, t->who->zones,
 			      t->who->n_zones))
-		status = refuse(t, 403, "forbidden", NULL,
-				"%s may not stop what sounds in other zones",
-				t->who->actor);
+		status = command_refuse(
+			t, 403, "forbidden", NULL,
+			"%s may not stop what sounds in other zones",
+			t->who->actor);
 	else if (!strncmp(json_string_value(json_object_get(b, "actor")),
 			  "alarm:", 6))
-		status = refuse(t, 409, "alarm", NULL,
-				"it belongs to an alarm that is active; reset "
-				"the alarm instead");
+		status = command_refuse(
+			t, 409, "alarm", NULL,
+			"it belongs to an alarm that is active; reset "
+			"the alarm instead");
 	if (status == 200) {
 		snprintf(why, sizeof(why), "stopped by %s", t->who->actor);
 		broadcast_stop(t->s->broadcasts, id, t->who->actor, 0, why);
 	}
 	json_decref(b);
 	return status;
-}
-
-/* ----------------------------------------------------------------- alarms */
-
-static int parse_until(struct turn *t, uint32_t *ms)
-{
-	const char *text = json_string_value(json_object_get(t->args, "until"));
-	int64_t until = 0, left;
-
-	if (!text || command_time(text, strlen(text), &until))
-		return refuse(t, 400, "bad-request", "until",
-			      "\"until\" must be a time like "
-			      "2026-11-23T06:55:00Z");
-	left = (until - clock_wall_us()) / 1000;
-	if (left < 1000 || left > ALARM_MAX_INHIBIT_MS)
-		return refuse(t, 400, "bad-request", "until",
-			      "\"until\" must be 1 s to 31 days from now");
-	*ms = (uint32_t)left;
-	return 0;
-}
-
-static int parse_for(struct turn *t, uint32_t *ms)
-{
-	const char *text = json_string_value(json_object_get(t->args, "for"));
-	char *end = NULL;
-	double v = text ? strtod(text, &end) : 0;
-	double unit = !end                ? 0
-		      : !strcmp(end, "s") ? 1e3
-		      : !strcmp(end, "m") ? 6e4
-		      : !strcmp(end, "h") ? 3.6e6
-		      : !strcmp(end, "d") ? 8.64e7
-					  : 0;
-
-	if (!(v * unit >= 1000) || v * unit > ALARM_MAX_INHIBIT_MS)
-		return refuse(t, 400, "bad-request", "for",
-			      "an inhibition needs an end: \"for\" with 1s to "
-			      "31d, for example \"2h\", or \"until\" with a "
-			      "time");
-	*ms = (uint32_t)(v * unit);
-	return 0;
-}
-
-/** Is all that an alarm sounds in within the caller's zones? */
-static bool alarm_within(const struct caller *who, const struct config_alarm *a)
-{
-	if (!who->n_zones)
-		return true;
-	for (size_t k = 0; k < a->n_broadcasts; k++)
-		if (!within(who, a->broadcasts[k].zones,
-			    a->broadcasts[k].n_zones))
-			return false;
-	return a->n_broadcasts > 0;
-}
-
-static int alarm_verb(struct turn *t)
-{
-	static const struct {
-		const char *verb;
-		enum alarm_event ev;
-	} verbs[] = {
-		{"trigger", ALARM_EV_TRIGGER}, {"ack", ALARM_EV_ACK},
-		{"reset", ALARM_EV_RESET},     {"inhibit", ALARM_EV_INHIBIT},
-		{"enable", ALARM_EV_ENABLE},
-	};
-	int alarm = t->name ? config_alarm_find(t->s->config, t->name) : -1;
-	uint32_t ms = 0;
-	int status, err;
-	size_t i = 0;
-
-	status =
-		only(t, strcmp(t->verb, "inhibit") ? "name" : "name for until");
-	if (status)
-		return status;
-	if (alarm < 0)
-		return refuse(t, 404, "not-found", "name",
-			      "there is no alarm \"%.63s\"; GET /alarms lists "
-			      "them",
-			      t->name ? t->name : "");
-	if (!alarm_within(t->who, &t->s->config->alarms[alarm]))
-		return refuse(t, 403, "forbidden", NULL,
-			      "%s may not touch an alarm of other zones",
-			      t->who->actor);
-	if (!strcmp(t->verb, "inhibit")) {
-		status = json_object_get(t->args, "until") &&
-					 !json_object_get(t->args, "for")
-				 ? parse_until(t, &ms)
-				 : parse_for(t, &ms);
-		if (status)
-			return status;
-	}
-	while (strcmp(verbs[i].verb, t->verb))
-		i++;
-	err = alarms_command(t->s->alarms, alarm, verbs[i].ev, ms,
-			     t->who->actor, 0, t->who->at_us, &t->no->why);
-	if (err) {
-		t->no->code = "refused";
-		t->no->field = NULL;
-		return err == EINVAL ? 400 : 409;
-	}
-	*t->reply = alarm_json(t->s->alarms, alarm);
-	return 200;
 }
 
 /* ----------------------------------------------------------------- volume */
@@ -525,98 +429,31 @@ static int volume(struct turn *t)
 	json_t *db = json_object_get(t->args, "db");
 	int zone = t->name ? config_zone_find(t->s->config, t->name) : -1;
 	double cb = json_is_number(db) ? json_number_value(db) * 10 : NAN;
-	int status = only(t, "name db");
+	int status = command_only(t, "name db");
 
 	if (status)
 		return status;
 	if (zone < 0)
-		return refuse(t, 404, "not-found", "name",
-			      "there is no zone \"%.63s\"; GET /zones lists "
-			      "them",
-			      t->name ? t->name : "");
-	if (!within(t->who, &zone, 1))
-		return refuse(t, 403, "forbidden", NULL,
-			      "%s may not touch this zone", t->who->actor);
+		return command_refuse(
+			t, 404, "not-found", "name",
+			"there is no zone \"%.63s\"; GET /zones lists "
+			"them",
+			t->name ? t->name : "");
+	if (!command_within(t->who, &zone, 1))
+		return command_refuse(t, 403, "forbidden", NULL,
+				      "%s may not touch this zone",
+				      t->who->actor);
 	if (!(cb >= BROADCAST_MIN_VOLUME_CB && cb <= BROADCAST_MAX_VOLUME_CB))
-		return refuse(t, 400, "bad-request", "db",
-			      "\"db\" must be a number from %d to %d, 0 is as "
-			      "configured",
-			      BROADCAST_MIN_VOLUME_CB / 10,
-			      BROADCAST_MAX_VOLUME_CB / 10);
+		return command_refuse(
+			t, 400, "bad-request", "db",
+			"\"db\" must be a number from %d to %d, 0 is as "
+			"configured",
+			BROADCAST_MIN_VOLUME_CB / 10,
+			BROADCAST_MAX_VOLUME_CB / 10);
 	broadcasts_volume(t->s->broadcasts, zone, (int16_t)lrint(cb),
 			  t->who->actor);
 	*t->reply = json_pack("{s:s,s:f}", "name", t->name, "volume_db",
 			      (double)lrint(cb) / 10);
-	return 200;
-}
-
-/* ----------------------------------------------------------------- points */
-
-static bool has(const int *v, size_t n, int x)
-{
-	for (size_t i = 0; i < n; i++)
-		if (v[i] == x)
-			return true;
-	return false;
-}
-
-/** A point belongs to the zones of the alarms that name it. */
-static bool point_within(const struct turn *t, bool in, int point)
-{
-	const struct config *c = t->s->config;
-	bool any = false;
-
-	if (!t->who->n_zones)
-		return true;
-	for (size_t i = 0; i < c->n_alarms; i++) {
-		const struct config_alarm *a = &c->alarms[i];
-
-		if (in ? !has(a->inputs, a->n_inputs, point)
-		       : !has(a->outputs, a->n_outputs, point))
-			continue;
-		if (!alarm_within(t->who, a))
-			return false;
-		any = true;
-	}
-	return any;
-}
-
-static int point_verb(struct turn *t)
-{
-	json_t *active = json_object_get(t->args, "active");
-	bool in = !strcmp(t->verb, "input");
-	int i = !t->name ? -1
-		: in     ? config_input_find(t->s->config, t->name)
-			 : config_output_find(t->s->config, t->name);
-	int err, status = only(t, "name active");
-
-	if (status)
-		return status;
-	if (i < 0)
-		return refuse(t, 404, "not-found", "name",
-			      "there is no %s \"%.63s\"; GET /%ss lists them",
-			      t->verb, t->name ? t->name : "", t->verb);
-	if (!point_within(t, in, i))
-		return refuse(t, 403, "forbidden", NULL,
-			      "%s may not touch an %s of other zones",
-			      t->who->actor, t->verb);
-	if (!json_is_boolean(active))
-		return refuse(t, 400, "bad-request", "active",
-			      "\"active\" must be true or false");
-	if (in)
-		err = field_input_set(t->s->field, i, json_is_true(active),
-				      t->who->actor, 0, t->who->at_us);
-	else
-		err = field_output_set(t->s->field, i, json_is_true(active),
-				       t->who->actor, 0);
-	if (err)
-		return refuse(t, 409, "refused", "name",
-			      in ? "input %s is no virtual input; its value "
-				   "comes from the field"
-				 : "output %s shows faults; it obeys nobody",
-			      t->name);
-	*t->reply = in ? field_input_json(t->s->field, i)
-		       : field_output_json(t->s->field, i);
 	return 200;
 }
 
@@ -625,17 +462,18 @@ static int hangup(struct turn *t)
 	uint64_t id = id_of(t, "call");
 	const char *name = paging_zone(t->s->paging, id);
 	int zone = name ? config_zone_find(t->s->config, name) : -1;
-	int status = only(t, "call");
+	int status = command_only(t, "call");
 
 	if (status)
 		return status;
-	if (name && !within(t->who, &zone, 1))
-		return refuse(t, 403, "forbidden", NULL,
-			      "%s may not end a call of other zones",
-			      t->who->actor);
+	if (name && !command_within(t->who, &zone, 1))
+		return command_refuse(t, 403, "forbidden", NULL,
+				      "%s may not end a call of other zones",
+				      t->who->actor);
 	if (paging_hangup(t->s->paging, id, t->who->actor))
-		return refuse(t, 404, "not-found", "id",
-			      "there is no such call; GET /calls lists them");
+		return command_refuse(
+			t, 404, "not-found", "id",
+			"there is no such call; GET /calls lists them");
 	return 200;
 }
 
@@ -646,9 +484,10 @@ static bool schedule_within(const struct caller *who,
 			    const struct config_schedule *s)
 {
 	for (size_t i = 0; i < s->n_rules; i++)
-		if (!within(who, s->rules[i].zones, s->rules[i].n_zones))
+		if (!command_within(who, s->rules[i].zones,
+				    s->rules[i].n_zones))
 			return false;
-	return within(who, s->zones, s->n_zones);
+	return command_within(who, s->zones, s->n_zones);
 }
 
 static int skip_args(struct turn *t, int *count, int64_t *until)
@@ -660,20 +499,20 @@ static int skip_args(struct turn *t, int *count, int64_t *until)
 	*count = 1;
 	if (n && (!json_is_integer(n) || json_integer_value(n) < 0 ||
 		  json_integer_value(n) > SCHEDULES_MAX_SKIP))
-		return refuse(t, 400, "bad-request", "count",
-			      "\"count\" must be 0 (skip none) to %d",
-			      SCHEDULES_MAX_SKIP);
+		return command_refuse(t, 400, "bad-request", "count",
+				      "\"count\" must be 0 (skip none) to %d",
+				      SCHEDULES_MAX_SKIP);
 	if (n)
 		*count = (int)json_integer_value(n);
 	if (!json_object_get(t->args, "until"))
 		return 0;
 	if (n)
-		return refuse(t, 400, "bad-request", "until",
-			      "give either \"count\" or \"until\"");
+		return command_refuse(t, 400, "bad-request", "until",
+				      "give either \"count\" or \"until\"");
 	if (!text || command_time(text, strlen(text), until))
-		return refuse(t, 400, "bad-request", "until",
-			      "\"until\" must be a time like "
-			      "2026-12-24T06:55:00Z");
+		return command_refuse(t, 400, "bad-request", "until",
+				      "\"until\" must be a time like "
+				      "2026-12-24T06:55:00Z");
 	*until /= 1000000;
 	*count = -1;
 	return 0;
@@ -686,11 +525,13 @@ static int run_schedule(struct turn *t, int i)
 				t->who->at_us, &res);
 
 	if (err == EBUSY)
-		return refuse(t, 409, "outranked", NULL, "%s", res.why.text);
+		return command_refuse(t, 409, "outranked", NULL, "%s",
+				      res.why.text);
 	if (err == ENOENT)
-		return refuse(t, 409, "no-output", NULL, "%s", res.why.text);
+		return command_refuse(t, 409, "no-output", NULL, "%s",
+				      res.why.text);
 	if (err)
-		return refuse(t, 503, "busy", NULL, "%s", res.why.text);
+		return command_refuse(t, 503, "busy", NULL, "%s", res.why.text);
 	*t->reply = broadcast_json(t->s->broadcasts, res.id);
 	if (!*t->reply)
 		*t->reply = json_pack("{s:I}", "id", (json_int_t)res.id);
@@ -699,24 +540,25 @@ static int run_schedule(struct turn *t, int i)
 
 static int no_schedule(struct turn *t)
 {
-	return refuse(t, 404, "not-found", "name",
-		      "there is no schedule \"%.63s\"; GET /schedules lists "
-		      "them",
-		      t->name ? t->name : "");
+	return command_refuse(
+		t, 404, "not-found", "name",
+		"there is no schedule \"%.63s\"; GET /schedules lists "
+		"them",
+		t->name ? t->name : "");
 }
 
 static int not_his_schedule(struct turn *t)
 {
-	return refuse(t, 403, "forbidden", NULL,
-		      "%s may not touch a schedule of other zones",
-		      t->who->actor);
+	return command_refuse(t, 403, "forbidden", NULL,
+			      "%s may not touch a schedule of other zones",
+			      t->who->actor);
 }
 
 static int schedule_verb(struct turn *t)
 {
 	const bool run = !strcmp(t->verb, "run");
 	int i = t->name ? config_schedule_find(t->s->config, t->name) : -1;
-	int status = only(t, run ? "name" : "name count until"), count;
+	int status = command_only(t, run ? "name" : "name count until"), count;
 	int64_t until;
 
 	if (status)
@@ -768,39 +610,43 @@ static int time_arg(struct turn *t, const char *member, int schedule,
 	struct reason why = {""};
 
 	if (!text)
-		return refuse(t, 400, "bad-request", member,
-			      "\"%s\" must be a time like 2026-12-24T10:00",
-			      member);
+		return command_refuse(
+			t, 400, "bad-request", member,
+			"\"%s\" must be a time like 2026-12-24T10:00", member);
 	if (schedules_instant(t->s->schedules, schedule, text, at, &why))
-		return refuse(t, 400, "bad-request", member, "%s", why.text);
+		return command_refuse(t, 400, "bad-request", member, "%s",
+				      why.text);
 	return 0;
 }
 
 static int bell_args(struct turn *t, struct page_args *a, uint64_t *for_ms)
 {
 	const char *length = text_arg(t, "for");
-	int status = only(t, "at message zones priority for");
+	int status = command_only(t, "at message zones priority for");
 
 	if (!status)
 		status = page_zones(t, a);
 	if (!status && !text_arg(t, "message"))
-		status = refuse(t, 400, "bad-request", "message",
-				"\"message\" must be the name of a message");
+		status = command_refuse(
+			t, 400, "bad-request", "message",
+			"\"message\" must be the name of a message");
 	if (!status)
 		status = page_sound(t, a);
 	if (!status)
 		status = page_urgency(t, a, CLASS_BELL);
 	if (!status && a->n_zones > CHANGES_MAX_ZONES)
-		status = refuse(t, 400, "bad-request", "zones",
-				"name at most %d zones, or a zone of zones",
-				CHANGES_MAX_ZONES);
+		status = command_refuse(
+			t, 400, "bad-request", "zones",
+			"name at most %d zones, or a zone of zones",
+			CHANGES_MAX_ZONES);
 	*for_ms = 0;
 	if (!status && json_object_get(t->args, "for") &&
 	    (!length || !value_duration(length, for_ms) || !*for_ms ||
 	     *for_ms > 86400000))
-		status = refuse(t, 400, "bad-request", "for",
-				"\"for\" must be a duration up to 24h, like "
-				"\"10m\"");
+		status = command_refuse(
+			t, 400, "bad-request", "for",
+			"\"for\" must be a duration up to 24h, like "
+			"\"10m\"");
 	return status;
 }
 
@@ -814,7 +660,8 @@ static int bell_verb(struct turn *t)
 	int status;
 
 	if (!a)
-		return refuse(t, 503, "no-memory", NULL, "not enough memory");
+		return command_refuse(t, 503, "no-memory", NULL,
+				      "not enough memory");
 	status = bell_args(t, a, &for_ms);
 	if (!status)
 		status = time_arg(t, "at", -1, &at);
@@ -843,7 +690,7 @@ static int move_verb(struct turn *t)
 		t->name ? config_schedule_find(t->s->config, t->name) : -1;
 	struct change *c;
 	int64_t from = 0, to = 0;
-	int status = only(t, "name from to");
+	int status = command_only(t, "name from to");
 
 	if (status)
 		return status;
@@ -880,24 +727,28 @@ static int day_type_verb(struct turn *t)
 	const char *type = text_arg(t, "type");
 	struct change *c;
 	int64_t first, last;
-	int status = only(t, "type first last");
+	int status = command_only(t, "type first last");
 
 	if (status)
 		return status;
 	if (t->who->n_zones)
-		return refuse(t, 403, "forbidden", NULL,
-			      "%s may not change days: they are all zones'",
-			      t->who->actor);
+		return command_refuse(
+			t, 403, "forbidden", NULL,
+			"%s may not change days: they are all zones'",
+			t->who->actor);
 	if (!type || !value_name(type))
-		return refuse(t, 400, "bad-request", "type",
-			      "\"type\" must be the name of a type of day");
+		return command_refuse(
+			t, 400, "bad-request", "type",
+			"\"type\" must be the name of a type of day");
 	if (!day_arg(t, "first", &first))
-		return refuse(t, 400, "bad-request", "first",
-			      "\"first\" must be a date like 2026-12-24");
+		return command_refuse(
+			t, 400, "bad-request", "first",
+			"\"first\" must be a date like 2026-12-24");
 	last = first;
 	if (json_object_get(t->args, "last") && !day_arg(t, "last", &last))
-		return refuse(t, 400, "bad-request", "last",
-			      "\"last\" must be a date like 2026-12-24");
+		return command_refuse(
+			t, 400, "bad-request", "last",
+			"\"last\" must be a date like 2026-12-24");
 	c = change_alloc(CHANGE_DAY_TYPE, 0);
 	if (c) {
 		snprintf(c->day_type, sizeof(c->day_type), "%s", type);
@@ -914,20 +765,21 @@ static int unchange_verb(struct turn *t)
 		id <= UINT32_MAX
 			? schedules_find_change(t->s->schedules, (uint32_t)id)
 			: NULL;
-	int status = only(t, "change");
+	int status = command_only(t, "change");
 
 	if (status)
 		return status;
 	if (!c)
-		return refuse(t, 404, "not-found", "change",
-			      "there is no such one-off change; GET "
-			      "/schedule-changes lists them");
+		return command_refuse(t, 404, "not-found", "change",
+				      "there is no such one-off change; GET "
+				      "/schedule-changes lists them");
 	if (t->who->n_zones &&
-	    (!c->n_zone_i || !within(t->who, c->zone_i, c->n_zone_i)))
-		return refuse(t, 403, "forbidden", NULL,
-			      "%s may not take this back: it is about other "
-			      "zones",
-			      t->who->actor);
+	    (!c->n_zone_i || !command_within(t->who, c->zone_i, c->n_zone_i)))
+		return command_refuse(
+			t, 403, "forbidden", NULL,
+			"%s may not take this back: it is about other "
+			"zones",
+			t->who->actor);
 	schedules_unchange(t->s->schedules, (uint32_t)id, t->who->actor);
 	return 200;
 }
@@ -940,20 +792,22 @@ static int music_verb(struct turn *t)
 						    : MUSIC_NEXT;
 	const int *zones;
 	size_t n;
-	int status = only(t, "name");
+	int status = command_only(t, "name");
 
 	if (status)
 		return status;
 	n = t->name ? music_zones(t->s->musics, t->name, &zones) : 0;
 	if (!n)
-		return refuse(t, 404, "not-found", "name",
-			      "there is no music \"%.63s\"; GET /music lists "
-			      "all",
-			      t->name ? t->name : "");
-	if (!within(t->who, zones, n))
-		return refuse(t, 403, "forbidden", NULL,
-			      "%s may not touch the music of other zones",
-			      t->who->actor);
+		return command_refuse(
+			t, 404, "not-found", "name",
+			"there is no music \"%.63s\"; GET /music lists "
+			"all",
+			t->name ? t->name : "");
+	if (!command_within(t->who, zones, n))
+		return command_refuse(
+			t, 403, "forbidden", NULL,
+			"%s may not touch the music of other zones",
+			t->who->actor);
 	if (music_do(t->s->musics, t->name, v, t->who->actor, &t->no->why)) {
 		t->no->code = "refused";
 		return 409;
@@ -968,13 +822,19 @@ static const struct {
 } verbs[] = {
 	{"page", page},
 	{"stop", stop},
-	{"trigger", alarm_verb},
-	{"ack", alarm_verb},
-	{"reset", alarm_verb},
-	{"inhibit", alarm_verb},
-	{"enable", alarm_verb},
-	{"input", point_verb},
-	{"output", point_verb},
+	{"trigger", command_alarm},
+	{"ack", command_alarm},
+	{"reset", command_alarm},
+	{"inhibit", command_alarm},
+	{"enable", command_alarm},
+	{"advance", command_phase},
+	{"hold", command_phase},
+	{"release", command_phase},
+	{"mode", command_mode},
+	{"walk-test", command_walk},
+	{"walk-test-stop", command_walk_stop},
+	{"input", command_point},
+	{"output", command_point},
 	{"hangup", hangup},
 	{"skip", schedule_verb},
 	{"run", schedule_verb},
@@ -1007,12 +867,13 @@ static int run(struct turn *t)
 	if (!t->name && given)
 		t->name = given;
 	if (t->who->role == WEB_VIEWER) {
-		status = refuse(t, 403, "forbidden", NULL,
-				"%s may look, not act", t->who->actor);
+		status = command_refuse(t, 403, "forbidden", NULL,
+					"%s may look, not act", t->who->actor);
 	} else {
 		status = t->args && !json_is_object(t->args)
-				 ? refuse(t, 400, "bad-request", NULL,
-					  "the arguments must be an object")
+				 ? command_refuse(
+					   t, 400, "bad-request", NULL,
+					   "the arguments must be an object")
 				 : 404;
 		for (size_t i = 0;
 		     status == 404 && i < sizeof(verbs) / sizeof(verbs[0]); i++)
@@ -1021,8 +882,9 @@ static int run(struct turn *t)
 				break;
 			}
 		if (status == 404 && !t->no->code)
-			refuse(t, 404, "not-found", NULL,
-			       "there is no command \"%.40s\"", t->verb);
+			command_refuse(t, 404, "not-found", NULL,
+				       "there is no command \"%.40s\"",
+				       t->verb);
 	}
 	if (status >= 300)
 		record(s->recorder, EVENT_COMMAND_REFUSED, 0, "command",
@@ -1108,9 +970,10 @@ static void on_said(const struct announced *said, void *arg)
 	/* Numbers of zones mean something else under another configuration. */
 	if (w->who.n_zones &&
 	    w->generation != announce_generation(w->s->announce))
-		status = refuse(&t, 409, "changed", NULL,
-				"the configuration changed meanwhile; ask "
-				"again");
+		status = command_refuse(
+			&t, 409, "changed", NULL,
+			"the configuration changed meanwhile; ask "
+			"again");
 	else
 		status = run(&t);
 	w->h(status, reply, &no, w->arg);
@@ -1130,7 +993,7 @@ void commands_ask(const struct command_scope *s, const struct caller *who,
 	struct waiting *w;
 	int status = run(&t);
 
-	if (status != LATER) {
+	if (status != COMMAND_LATER) {
 		h(status, reply, &no, arg);
 		return;
 	}

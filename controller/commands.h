@@ -57,6 +57,10 @@ struct refusal {
  *     {id, state, ..., warning}; a tone with a text sounds before it
  * stop {broadcast} · trigger, ack, reset, enable {name}
  * inhibit {name, for|until} · input {name, active} · output {name, active}
+ * advance, hold, release {name}: the phases of an alarm
+ * mode {mode, for|until}; mode "auto" ends what was set by hand
+ * walk-test {inputs|alarm|zone, for|until, zones, message} -> its report
+ * walk-test-stop {walk_test} · output {name, active, for}: a pulse
  * hangup {call} · skip {name, count|until} · run {name} (schedules)
  * bell {at, message, zones, priority, for} · move {name, from, to} (a bell of a
  * schedule) · day-type {type, first, last} · unchange {change}: one-off changes

@@ -84,6 +84,14 @@ static void on_publish(const char *topic, const char *payload, void *arg)
 	bridge_publish(topic, payload, c->bridge);
 }
 
+static void on_alarm_publish(const char *topic, const char *payload,
+			     bool retain, void *arg)
+{
+	struct control *c = arg;
+
+	bridge_send(topic, payload, retain, c->bridge);
+}
+
 static void on_event(const struct event *e, void *arg)
 {
 	struct control *c = arg;
@@ -103,6 +111,8 @@ static void on_event(const struct event *e, void *arg)
 		bridge_event(e, c->bridge);
 	if (c->notify)
 		notify_event(e, c->notify);
+	if (c->follow)
+		follow_event(e, c->follow);
 }
 
 static void on_report(const struct media_report *r, void *arg)
@@ -383,6 +393,7 @@ static int open_parts(struct control *c, struct reason *why)
 			 c->faults, c->journal) ||
 	    schedules_alloc(&c->schedules, c->broadcasts, c->recorder,
 			    c->faults, c->journal) ||
+	    follow_alloc(&c->follow, &c->scope, c->faults) ||
 	    amps_alloc(&c->amps, c->field) ||
 	    speakers_alloc(&c->speakers, c->sounds, c->faults, on_speakers,
 			   c) ||
@@ -399,6 +410,7 @@ static int open_parts(struct control *c, struct reason *why)
 	    webhooks_alloc(&c->webhooks, &c->scope, c->faults, c->journal) ||
 	    notify_alloc(&c->notify, c->faults))
 		return reason_set(why, ENOMEM, "not enough memory");
+	alarms_publisher(c->alarms, on_alarm_publish, c);
 	return 0;
 }
 
@@ -657,6 +669,7 @@ struct control *control_free(struct control *c)
 	c->alarms = alarms_free(c->alarms);
 	if (c->broadcasts)
 		broadcasts_amps(c->broadcasts, NULL);
+	c->follow = follow_free(c->follow);
 	c->amps = amps_free(c->amps);
 	c->field = field_free(c->field);
 	c->proof = proof_free(c->proof);

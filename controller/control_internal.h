@@ -16,6 +16,7 @@
 #include "field.h"
 #include "journal.h"
 #include "library.h"
+#include "matrix/follow.h"
 #include "message/uploads.h"
 #include "notify/notify.h"
 #include "paging.h"
@@ -47,6 +48,7 @@ struct control {
 	struct proof *proof;
 	struct broadcasts *broadcasts;
 	struct field *field;
+	struct follow *follow;
 	struct amps *amps;
 	struct alarms *alarms;
 	struct schedules *schedules;

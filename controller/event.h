@@ -34,6 +34,16 @@
 	X(ALARM_INHIBITED, "alarm.inhibited", WARN)                            \
 	X(ALARM_ENABLED, "alarm.enabled", NOTICE)                              \
 	X(ALARM_RESTORED, "alarm.restored", WARN)                              \
+	X(ALARM_EXCLUDED, "alarm.excluded", INFO)                              \
+	X(ALARM_ADMITTED, "alarm.admitted", INFO)                              \
+	X(ALARM_HELD, "alarm.held", WARN)                                      \
+	X(ALARM_PHASE, "alarm.phase", WARN)                                    \
+	X(ALARM_EFFECT, "alarm.effect", INFO)                                  \
+	X(ALARM_EFFECT_FAILED, "alarm.effect-failed", WARN)                    \
+	X(MODE_CHANGED, "mode.changed", NOTICE)                                \
+	X(WALKTEST_STARTED, "walktest.started", WARN)                          \
+	X(WALKTEST_TESTED, "walktest.tested", NOTICE)                          \
+	X(WALKTEST_ENDED, "walktest.ended", NOTICE)                            \
 	X(ZONE_VOLUME, "zone.volume", NOTICE)                                  \
 	X(INPUT_CHANGED, "input.changed", INFO)                                \
 	X(INPUT_QUALITY, "input.quality", WARN)                                \

@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** The watch's period: how long a fault of a line may go unseen. */
-#define WATCH_MS 1000
 /** Changes of an input that are recorded one by one within BURST_MS; those
  *  beyond are told of together at its end. */
 #define BURST 20
@@ -29,6 +27,7 @@ int field_alloc(struct field **fp, struct recorder *r, struct faults *fl,
 	f->publishh = publishh;
 	f->arg = arg;
 	tmr_init(&f->tmr);
+	tmr_init(&f->out_tmr);
 	*fp = f;
 	return 0;
 }
@@ -38,15 +37,14 @@ struct field *field_free(struct field *f)
 	if (!f)
 		return NULL;
 	tmr_cancel(&f->tmr);
+	tmr_cancel(&f->out_tmr);
 	field_buses_free(f);
 	for (size_t i = 0; i < f->n_in; i++) {
 		line_in_free(f->in[i].line);
 		input_many_clear(&f->in[i].many);
 	}
-	for (size_t i = 0; i < f->n_out; i++)
-		line_out_free(f->out[i].line);
+	field_outputs_free(f);
 	free(f->in);
-	free(f->out);
 	free(f);
 	return NULL;
 }
@@ -187,7 +185,7 @@ static void open_line(struct in *x)
 		field_changed(x, was, NULL, 0, now);
 }
 
-static bool same_text(const char *a, const char *b)
+bool field_same_text(const char *a, const char *b)
 {
 	return !a || !b ? a == b : !strcmp(a, b);
 }
@@ -226,10 +224,11 @@ static bool same_source(const struct config_input *a,
 		if (a->loop.window[i].high != b->loop.window[i].high ||
 		    a->loop.window[i].state != b->loop.window[i].state)
 			return false;
-	return same_text(a->topic, b->topic) &&
-	       same_text(a->webhook, b->webhook) &&
-	       same_text(a->json, b->json) && same_text(a->chip, b->chip) &&
-	       same_text(a->line, b->line);
+	return field_same_text(a->topic, b->topic) &&
+	       field_same_text(a->webhook, b->webhook) &&
+	       field_same_text(a->json, b->json) &&
+	       field_same_text(a->chip, b->chip) &&
+	       field_same_text(a->line, b->line);
 }
 
 static void forget_fault(struct field *f, const struct in *x)
@@ -248,14 +247,6 @@ static struct in *find_in(const struct field *f, const char *name)
 	return NULL;
 }
 
-static struct out *find_out(const struct field *f, const char *name)
-{
-	for (size_t i = 0; i < f->n_out; i++)
-		if (!strcmp(f->out[i].conf->name, name))
-			return &f->out[i];
-	return NULL;
-}
-
 static bool still_there(const char *key, void *arg)
 {
 	const struct config *c = arg;
@@ -263,24 +254,12 @@ static bool still_there(const char *key, void *arg)
 	return config_input_find(c, strchr(key, ':') + 1) >= 0;
 }
 
-static bool output_still_there(const char *key, void *arg)
-{
-	const struct config *c = arg;
-
-	return config_output_find(c, strchr(key, ':') + 1) >= 0;
-}
-
-static void open_out(struct field *f, struct out *o);
-static void show(struct field *f, int output, const char *actor,
-		 uint64_t cause);
-
 int field_configure(struct field *f, const struct config *c)
 {
 	struct in *in = calloc(c->n_inputs + 1, sizeof(*in));
 	struct out *out = calloc(c->n_outputs + 1, sizeof(*out));
 	struct in *old_in = f->in;
-	struct out *old_out = f->out;
-	size_t n_old_in = f->n_in, n_old_out = f->n_out;
+	size_t n_old_in = f->n_in;
 	uint64_t now = clock_mono_us();
 
 	if (!in || !out) {
@@ -320,64 +299,22 @@ int field_configure(struct field *f, const struct config *c)
 		if (old && old->conf->kind != c->inputs[i].kind)
 			forget_fault(f, &in[i]);
 	}
-	for (size_t i = 0; i < c->n_outputs; i++) {
-		struct out *old = find_out(f, c->outputs[i].name);
-
-		out[i].conf = &c->outputs[i];
-		if (old) {
-			out[i].driven = old->driven;
-			out[i].held = old->held;
-			out[i].manual = old->manual;
-			if (old->conf->kind == c->outputs[i].kind)
-				out[i].shown = old->shown;
-			if (same_text(old->conf->confirm,
-				      c->outputs[i].confirm))
-				out[i].confirm = old->confirm;
-		}
-	}
 	/* A line handler holds its struct's address, so lines are requested
 	 * anew by their new owner; the value is kept, the level is re-read. */
 	for (size_t i = 0; i < n_old_in; i++) {
 		old_in[i].line = line_in_free(old_in[i].line);
 		input_many_clear(&old_in[i].many);
 	}
-	for (size_t i = 0; i < n_old_out; i++) {
-		int k = config_output_find(c, old_out[i].conf->name);
-
-		/* Its topic is retained: nobody else would take it back. */
-		if (old_out[i].conf->kind == OUTPUT_MQTT && old_out[i].shown &&
-		    (k < 0 || out[k].conf->kind != OUTPUT_MQTT ||
-		     strcmp(out[k].conf->topic, old_out[i].conf->topic)))
-			f->publishh(old_out[i].conf->topic,
-				    old_out[i].conf->off, f->arg);
-
-		if (k >= 0 && out[k].conf->kind == OUTPUT_GPIO &&
-		    same_text(out[k].conf->chip, old_out[i].conf->chip) &&
-		    same_text(out[k].conf->line, old_out[i].conf->line) &&
-		    out[k].conf->active_low == old_out[i].conf->active_low) {
-			out[k].line = old_out[i].line;
-			out[k].shown = old_out[i].shown;
-			out[k].known = old_out[i].known;
-		} else {
-			line_out_free(old_out[i].line);
-		}
-	}
 	f->in = in;
 	f->n_in = c->n_inputs;
-	f->out = out;
-	f->n_out = c->n_outputs;
+	field_outputs_take(f, c, out);
 	free(old_in);
-	free(old_out);
 	fault_clear_prefix(f->faults, "input:", still_there, (void *)c);
-	fault_clear_prefix(f->faults, "point:", output_still_there, (void *)c);
 	for (size_t i = 0; i < f->n_in; i++)
 		open_line(&f->in[i]);
 	field_buses_configure(f, c);
 	field_pairs(f, NULL);
-	for (size_t i = 0; i < f->n_out; i++) {
-		open_out(f, &f->out[i]);
-		show(f, (int)i, NULL, 0);
-	}
+	field_outputs_open(f);
 	return 0;
 }
 
@@ -511,11 +448,8 @@ void field_mqtt_state(struct field *f, bool connected)
 			field_changed(x, was, NULL, 0, now);
 		}
 	}
-	for (size_t i = 0; i < f->n_out && connected; i++)
-		if (f->out[i].conf->kind == OUTPUT_MQTT) {
-			f->out[i].known = false;
-			show(f, (int)i, NULL, 0);
-		}
+	if (connected)
+		field_outputs_connected(f);
 }
 
 /** Is the value older than max-age allows? True when that is new. */
@@ -543,140 +477,13 @@ void field_watch(struct field *f)
 		end_burst(x, now);
 	}
 	field_confirm_watch(f);
-	for (size_t i = 0; i < f->n_out; i++)
-		if (f->out[i].conf->kind == OUTPUT_GPIO && !f->out[i].line) {
-			open_out(f, &f->out[i]);
-			show(f, (int)i, NULL, 0);
-		}
-}
-
-/* ---------------------------------------------------------------- outputs */
-
-static bool wanted(const struct field *f, const struct out *o)
-{
-	if (o->conf->role == ROLE_FAULT)
-		return !fault_count(f->faults);
-	return o->driven || o->held || o->manual;
-}
-
-void field_output_fault(struct field *f, const struct out *o, const char *why)
-{
-	char key[96];
-
-	snprintf(key, sizeof(key), "point:%s", o->conf->name);
-	if (!why)
-		fault_clear(f->faults, key);
-	else
-		fault_raise(f->faults, key, WATCH_MS,
-			    o->conf->kind == OUTPUT_MQTT
-				    ? "Check the device behind this topic."
-			    : o->conf->kind == OUTPUT_MODBUS
-				    ? "Check the Modbus device, its unit and "
-				      "address, and who else writes there."
-				    : "Check chip and line of this output and "
-				      "who else holds it (gpioinfo).",
-			    "output %s cannot be driven: %s", o->conf->name,
-			    why);
-}
-
-static void open_out(struct field *f, struct out *o)
-{
-	struct reason why = {""};
-
-	if (o->conf->kind != OUTPUT_GPIO || o->line)
-		return;
-	o->known = false;
-	if (line_out_alloc(&o->line, o->conf->chip, o->conf->line,
-			   o->conf->active_low, wanted(f, o), &why))
-		field_output_fault(f, o, why.text);
-	else
-		field_output_fault(f, o, NULL);
-}
-
-/** Brings one output to what is wanted of it. */
-static void show(struct field *f, int output, const char *actor, uint64_t cause)
-{
-	struct out *o = &f->out[output];
-	bool want = wanted(f, o);
-	char subject[96];
-	int err = 0;
-
-	if (o->known && o->shown == want)
-		return;
-	if (o->conf->kind == OUTPUT_GPIO) {
-		if (!o->line)
-			return;
-		err = line_out_set(o->line, want);
-		field_output_fault(f, o, err ? strerror(err) : NULL);
-		if (err) {
-			o->line = line_out_free(o->line);
-			return;
-		}
-	} else if (o->conf->kind == OUTPUT_MQTT) {
-		f->publishh(o->conf->topic, want ? o->conf->on : o->conf->off,
-			    f->arg);
-		field_confirm_ask(o);
-	} else if (o->conf->kind == OUTPUT_MODBUS) {
-		field_bus_write(o, want);
-	}
-	if (want != o->shown) {
-		snprintf(subject, sizeof(subject), "output:%s", o->conf->name);
-		record(f->recorder, EVENT_OUTPUT_CHANGED, cause, subject, actor,
-		       json_pack("{s:b}", "active", want), "output %s is %s",
-		       o->conf->name, want ? "on" : "off");
-	}
-	o->known = true;
-	o->shown = want;
-}
-
-void field_output_drive(struct field *f, int output, bool active,
-			uint64_t cause)
-{
-	f->out[output].driven = active;
-	show(f, output, NULL, cause);
-}
-
-void field_output_hold(struct field *f, int output, bool active, uint64_t cause)
-{
-	f->out[output].held = active;
-	show(f, output, NULL, cause);
-}
-
-int field_output_set(struct field *f, int output, bool active,
-		     const char *actor, uint64_t cause)
-{
-	struct out *o = &f->out[output];
-
-	if (o->conf->role == ROLE_FAULT)
-		return EINVAL;
-	o->manual = active;
-	show(f, output, actor, cause);
-	return 0;
-}
-
-void field_fault_outputs(struct field *f)
-{
-	bool fine;
-
-	/* A fault output that cannot be driven raises a fault itself, which
-	 * those driven before it must show too. */
-	if (f->busy)
-		return;
-	f->busy = true;
-	do {
-		fine = !fault_count(f->faults);
-		for (size_t i = 0; i < f->n_out; i++)
-			if (f->out[i].conf->role == ROLE_FAULT)
-				show(f, (int)i, NULL, 0);
-	} while (fine && fault_count(f->faults));
-	f->busy = false;
+	field_outputs_watch(f);
 }
 
 /* ------------------------------------------------------------------- JSON */
 
 static const char *const input_kinds[] = {"virtual", "mqtt", "gpio",
 					  "modbus",  "pair", "webhook"};
-static const char *const output_kinds[] = {"virtual", "mqtt", "gpio", "modbus"};
 
 json_t *field_input_json(const struct field *f, int input)
 {
@@ -705,24 +512,5 @@ json_t *field_inputs_json(const struct field *f)
 
 	for (size_t i = 0; i < f->n_in; i++)
 		json_array_append_new(a, field_input_json(f, (int)i));
-	return a;
-}
-
-json_t *field_output_json(const struct field *f, int output)
-{
-	const struct out *o = &f->out[output];
-
-	return json_pack("{s:s,s:s,s:s,s:b}", "name", o->conf->name, "kind",
-			 output_kinds[o->conf->kind], "role",
-			 o->conf->role == ROLE_FAULT ? "fault" : "plain",
-			 "active", wanted(f, o));
-}
-
-json_t *field_outputs_json(const struct field *f)
-{
-	json_t *a = json_array();
-
-	for (size_t i = 0; i < f->n_out; i++)
-		json_array_append_new(a, field_output_json(f, (int)i));
 	return a;
 }

@@ -64,9 +64,19 @@ void field_mqtt_state(struct field *f, bool connected);
  */
 void field_watch(struct field *f);
 
-/** An alarm wants this output, or not any more. */
-void field_output_drive(struct field *f, int output, bool active,
+/** What alarms want of this output: on, or off whoever else wants it on. */
+void field_output_drive(struct field *f, int output, bool on, bool off,
 			uint64_t cause);
+
+/** Longest pulse by hand or alarm. */
+#define FIELD_MAX_PULSE_MS 3600000u
+
+/** One pulse; EINVAL for the fault output or a time of 0 or beyond. */
+int field_output_pulse(struct field *f, int output, uint32_t ms,
+		       const char *actor, uint64_t cause);
+
+/** What it follows is active, or not any more. */
+void field_output_follow(struct field *f, int output, bool active);
 
 /** Zones whose amplifiers it powers want this output, or not any more. */
 void field_output_hold(struct field *f, int output, bool active,

@@ -4,6 +4,7 @@
 
 #include "controller/base/compat.h"
 #include "field.h"
+#include "gpio/drive.h"
 #include "gpio/input_many.h"
 #include "gpio/lines.h"
 
@@ -32,10 +33,19 @@ struct field_confirm {
 	char text[41];     /**< what it said, printable */
 };
 
+/** An output: who wants it, and what it is. */
 struct out {
 	const struct config_output *conf;
-	bool driven, held, manual, shown, known;
+	bool driven;   /**< alarms: on */
+	bool blocked;  /**< alarms: off, whoever else wants it on */
+	bool held;     /**< zones whose amplifiers it powers */
+	bool manual;   /**< somebody switched it on */
+	bool followed; /**< what it follows is active */
+	struct drive drive;
+	uint64_t wake_us;   /**< of drive */
+	const char *behind; /**< another of its interlock goes first, NULL */
 	struct field_confirm confirm;
+	bool shown, known; /**< last written; does it hold? */
 	struct line_out *line;
 	struct field_bus *bus; /**< modbus: where, and as which point */
 	size_t point;
@@ -53,8 +63,35 @@ struct field {
 	size_t n_out;
 	struct field_bus *bus; /**< list */
 	struct tmr tmr;        /**< pairs whose state must stand */
+	struct tmr out_tmr;    /**< pulses, shortest times */
 	bool busy;             /**< within field_fault_outputs() */
 };
+
+/** The watch's period: how long a fault of a line may go unseen. */
+#define FIELD_WATCH_MS 1000
+
+/** Equal texts, or both NULL. */
+bool field_same_text(const char *a, const char *b);
+
+/* ---- field_output.c ---- */
+
+/** Takes outputs of a new configuration; those that stay keep their state. */
+void field_outputs_take(struct field *f, const struct config *c,
+			struct out *out);
+
+/** Requests their lines and shows all, when inputs and buses are there. */
+void field_outputs_open(struct field *f);
+
+/** The broker is back: it is told all. */
+void field_outputs_connected(struct field *f);
+
+/** Writes lines anew, and tries again what could not be opened. */
+void field_outputs_watch(struct field *f);
+
+/** Leaves each as it is to be left. */
+void field_outputs_free(struct field *f);
+
+/* ---- field.c ---- */
 
 /** Records what changed of an input's value, and passes it on. */
 void field_changed(struct in *x, bool was_active, const char *actor,

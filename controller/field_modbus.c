@@ -134,6 +134,16 @@ static bool is_here(const struct field_bus *b, const struct config_modbus *m)
 	return m->bus && !strcmp(m->bus, b->address);
 }
 
+/** What is left in an output when the daemon ends. */
+static uint16_t safe_of(const struct config_output *o)
+{
+	const bool on = o->on_exit == EXIT_ON;
+
+	return o->modbus.table == MBUS_COIL ? on
+	       : on                         ? o->modbus.on
+					    : o->modbus.off;
+}
+
 /** All points of f that are on a bus; false without memory. */
 static bool collect(struct field_bus *b, struct mbus_point **pp)
 {
@@ -162,7 +172,7 @@ static bool collect(struct field_bus *b, struct mbus_point **pp)
 		p[n] = point_of(m);
 		p[n].output = true;
 		p[n].no_readback = !m->readback;
-		p[n].safe = m->table == MBUS_COIL ? 0 : m->off;
+		p[n].safe = safe_of(f->out[i].conf);
 		f->out[i].bus = b;
 		f->out[i].point = n;
 		index[n++] = (int)i;

@@ -139,6 +139,8 @@ char *metrics_text(struct control *c)
 	musics_metrics(c->musics, f);
 	proof_metrics(c->proof, f);
 	field_metrics(c->field, f);
+	modes_metrics(alarms_modes(c->alarms), f);
+	walk_metrics(alarms_walk(c->alarms), f);
 	plc_metrics(c->plc, f);
 	webhooks_metrics(c->webhooks, f);
 	notify_metrics(c->notify, f);

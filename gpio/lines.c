@@ -275,12 +275,17 @@ int line_out_set(struct line_out *l, bool level)
 	return l ? line_request_set(l->req, level) : EINVAL;
 }
 
-struct line_out *line_out_free(struct line_out *l)
+struct line_out *line_out_leave(struct line_out *l, bool level)
 {
 	if (!l)
 		return NULL;
-	(void)line_request_set(l->req, false);
+	(void)line_request_set(l->req, level);
 	line_request_free(l->req);
 	free(l);
 	return NULL;
+}
+
+struct line_out *line_out_free(struct line_out *l)
+{
+	return line_out_leave(l, false);
 }

@@ -77,6 +77,9 @@ int line_out_alloc(struct line_out **lp, const char *chip, const char *line,
 /** Drives it; 0 or errno. */
 int line_out_set(struct line_out *l, bool level);
 
+/** Sets it to a level, then releases it. Returns NULL. */
+struct line_out *line_out_leave(struct line_out *l, bool level);
+
 /** Sets it inactive, then releases it. Returns NULL. */
 struct line_out *line_out_free(struct line_out *l);
 

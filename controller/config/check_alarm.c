@@ -4,22 +4,6 @@
 
 #include <string.h>
 
-static void check_broadcast(struct load *l, const struct config_alarm *a,
-			    const struct config_alarm_broadcast *b)
-{
-	for (size_t i = 0; i < b->n_zones; i++) {
-		const struct config_zone *z = &l->c->zones[b->zones[i]];
-
-		if (b->level < z->min_level)
-			problem_add(l->p, b->at,
-				    "alarm \"%s\": its level %u is not let "
-				    "into zone \"%s\", which takes %u and "
-				    "above (%s:%d)",
-				    a->name, b->level, z->name, z->min_level,
-				    z->at.file, z->at.line);
-	}
-}
-
 /** What can never fire, and what says two things at once. */
 static void check_cause(struct load *l, const struct config_alarm *a, size_t i)
 {
@@ -59,6 +43,12 @@ static void check_cause(struct load *l, const struct config_alarm *a, size_t i)
 			"alarm \"%s\" can never fire: it wants %u votes and "
 			"has %zu inputs; allowed are 1 to %zu",
 			a->name, a->votes, a->n_inputs, a->n_inputs);
+	if (a->within_ms && a->delay_ms >= a->within_ms)
+		problem_add(l->p, load_at(l, KIND_ALARM, i, "delay"),
+			    "alarm \"%s\" can never fire by what came within "
+			    "its time: it is forgotten before delay is over; "
+			    "delay must be shorter than within",
+			    a->name);
 	for (size_t k = 0; k < a->n_inputs; k++)
 		for (size_t o = 0; o < k; o++)
 			if (a->inputs[k] == a->inputs[o])
@@ -75,11 +65,11 @@ static void check_alarm(struct load *l, size_t i)
 {
 	const struct config_alarm *a = &l->c->alarms[i];
 
-	if (!a->n_broadcasts && !l->node[KIND_ALARM][i]->damaged &&
+	if (!a->n_effects && !l->node[KIND_ALARM][i]->damaged &&
 	    !load_given(l, KIND_ALARM, i, "outputs"))
 		problem_add(l->p, a->at,
 			    "alarm \"%s\" has no effect: give it a \"broadcast "
-			    "{ ... }\" or \"outputs\"",
+			    "{ ... }\", another effect or \"outputs\"",
 			    a->name);
 	check_cause(l, a, i);
 	for (size_t k = 0; k < a->n_outputs; k++)
@@ -88,12 +78,13 @@ static void check_alarm(struct load *l, size_t i)
 				    "alarm \"%s\": output \"%s\" has the role "
 				    "\"fault\", which only faults drive",
 				    a->name, l->c->outputs[a->outputs[k]].name);
-	for (size_t k = 0; k < a->n_broadcasts; k++)
-		check_broadcast(l, a, &a->broadcasts[k]);
+	load_check_effects(l, i);
 }
 
 void load_check_alarms(struct load *l)
 {
+	load_check_modes(l);
 	for (size_t i = 0; i < l->c->n_alarms; i++)
 		check_alarm(l, i);
+	load_check_matrix(l);
 }

@@ -198,6 +198,7 @@ void load_check_field(struct load *l)
 		if (c->outputs[i].kind == OUTPUT_MQTT)
 			check_topics(l, i);
 		check_confirm(l, i);
+		load_check_output(l, i);
 	}
 	check_lines(l);
 	load_check_modbus(l);

@@ -25,7 +25,7 @@
 
 struct use {
 	const struct config_alarm *alarm;
-	const struct config_alarm_broadcast *b;
+	const struct config_effect *b;
 };
 
 static bool has_words(const struct config_message *m)
@@ -171,8 +171,8 @@ void load_check_messages(struct load *l)
 	for (size_t i = 0; i < l->c->n_alarms; i++) {
 		const struct config_alarm *a = &l->c->alarms[i];
 
-		for (size_t k = 0; k < a->n_broadcasts; k++) {
-			const struct use u = {a, &a->broadcasts[k]};
+		for (size_t k = 0; k < a->n_effects; k++) {
+			const struct use u = {a, &a->effects[k]};
 			struct config_message *m;
 
 			if (u.b->message < 0 || u.b->level < EMERGENCY_LEVEL)

@@ -13,6 +13,7 @@
 #include "gpio/lines.h"
 #include "gpio/loop.h"
 #include "gpio/modbus/bus.h"
+#include "scheduler/window.h"
 #include "zones/media.h"
 #include "zones/watch/querier.h"
 
@@ -324,6 +325,25 @@ enum config_output_kind {
 };
 enum config_role { ROLE_PLAIN, ROLE_FAULT };
 
+/** What an output follows. */
+enum config_follow_kind {
+	FOLLOW_INPUT,
+	FOLLOW_ALARM,
+	FOLLOW_ZONE,
+	FOLLOW_FAULT,
+};
+
+struct config_follow {
+	enum config_follow_kind kind;
+	int index; /**< of an input, alarm or zone */
+};
+
+/** How an output is left when the daemon ends. */
+enum config_exit { EXIT_OFF, EXIT_ON, EXIT_KEEP };
+
+/** Most outputs of one interlock group. */
+#define CONFIG_MAX_INTERLOCK 16
+
 /** A field output (relay, beacon): not sound. */
 struct config_output {
 	struct config_where at;
@@ -336,14 +356,91 @@ struct config_output {
 	char *chip, *line; /**< gpio */
 	bool active_low;
 	struct config_modbus modbus;
+	uint32_t pulse_ms, min_on_ms, min_off_ms;
+	char *interlock; /**< name of its group, NULL = none */
+	enum config_exit on_exit;
+	char **follow_texts; /**< as written */
+	size_t n_follow_texts;
+	struct config_follow *follow;
+	size_t n_follow;
 };
 
-struct config_alarm_broadcast {
+/** What the site is in: the first holds when nothing says otherwise. */
+struct config_mode {
 	struct config_where at;
+	char *name;
+	struct window *hours;
+	size_t n_hours;
+	int *input; /**< key switch: none or one */
+	size_t n_input;
+};
+
+/** Most modes of a site. */
+#define CONFIG_MAX_MODES 16
+
+/** When something may begin: n = 0: in any mode, at any hour. */
+struct config_gate {
+	int *modes;
+	size_t n_modes;
+	struct window *hours;
+	size_t n_hours;
+};
+
+enum config_effect_kind {
+	EFFECT_BROADCAST,
+	EFFECT_DRIVE,
+	EFFECT_PUBLISH,
+	EFFECT_HOOK,
+	EFFECT_KINDS
+};
+
+enum config_until { UNTIL_RESET, UNTIL_ACK, UNTIL_TIME };
+
+enum config_drive { DRIVE_ON, DRIVE_OFF, DRIVE_PULSE };
+
+/** Most effects and phases of one alarm. */
+#define CONFIG_MAX_EFFECTS 64
+#define CONFIG_MAX_PHASES 16
+/** Most windows of one list of hours. */
+#define CONFIG_MAX_HOURS 20
+
+/** One thing that an alarm does. */
+struct config_effect {
+	struct config_where at;
+	enum config_effect_kind kind;
+	uint32_t after_ms;
+	enum config_until until;
+	uint32_t until_ms; /**< of UNTIL_TIME */
+	struct config_gate gate;
+	char **phases; /**< names; none = in all */
+	size_t n_phases;
+	uint32_t phase_bits; /**< the same, 0 = in all */
+	/* broadcast */
 	int message;
 	int *zones;
 	size_t n_zones;
 	uint8_t level;
+	/* drive */
+	int output;
+	enum config_drive drive;
+	uint32_t pulse_ms;
+	/* publish */
+	char *topic, *payload, *end_payload;
+	bool retain;
+	/* hook */
+	char **command;
+	size_t n_command;
+	uint32_t limit_ms;
+};
+
+/** One step of a phased evacuation. */
+struct config_phase {
+	struct config_where at;
+	char *name;
+	uint32_t for_ms; /**< then the next; 0 = not by time */
+	uint16_t votes;  /**< so many inputs move on; 0 = not */
+	int *inputs;     /**< any of these moves on */
+	size_t n_inputs;
 };
 
 struct config_alarm {
@@ -359,8 +456,11 @@ struct config_alarm {
 	uint32_t storm_ms;
 	uint32_t re_alarm_ms; /**< 0 = never */
 	bool latch;
-	struct config_alarm_broadcast *broadcasts;
-	size_t n_broadcasts;
+	struct config_gate gate;
+	struct config_effect *effects; /**< in order */
+	size_t n_effects;
+	struct config_phase *phases; /**< in order */
+	size_t n_phases;
 	int *outputs; /**< field outputs held while it is not normal */
 	size_t n_outputs;
 };
@@ -608,6 +708,8 @@ struct config {
 	size_t n_musics;
 	struct config_message *messages;
 	size_t n_messages;
+	struct config_mode *modes;
+	size_t n_modes;
 	struct config_input *inputs;
 	size_t n_inputs;
 	struct config_output *outputs;
@@ -678,6 +780,7 @@ int config_source_find(const struct config *c, const char *name);
 int config_message_find(const struct config *c, const char *name);
 int config_input_find(const struct config *c, const char *name);
 int config_alarm_find(const struct config *c, const char *name);
+int config_mode_find(const struct config *c, const char *name);
 int config_output_find(const struct config *c, const char *name);
 int config_notify_find(const struct config *c, const char *name);
 int config_webhook_find(const struct config *c, const char *name);

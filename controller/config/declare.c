@@ -225,6 +225,30 @@ static void place_sounds(struct load *l)
 	l->zone_broken = load_calloc(l, l->c->n_zones, sizeof(bool));
 }
 
+/** A site that names no modes has these, none of which is written. */
+static void default_modes(struct load *l)
+{
+	static const char *const names[] = {"day", "night", "maintenance"};
+	static const int sorted[] = {0, 2, 1};
+	const size_t n = sizeof(names) / sizeof(names[0]);
+	struct config *c = l->c;
+
+	free(c->modes);
+	free(l->node[KIND_MODE]);
+	free(l->names[KIND_MODE]);
+	c->modes = load_calloc(l, n, sizeof(*c->modes));
+	l->node[KIND_MODE] = load_calloc(l, n, sizeof(struct scan_node *));
+	l->names[KIND_MODE] = load_calloc(l, n, sizeof(struct load_name));
+	if (!c->modes || !l->node[KIND_MODE] || !l->names[KIND_MODE])
+		return;
+	for (size_t i = 0; i < n; i++) {
+		c->modes[i].name = load_strdup(l, names[i]);
+		l->names[KIND_MODE][i] =
+			(struct load_name){names[sorted[i]], sorted[i]};
+	}
+	c->n_modes = l->n_names[KIND_MODE] = n;
+}
+
 static const struct scan_node *single(const struct seen *seen, const char *name)
 {
 	return seen->single[schema_section(&config_schema, name) -
@@ -248,6 +272,8 @@ void load_declare(struct load *l)
 			return;
 		place(l, s);
 	}
+	if (!l->c->n_modes)
+		default_modes(l);
 	place_sounds(l);
 	l->sip = single(&seen, "sip");
 	l->mqtt = single(&seen, "mqtt");

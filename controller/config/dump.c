@@ -84,11 +84,17 @@ static bool show_list(const struct config *c, const struct config_key *k,
 	if (!n)
 		return false;
 	for (size_t i = 0; i < n; i++) {
+		char hours[WINDOW_TEXT];
+
 		fputs(i ? ", " : "{ ", f);
-		schema_quote(f, k->type != TYPE_REFS
-					? ((char *const *)array)[i]
-					: name_of(c, k->kind,
-						  ((const int *)array)[i]));
+		schema_quote(
+			f,
+			k->type == TYPE_REFS
+				? name_of(c, k->kind, ((const int *)array)[i])
+			: k->type == TYPE_HOURS
+				? window_text(hours,
+					      (const struct window *)array + i)
+				: ((char *const *)array)[i]);
 	}
 	fputs(" }", f);
 	return true;
@@ -156,6 +162,7 @@ static bool show(const struct config *c, const struct config_key *k,
 	case TYPE_FILES:
 	case TYPE_SPECIALS:
 	case TYPE_REFS:
+	case TYPE_HOURS:
 		return show_list(c, k, obj, f);
 	default:
 		return show_text(text_at(field), f);

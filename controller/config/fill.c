@@ -154,6 +154,29 @@ static void set_refs(struct load *l, char *obj, const struct config_value *val)
 	memcpy(obj + val->key->other, &n, sizeof(n));
 }
 
+static void set_hours(struct load *l, char *obj, const struct config_value *val)
+{
+	struct window *v = load_calloc(l, val->n, sizeof(*v));
+	struct reason why;
+	size_t n = 0;
+
+	if (!v)
+		return;
+	if (!val->n)
+		problem_add(l->p, val->at,
+			    "%s: the list is empty: it would never be; leave "
+			    "the key out for always",
+			    val->where);
+	for (size_t i = 0; i < val->n; i++)
+		if (window_parse(&v[n], val->v[i], &why))
+			problem_add(l->p, val->at, "%s: %s", val->where,
+				    why.text);
+		else
+			n++;
+	memcpy(obj + val->key->offset, &v, sizeof(v));
+	memcpy(obj + val->key->other, &n, sizeof(n));
+}
+
 static bool set_ref(struct load *l, void *field, const struct config_value *val)
 {
 	const int x = load_refer(l, val->key->kind, val->v[0], val);
@@ -241,6 +264,8 @@ static void set_value(struct load *l, void *obj, const struct config_value *val)
 		set_files(l, obj, val);
 	else if (k->type == TYPE_REFS)
 		set_refs(l, obj, val);
+	else if (k->type == TYPE_HOURS)
+		set_hours(l, obj, val);
 	else if (!set_one(l, obj, val))
 		load_refuse(l, val, val->v[0]);
 }

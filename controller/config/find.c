@@ -44,6 +44,11 @@ int config_alarm_find(const struct config *c, const char *name)
 	FIND(alarms, name);
 }
 
+int config_mode_find(const struct config *c, const char *name)
+{
+	FIND(modes, name);
+}
+
 int config_output_find(const struct config *c, const char *name)
 {
 	FIND(outputs, name);

@@ -3,6 +3,13 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
 
+static void free_texts(char **v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(v[i]);
+	free(v);
+}
+
 static void free_zones(struct config *c)
 {
 	for (size_t i = 0; i < c->n_zones; i++) {
@@ -111,6 +118,9 @@ static void free_field(struct config *c)
 		free(x->confirm_json);
 		free(x->confirm_on);
 		free(x->confirm_off);
+		free(x->interlock);
+		free(x->follow);
+		free_texts(x->follow_texts, x->n_follow_texts);
 		free(x->chip);
 		free(x->line);
 		free(x->modbus.bus);
@@ -119,14 +129,47 @@ static void free_field(struct config *c)
 	free(c->outputs);
 }
 
+static void free_gate(struct config_gate *g)
+{
+	free(g->modes);
+	free(g->hours);
+}
+
+static void free_effect(struct config_effect *e)
+{
+	free_gate(&e->gate);
+	free_texts(e->phases, e->n_phases);
+	free_texts(e->command, e->n_command);
+	free(e->zones);
+	free(e->topic);
+	free(e->payload);
+	free(e->end_payload);
+}
+
+static void free_modes(struct config *c)
+{
+	for (size_t i = 0; i < c->n_modes; i++) {
+		free(c->modes[i].name);
+		free(c->modes[i].hours);
+		free(c->modes[i].input);
+	}
+	free(c->modes);
+}
+
 static void free_alarms(struct config *c)
 {
 	for (size_t i = 0; i < c->n_alarms; i++) {
 		struct config_alarm *a = &c->alarms[i];
 
-		for (size_t k = 0; k < a->n_broadcasts; k++)
-			free(a->broadcasts[k].zones);
-		free(a->broadcasts);
+		for (size_t k = 0; k < a->n_effects; k++)
+			free_effect(&a->effects[k]);
+		free(a->effects);
+		for (size_t k = 0; k < a->n_phases; k++) {
+			free(a->phases[k].name);
+			free(a->phases[k].inputs);
+		}
+		free(a->phases);
+		free_gate(&a->gate);
 		free(a->name);
 		free(a->inputs);
 		free(a->outputs);
@@ -147,13 +190,6 @@ static void free_access(struct config *c)
 	}
 	free(c->peers);
 	free(c->users);
-}
-
-static void free_texts(char **v, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		free(v[i]);
-	free(v);
 }
 
 static void free_schedules(struct config *c)
@@ -244,6 +280,7 @@ struct config *config_free(struct config *c)
 	free_messages(c);
 	free_field(c);
 	free_alarms(c);
+	free_modes(c);
 	free_access(c);
 	free_schedules(c);
 	free_doors(c);

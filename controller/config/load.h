@@ -106,6 +106,10 @@ void load_check_plc(struct load *l);
 void load_check_loop(struct load *l, size_t input);
 void load_check_messages(struct load *l);
 void load_check_alarms(struct load *l);
+void load_check_output(struct load *l, size_t i);
+void load_check_effects(struct load *l, size_t alarm);
+void load_check_matrix(struct load *l);
+void load_check_modes(struct load *l);
 void load_check_schedules(struct load *l);
 void load_check_doors(struct load *l);
 
@@ -191,8 +195,14 @@ config_show_h show_modbus, show_output_modbus, show_mask, show_equals;
 config_set_h set_plc_listen, set_plc_allow;
 config_show_h show_plc_listen, show_plc_allow;
 config_title_h title_bus;
-config_open_h open_sound, open_broadcast, open_say;
-config_nth_h nth_multicast, nth_unicast, nth_broadcast, nth_say;
+config_open_h open_sound, open_say;
+config_nth_h nth_multicast, nth_unicast, nth_say;
+/* special_alarm.c */
+config_set_h set_follow, set_until, set_names, set_effect_topic,
+	set_hook_command;
+config_show_h show_until, show_effect_topic;
+config_open_h open_broadcast, open_drive, open_publish, open_hook, open_phase;
+config_nth_h nth_broadcast, nth_drive, nth_publish, nth_hook, nth_phase;
 config_set_h set_serial, set_caller;
 config_show_h show_group, show_channel, show_serial;
 config_title_h title_polycom, title_speaker;

@@ -35,7 +35,7 @@ const struct config_section *schema_kind(enum config_kind kind)
 bool schema_is_list(const struct config_key *k)
 {
 	return k->type == TYPE_FILES || k->type == TYPE_REFS ||
-	       k->type == TYPE_SPECIALS;
+	       k->type == TYPE_SPECIALS || k->type == TYPE_HOURS;
 }
 
 void *schema_object(const struct config *c, const struct config_section *s,
@@ -131,6 +131,9 @@ char *schema_allowed(const struct config_key *k, char *buf, size_t size)
 	case TYPE_FILE:
 		snprintf(buf, size, "the path of a readable file");
 		break;
+	case TYPE_HOURS:
+		snprintf(buf, size, "%s", WINDOW_ALLOWED);
+		break;
 	case TYPE_REF:
 		snprintf(buf, size, "the name of %s",
 			 schema_kind_name(k->kind));
@@ -154,8 +157,9 @@ const char *schema_kind_name(enum config_kind kind)
 		[KIND_INPUT] = "an input",      [KIND_OUTPUT] = "an output",
 		[KIND_ALARM] = "an alarm",      [KIND_USER] = "a user",
 		[KIND_WEBHOOK] = "a webhook",   [KIND_NOTIFY] = "a notify",
-		[KIND_BUS] = "a bus",           [KIND_CALENDAR] = "a calendar",
-		[KIND_SCHEDULE] = "a schedule", [KIND_MUSIC] = "a music",
+		[KIND_MODE] = "a mode",         [KIND_BUS] = "a bus",
+		[KIND_CALENDAR] = "a calendar", [KIND_SCHEDULE] = "a schedule",
+		[KIND_MUSIC] = "a music",
 	};
 
 	return names[kind];

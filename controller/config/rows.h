@@ -36,7 +36,8 @@
 
 extern const struct config_key schema_sip[], schema_peer[], schema_zone[],
 	schema_message[], schema_input[], schema_output[], schema_alarm[],
-	schema_mqtt[], schema_web[], schema_user[], schema_speech[];
+	schema_mode[], schema_mqtt[], schema_web[], schema_user[],
+	schema_speech[];
 extern const struct config_key schema_source[], schema_music[];
 extern const char *const schema_source_kinds[];
 /** Codecs by name, in the order of enum codec. */

@@ -228,6 +228,18 @@ static const struct config_section sections[] = {
 	 .keys = schema_speech,
 	 .help = "How texts are spoken: before they are needed, by a program "
 		 "of its own."},
+	{.name = "mode",
+	 .title = "NAME",
+	 .kind = KIND_MODE,
+	 MANY(config_mode, modes),
+	 .max = CONFIG_MAX_MODES,
+	 .keys = schema_mode,
+	 .help = "A mode of the site, which alarms and their effects may "
+		 "depend on. It is what was set by hand; else that of the "
+		 "first key switch that is on; else the first whose hours it "
+		 "is; else the first. Turning a key ends what was set by hand. "
+		 "Without any mode section there are day, night and "
+		 "maintenance, set by hand."},
 	{.name = "input",
 	 .title = "NAME",
 	 .kind = KIND_INPUT,
@@ -253,7 +265,7 @@ static const struct config_section sections[] = {
 	 .max = 500,
 	 .keys = schema_alarm,
 	 .subs = schema_alarm_subs,
-	 .help = "From cause to effect: at least one broadcast or output."},
+	 .help = "From cause to effect: at least one effect or output."},
 	{.name = "calendar",
 	 .title = "NAME",
 	 .kind = KIND_CALENDAR,

@@ -24,6 +24,7 @@ enum config_kind {
 	KIND_SOURCE,
 	KIND_MUSIC,
 	KIND_MESSAGE,
+	KIND_MODE,
 	KIND_INPUT,
 	KIND_OUTPUT,
 	KIND_ALARM,
@@ -52,6 +53,7 @@ enum config_type {
 	TYPE_FILES,    /**< char **; `other` = size_t count */
 	TYPE_REF,      /**< int, an index into `kind` */
 	TYPE_REFS,     /**< int *; `other` = size_t count */
+	TYPE_HOURS,    /**< struct window *; `other` = size_t count */
 	TYPE_SPECIAL,  /**< as set() and show() do */
 	TYPE_SPECIALS, /**< the same, a list */
 };

@@ -1,7 +1,5 @@
-/* Inputs, outputs, and the alarms between. */
+/* Inputs and outputs, and the buses they are on. */
 #include "rows.h"
-
-#include "controller/cause.h"
 
 static const char *const actives[] = {"high", "low", NULL};
 static const char *const biases[] = {[LINE_AS_IS] = "as-is",
@@ -9,7 +7,8 @@ static const char *const biases[] = {[LINE_AS_IS] = "as-is",
 				     [LINE_PULL_DOWN] = "pull-down",
 				     [LINE_NO_PULL] = "disabled",
 				     NULL};
-static const char *const whens[] = {"any", "all", NULL};
+static const char *const exits[] = {
+	[EXIT_OFF] = "off", [EXIT_ON] = "on", [EXIT_KEEP] = "keep", NULL};
 static const char *const output_roles[] = {"plain", "fault", NULL};
 
 const char *const schema_input_kinds[] = {
@@ -441,6 +440,55 @@ const struct config_key schema_output[] = {
 	 .max = HOUR,
 	 .def = "1s",
 	 .help = "How often it is read back."},
+	{.name = "follow",
+	 .type = TYPE_SPECIALS,
+	 FIELD(config_output, follow_texts),
+	 OTHER(config_output, n_follow_texts),
+	 .set = set_follow,
+	 .max = 32,
+	 .allowed = "\"input:NAME\", \"alarm:NAME\", \"zone:NAME\" and "
+		    "\"fault\"",
+	 .help = "It is on while one of these inputs is active, alarms not "
+		 "normal, zones sounding, or any fault stands."},
+	{.name = "pulse",
+	 .type = TYPE_DURATION,
+	 FIELD(config_output, pulse_ms),
+	 .max = HOUR,
+	 .def = "0s",
+	 .help = "Whoever wants it on, it is on this long and then off until "
+		 "it is wanted anew. 0 = on while it is wanted."},
+	{.name = "min-on",
+	 .type = TYPE_DURATION,
+	 FIELD(config_output, min_on_ms),
+	 .max = HOUR,
+	 .def = "0s",
+	 .help = "Once on it stays on at least this long."},
+	{.name = "min-off",
+	 .type = TYPE_DURATION,
+	 FIELD(config_output, min_off_ms),
+	 .max = HOUR,
+	 .def = "0s",
+	 .help = "Once off it stays off at least this long, also after the "
+		 "start; then it goes on if it is still wanted."},
+	{.name = "interlock",
+	 .type = TYPE_NAME,
+	 FIELD(config_output, interlock),
+	 .help = "Name of a group, of at most 16 outputs: one of it at most is "
+		 "on. An alarm goes before others, else who is on stays on; "
+		 "the next waits until the others are off. Machines that "
+		 "could do harm need an interlock in their wiring as well."},
+	{.name = "on-exit",
+	 .type = TYPE_CHOICE,
+	 FIELD(config_output, on_exit),
+	 .variants = 1u << OUTPUT_GPIO | 1u << OUTPUT_MODBUS,
+	 .choices = exits,
+	 .def = "off",
+	 .help = "How it is left when the daemon ends. Modbus knows off and "
+		 "on. A daemon that is killed, or a box that dies, leaves "
+		 "nothing: most GPIO chips keep the level then, some let go; a "
+		 "Modbus device keeps it unless it has a watchdog of its own. "
+		 "Wire it so that what nobody drives is safe. An MQTT topic "
+		 "keeps what it was told; tocsin/SITE/status says offline."},
 	{.name = "role",
 	 .type = TYPE_CHOICE,
 	 FIELD(config_output, role),
@@ -448,120 +496,6 @@ const struct config_key schema_output[] = {
 	 .def = "plain",
 	 .help = "A fault output is on while all is well and off while any "
 		 "fault stands; no alarm drives it."},
-	{0},
-};
-
-static const struct config_key broadcast_keys[] = {
-	{.name = "message",
-	 .type = TYPE_REF,
-	 FIELD(config_alarm_broadcast, message),
-	 .required = true,
-	 .kind = KIND_MESSAGE,
-	 .help = "What sounds."},
-	{.name = "zones",
-	 .type = TYPE_REFS,
-	 FIELD(config_alarm_broadcast, zones),
-	 OTHER(config_alarm_broadcast, n_zones),
-	 .required = true,
-	 .kind = KIND_ZONE,
-	 .help = "Where."},
-	{.name = "priority",
-	 .type = TYPE_LEVEL,
-	 FIELD(config_alarm_broadcast, level),
-	 .def = "emergency",
-	 .help = "How urgent. From level 200 on it is never refused or made "
-		 "to wait."},
-	{0},
-};
-
-const struct config_section schema_alarm_subs[] = {
-	{.name = "broadcast",
-	 .place = PLACE_NESTED,
-	 .size = sizeof(struct config_alarm_broadcast),
-	 .at = offsetof(struct config_alarm_broadcast, at),
-	 .open = open_broadcast,
-	 .nth = nth_broadcast,
-	 .keys = broadcast_keys,
-	 .max = 16,
-	 .help = "A broadcast the alarm starts; an alarm may have 16."},
-	{0},
-};
-
-const struct config_key schema_alarm[] = {
-	{.name = "inputs",
-	 .type = TYPE_REFS,
-	 FIELD(config_alarm, inputs),
-	 OTHER(config_alarm, n_inputs),
-	 .kind = KIND_INPUT,
-	 .help = "These inputs raise it. Without, it is triggered by hand "
-		 "only. An input whose quality is not good never raises it, "
-		 "and never ends what it raised."},
-	{.name = "when",
-	 .type = TYPE_CHOICE,
-	 FIELD(config_alarm, when_all),
-	 .choices = whens,
-	 .show = show_when,
-	 .def = "any",
-	 .help = "Is one active input enough, or must all be?"},
-	{.name = "votes",
-	 .type = TYPE_NUMBER,
-	 FIELD(config_alarm, votes),
-	 OTHER(config_alarm, has_votes),
-	 .min = 1,
-	 .max = 1000,
-	 .help = "Instead of when: so many of the inputs must be active."},
-	{.name = "within",
-	 .type = TYPE_DURATION,
-	 FIELD(config_alarm, within_ms),
-	 .max = HOUR,
-	 .def = "0s",
-	 .help = "An input counts while it is active and for this long from "
-		 "its activation on, though it is normal again: two knocks "
-		 "within a time. 0 = only while it is active. A reset forgets "
-		 "what is normal again."},
-	{.name = "delay",
-	 .type = TYPE_DURATION,
-	 FIELD(config_alarm, delay_ms),
-	 .max = HOUR,
-	 .def = "0s",
-	 .help = "The cause must last this long. A trigger by hand does not "
-		 "wait."},
-	{.name = "re-alarm",
-	 .type = TYPE_DURATION,
-	 FIELD(config_alarm, re_alarm_ms),
-	 .max = DAY,
-	 .def = "0s",
-	 .help = "An acknowledged alarm whose cause is still there is active "
-		 "again after this, and its messages that have ended sound "
-		 "again. 0 = never."},
-	{.name = "storm-limit",
-	 .type = TYPE_NUMBER,
-	 FIELD(config_alarm, storm),
-	 .max = CAUSE_MAX_STORM,
-	 .def = "0",
-	 .help = "More activations than this within storm-within are a fault, "
-		 "and the alarm stays active instead of coming and going, "
-		 "until its inputs have been quiet for storm-within or it is "
-		 "reset. 0 = no limit."},
-	{.name = "storm-within",
-	 .type = TYPE_DURATION,
-	 FIELD(config_alarm, storm_ms),
-	 .min = 1000,
-	 .max = DAY,
-	 .def = "10m",
-	 .help = "See storm-limit."},
-	{.name = "latch",
-	 .type = TYPE_FLAG,
-	 FIELD(config_alarm, latch),
-	 .def = "true",
-	 .help = "It stays until somebody resets it, also when its inputs "
-		 "are normal again."},
-	{.name = "outputs",
-	 .type = TYPE_REFS,
-	 FIELD(config_alarm, outputs),
-	 OTHER(config_alarm, n_outputs),
-	 .kind = KIND_OUTPUT,
-	 .help = "Outputs that are on while it is not normal."},
 	{0},
 };
 

@@ -71,30 +71,6 @@ void *open_sound(struct load *l, void *parent, const struct scan_node *n)
 	return s;
 }
 
-void *open_broadcast(struct load *l, void *parent, const struct scan_node *n)
-{
-	const struct config_section *s =
-		schema_section(schema_kind(KIND_ALARM), "broadcast");
-	struct config_alarm *a = parent;
-	struct config_alarm_broadcast *b;
-
-	if (a->n_broadcasts == s->max) {
-		problem_add(l->p, n->at,
-			    "alarm \"%s\" has more than %zu broadcasts: that "
-			    "is the most",
-			    a->name, s->max);
-		return NULL;
-	}
-	if (!a->broadcasts)
-		a->broadcasts = load_calloc(l, s->max, sizeof(*b));
-	if (!a->broadcasts)
-		return NULL;
-	b = &a->broadcasts[a->n_broadcasts++];
-	b->at = n->at;
-	b->message = -1;
-	return b;
-}
-
 /** Why a group is none for us, NULL when it is good. */
 static const char *bad_group(const struct sockaddr_storage *ss)
 {
@@ -247,12 +223,4 @@ const void *nth_polycom(const struct config *c, const void *parent, size_t i)
 const void *nth_speaker(const struct config *c, const void *parent, size_t i)
 {
 	return nth_sound(c, parent, i, SOUND_SPEAKER, false);
-}
-
-const void *nth_broadcast(const struct config *c, const void *parent, size_t i)
-{
-	const struct config_alarm *a = parent;
-
-	(void)c;
-	return i < a->n_broadcasts ? &a->broadcasts[i] : NULL;
 }

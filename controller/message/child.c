@@ -51,18 +51,21 @@ static int set_up(posix_spawnattr_t *at, posix_spawn_file_actions_t *fa, int in,
 	return e ? ENOMEM : 0;
 }
 
-static int start(pid_t *pid, char *const argv[], int in, int out, int err)
+static int start(pid_t *pid, char *const argv[], int in, int out, int err,
+		 char *const *more)
 {
 	const char *path = getenv("PATH");
 	char path_is[1024], lang[] = "LANG=C.UTF-8",
 			    home[] = "HOME=/nonexistent";
-	char *env[] = {path_is, lang, home, NULL};
+	char *env[CHILD_MAX_ENV + 4] = {path_is, lang, home};
 	posix_spawn_file_actions_t fa;
 	posix_spawnattr_t at;
 	int e;
 
 	snprintf(path_is, sizeof(path_is), "PATH=%s",
 		 path ? path : "/usr/local/bin:/usr/bin:/bin");
+	for (size_t i = 0; more && more[i] && i < CHILD_MAX_ENV; i++)
+		env[3 + i] = more[i];
 	if (posix_spawnattr_init(&at))
 		return ENOMEM;
 	if (posix_spawn_file_actions_init(&fa)) {
@@ -117,7 +120,7 @@ int child_run(char *const argv[], int in, int out, int err,
 	int status = 0, e;
 	pid_t pid;
 
-	e = start(&pid, argv, in, out, err);
+	e = start(&pid, argv, in, out, err, limits->env);
 	if (e)
 		return reason_set(why, e, "%s cannot be started: %s", argv[0],
 				  strerror(e));

@@ -11,10 +11,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** Variables beside PATH, LANG and HOME. */
+#define CHILD_MAX_ENV 16
+
 struct child_limits {
-	uint32_t ms;    /**< longest run */
-	uint64_t bytes; /**< longest file it may write */
-	int cancel;     /**< readable: end it; -1 = none */
+	uint32_t ms;      /**< longest run */
+	uint64_t bytes;   /**< longest file it may write */
+	int cancel;       /**< readable: end it; -1 = none */
+	char *const *env; /**< "NAME=value", ends with NULL; at most
+			     CHILD_MAX_ENV; NULL = none */
 };
 
 /**

@@ -11,7 +11,7 @@ _tocsinctl()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local commands="status zones heard interfaces broadcasts page stop alarms trigger ack
-		reset inhibit enable inputs input outputs output messages tones sources music volume calls
+		reset inhibit enable advance hold release mode walk-test inputs input outputs output messages tones sources music volume calls
 		hangup faults journal watch reload config schedules schedule next skip
 		run calendars webhooks notify"
 	local word command= words=
@@ -26,6 +26,9 @@ _tocsinctl()
 	done
 	case $prev in
 	--message) words=$(_tocsinctl_names messages) ;;
+	--alarm) words=$(_tocsinctl_names alarms) ;;
+	--zone | --sound) words=$(_tocsinctl_names zones) ;;
+	--input) words=$(_tocsinctl_names inputs) ;;
 	--tone) words=$(_tocsinctl_names tones) ;;
 	--priority) words="evacuate alert emergency urgent page bell music" ;;
 	--for) words="30m 1h 2h 8h 1d" ;;
@@ -51,11 +54,17 @@ _tocsinctl()
 				$(_tocsinctl_names messages)"
 			;;
 		heard) words=$(_tocsinctl_names zones) ;;
-		trigger | ack | reset | enable) words=$(_tocsinctl_names alarms) ;;
-		inhibit) words="$(_tocsinctl_names alarms) --for" ;;
+		trigger | ack | reset | enable | advance | hold | release) words=$(_tocsinctl_names alarms) ;;
+		inhibit) words="$(_tocsinctl_names alarms) --for --until" ;;
+		mode) words="auto --for --until $(tocsinctl --json mode 2>/dev/null |
+			sed -n '/"modes"/,/]/s/^    "\(.*\)",\{0,1\}$/\1/p')" ;;
+		walk-test)
+			words="start stop report --alarm --zone --input --for
+				--until --sound --message"
+			;;
 		input) words="$(_tocsinctl_names inputs) on off" ;;
 		music) words="$(_tocsinctl_names music) start stop next" ;;
-		output) words="$(_tocsinctl_names outputs) on off" ;;
+		output) words="$(_tocsinctl_names outputs) on off pulse --for" ;;
 		inputs) words="--watch" ;;
 		run) words=$(_tocsinctl_names schedules) ;;
 		skip) words="$(_tocsinctl_names schedules) --count --until" ;;

@@ -191,28 +191,33 @@ static void say_inhibited(const char *name, const json_t *reply)
 
 enum ctl_exit act_inhibit(const struct ctl *c, int argc, char **argv)
 {
-	const char *name = NULL, *time = NULL;
+	const char *name = NULL, *key = NULL, *time = NULL;
 	char path[512] = "/alarms/";
 	json_t *reply = NULL;
 	enum ctl_exit code;
 
 	for (int i = 1; i < argc; i++) {
 		const char *v = command_option(argc, argv, &i, "for");
+		const char *u =
+			v ? NULL : command_option(argc, argv, &i, "until");
 
-		if (v)
-			time = v;
-		else if (!name && *argv[i] != '-')
+		if ((v || u) && !key) {
+			key = v ? "for" : "until";
+			time = v ? v : u;
+		} else if (!name && *argv[i] != '-') {
 			name = argv[i];
-		else
+		} else {
 			return command_usage("inhibit", "unknown argument");
+		}
 	}
 	if (!name || !*name || !time)
 		return command_usage("inhibit",
-				     "give an alarm and --for with a time");
+				     "give an alarm and --for or --until with "
+				     "a time");
 	if (!client_append(path, sizeof(path) - 16, name))
 		return command_usage("inhibit", "the name is too long");
 	strcat(path, "/inhibit");
-	code = client_call(c, "POST", path, json_pack("{s:s}", "for", time),
+	code = client_call(c, "POST", path, json_pack("{s:s}", key, time),
 			   &reply);
 	if (code == CTL_DONE && c->json)
 		command_json(reply);
@@ -235,15 +240,29 @@ enum ctl_exit act_volume(const struct ctl *c, int argc, char **argv)
 
 enum ctl_exit act_point(const struct ctl *c, int argc, char **argv)
 {
+	const bool pulse = argc > 3 && !strcmp(argv[2], "pulse");
+	const char *time = NULL;
 	char what[16];
+	json_t *body;
 	bool on;
 
-	if (argc != 3 || (strcmp(argv[2], "on") && strcmp(argv[2], "off")))
+	if (pulse) {
+		int i = 3;
+
+		time = command_option(argc, argv, &i, "for");
+		if (!time || i + 1 != argc || strcmp(argv[0], "output"))
+			return command_usage(argv[0],
+					     "a pulse has --for and a time");
+	} else if (argc != 3 ||
+		   (strcmp(argv[2], "on") && strcmp(argv[2], "off"))) {
 		return command_usage(argv[0], "give a name and on or off");
-	on = !strcmp(argv[2], "on");
+	}
+	on = strcmp(argv[2], "off") != 0;
 	snprintf(what, sizeof(what), "%ss", argv[0]);
-	return act(c, "POST", what, argv[1], NULL,
-		   json_pack("{s:b}", "active", on), "active");
+	body = json_pack("{s:b}", "active", on);
+	if (time)
+		json_object_set_new(body, "for", json_string(time));
+	return act(c, "POST", what, argv[1], NULL, body, "active");
 }
 
 enum ctl_exit act_reload(const struct ctl *c, int argc, char **argv)

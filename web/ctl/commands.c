@@ -161,10 +161,15 @@ static enum ctl_exit cmd_broadcasts(const struct ctl *c, int argc, char **argv)
 static enum ctl_exit cmd_alarms(const struct ctl *c, int argc, char **argv)
 {
 	static const struct column columns[] = {
-		{"ALARM", "name"},    {"STATE", "state"},
-		{"SINCE", "since"},   {"BY", "actor"},
-		{"WHEN", "when"},     {"COUNTING", "counting"},
-		{"INPUTS", "inputs"}, {"INHIBITED UNTIL", "inhibited_until"},
+		{"ALARM", "name"},
+		{"STATE", "state"},
+		{"SINCE", "since"},
+		{"BY", "actor"},
+		{"WHEN", "when"},
+		{"COUNTING", "counting"},
+		{"INPUTS", "inputs"},
+		{"PHASE", "phase.name"},
+		{"INHIBITED UNTIL", "inhibited_until"},
 		{NULL, NULL},
 	};
 
@@ -176,7 +181,8 @@ static enum ctl_exit cmd_outputs(const struct ctl *c, int argc, char **argv)
 {
 	static const struct column columns[] = {
 		{"OUTPUT", "name"},   {"KIND", "kind"}, {"ROLE", "role"},
-		{"ACTIVE", "active"}, {NULL, NULL},
+		{"ACTIVE", "active"}, {"BY", "by"},     {"BEHIND", "behind"},
+		{NULL, NULL},
 	};
 
 	(void)argv;
@@ -373,16 +379,31 @@ const struct command commands[] = {
 	{"trigger", "ALARM", "start an alarm by hand", act_alarm},
 	{"ack", "ALARM", "acknowledge an alarm; it goes on", act_alarm},
 	{"reset", "ALARM", "end an alarm whose cause is gone", act_alarm},
-	{"inhibit", "ALARM --for TIME",
-	 "let it start nothing for a time: 30m, 2h, 1d", act_inhibit},
+	{"inhibit", "ALARM (--for TIME | --until TIME)",
+	 "let it start nothing for a time: 30m, 2h, 1d, or up to a time in "
+	 "UTC",
+	 act_inhibit},
 	{"enable", "ALARM", "end an inhibition", act_alarm},
+	{"advance", "ALARM", "move a phased evacuation on", act_alarm},
+	{"hold", "ALARM", "stop the time of its phase", act_alarm},
+	{"release", "ALARM", "let the time of its phase go on", act_alarm},
+	{"mode", "[MODE | auto] [--for TIME | --until TIME]",
+	 "the site's mode; set it, auto leaves it to key switches and hours",
+	 matrix_mode},
+	{"walk-test",
+	 "[start (--alarm A | --zone Z | --input I...) (--for TIME | --until "
+	 "TIME) [--sound ZONE...] [--message M] | report ID | stop ID]",
+	 "walk tests: their inputs raise no alarm, and are ticked off; with "
+	 "--sound a tone or message answers there",
+	 matrix_walk_test},
 	{"inputs", "[--watch]",
 	 "field inputs with value and quality; --watch shows them as they "
 	 "change",
 	 act_inputs},
 	{"input", "NAME on|off", "move a virtual input", act_point},
 	{"outputs", "", "field outputs", cmd_outputs},
-	{"output", "NAME on|off", "set a field output", act_point},
+	{"output", "NAME on|off|pulse [--for TIME]",
+	 "set a field output; a pulse has a time, 1s to 1h", act_point},
 	{"messages",
 	 "[list | show NAME | upload NAME FILE [--if-match TAG] | versions "
 	 "NAME | preview NAME -o FILE [--version N] | rollback NAME VERSION | "

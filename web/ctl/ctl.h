@@ -152,6 +152,8 @@ enum ctl_exit act_volume(const struct ctl *c, int argc, char **argv);
 enum ctl_exit act_reload(const struct ctl *c, int argc, char **argv);
 
 enum ctl_exit messages_do(const struct ctl *c, int argc, char **argv);
+enum ctl_exit matrix_mode(const struct ctl *c, int argc, char **argv);
+enum ctl_exit matrix_walk_test(const struct ctl *c, int argc, char **argv);
 
 enum ctl_exit schedule_next(const struct ctl *c, int argc, char **argv);
 enum ctl_exit schedule_skip(const struct ctl *c, int argc, char **argv);

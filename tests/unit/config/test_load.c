@@ -363,11 +363,11 @@ static void check_full_field(const struct config *c)
 	assert_int_equal(a->n_inputs, 2);
 	assert_int_equal(a->inputs[1], 1);
 	assert_false(a->latch);
-	assert_int_equal(a->n_broadcasts, 2);
-	assert_int_equal(a->broadcasts[0].level, 255);
-	assert_int_equal(a->broadcasts[0].n_zones, 2);
-	assert_int_equal(a->broadcasts[1].level, 210);
-	assert_int_equal(a->broadcasts[1].message, 2);
+	assert_int_equal(a->n_effects, 2);
+	assert_int_equal(a->effects[0].level, 255);
+	assert_int_equal(a->effects[0].n_zones, 2);
+	assert_int_equal(a->effects[1].level, 210);
+	assert_int_equal(a->effects[1].message, 2);
 	assert_int_equal(a->n_outputs, 1);
 	assert_int_equal(a->outputs[0], 1);
 }

@@ -120,7 +120,7 @@ static void test_inhibited_alarm_starts_nothing(void **state)
 	(void)state;
 	steps_to(&s, ALARM_EV_ENABLE, 0, ALARM_NORMAL);
 	steps_to(&s, ALARM_EV_INHIBIT, ALARM_DO_NOTE, ALARM_NORMAL);
-	steps_to(&s, ALARM_EV_CAUSE, 0, ALARM_NORMAL);
+	steps_to(&s, ALARM_EV_CAUSE, ALARM_DO_HOLD, ALARM_NORMAL);
 	refuses(&s, ALARM_EV_TRIGGER, "inhibited");
 	steps_to(&s, ALARM_EV_ENABLE, START_NOTE, ALARM_ACTIVE);
 	refuses(&s, ALARM_EV_INHIBIT, "active");
@@ -128,9 +128,29 @@ static void test_inhibited_alarm_starts_nothing(void **state)
 	steps_to(&s, ALARM_EV_INHIBIT, ALARM_DO_NOTE, ALARM_NORMAL);
 	/* Prolonged: the caller has a new end to record. */
 	steps_to(&s, ALARM_EV_INHIBIT, ALARM_DO_NOTE, ALARM_NORMAL);
-	steps_to(&s, ALARM_EV_CAUSE, 0, ALARM_NORMAL);
+	steps_to(&s, ALARM_EV_CAUSE, ALARM_DO_HOLD, ALARM_NORMAL);
 	steps_to(&s, ALARM_EV_CLEAR, 0, ALARM_NORMAL);
 	steps_to(&s, ALARM_EV_ENABLE, ALARM_DO_NOTE, ALARM_NORMAL);
+}
+
+static void test_an_excluded_alarm_obeys_hands_only(void **state)
+{
+	struct alarm_snapshot s = {.latch = true};
+
+	(void)state;
+	steps_to(&s, ALARM_EV_EXCLUDE, ALARM_DO_NOTE, ALARM_NORMAL);
+	steps_to(&s, ALARM_EV_CAUSE, ALARM_DO_HOLD, ALARM_NORMAL);
+	steps_to(&s, ALARM_EV_CAUSE, 0, ALARM_NORMAL);
+	steps_to(&s, ALARM_EV_TRIGGER, START_NOTE, ALARM_ACTIVE);
+	steps_to(&s, ALARM_EV_CLEAR, ALARM_DO_NOTE, ALARM_LATCHED);
+	steps_to(&s, ALARM_EV_RESET, STOP_NOTE, ALARM_NORMAL);
+	/* The mode changes while its cause is there: it is news then. */
+	steps_to(&s, ALARM_EV_CAUSE, ALARM_DO_HOLD, ALARM_NORMAL);
+	steps_to(&s, ALARM_EV_ADMIT, START_NOTE, ALARM_ACTIVE);
+	/* And what began goes on, whatever the mode is. */
+	steps_to(&s, ALARM_EV_EXCLUDE, 0, ALARM_ACTIVE);
+	steps_to(&s, ALARM_EV_CLEAR, ALARM_DO_NOTE, ALARM_LATCHED);
+	steps_to(&s, ALARM_EV_CAUSE, ALARM_DO_NOTE, ALARM_ACTIVE);
 }
 
 static void test_acknowledged_is_asked_again(void **state)
@@ -162,25 +182,27 @@ static void test_names(void **state)
 /* --------------------------------------------------- everything within reach
  */
 
-/* A snapshot as a number: state, cause, unsure, manual, inhibited, latch. */
-#define SNAPSHOTS (ALARM_STATES * 32)
+/* A snapshot as a number: state, cause, unsure, manual, inhibited, latch,
+ * excluded. */
+#define SNAPSHOTS (ALARM_STATES * 64)
 
 static struct alarm_snapshot unpack(unsigned n)
 {
 	return (struct alarm_snapshot){
-		.state = (enum alarm_state)(n / 32),
+		.state = (enum alarm_state)(n / 64),
 		.cause = n & 1,
 		.unsure = n >> 1 & 1,
 		.manual = n >> 2 & 1,
 		.inhibited = n >> 3 & 1,
 		.latch = n >> 4 & 1,
+		.excluded = n >> 5 & 1,
 	};
 }
 
 static unsigned pack(const struct alarm_snapshot *s)
 {
-	return s->state * 32u + s->cause + s->unsure * 2u + s->manual * 4u +
-	       s->inhibited * 8u + s->latch * 16u;
+	return s->state * 64u + s->cause + s->unsure * 2u + s->manual * 4u +
+	       s->inhibited * 8u + s->latch * 16u + s->excluded * 32u;
 }
 
 static bool within_reach[SNAPSHOTS];
@@ -278,6 +300,8 @@ static void test_changes_are_noted_refusals_change_nothing(void **state)
 				 s.state != was.state ||
 					 s.manual != was.manual ||
 					 s.inhibited != was.inhibited ||
+					 (s.excluded != was.excluded &&
+					  was.state == ALARM_NORMAL) ||
 					 ev == ALARM_EV_INHIBIT ||
 					 (ev == ALARM_EV_CAUSE && !was.cause &&
 					  was.state == ALARM_ACTIVE));
@@ -301,7 +325,8 @@ static void test_no_cause_goes_unheard(void **state)
 		if (!within_reach[n])
 			continue;
 		if (s.state == ALARM_NORMAL)
-			assert_true(!s.manual && (!s.cause || s.inhibited));
+			assert_true(!s.manual &&
+				    (!s.cause || s.inhibited || s.excluded));
 		else
 			assert_false(s.inhibited);
 		if (s.state == ALARM_ACTIVE || s.state == ALARM_ACKED)
@@ -321,9 +346,16 @@ static void test_news_make_it_active(void **state)
 
 		if ((ev == ALARM_EV_CAUSE && !was.cause) ||
 		    ev == ALARM_EV_TRIGGER) {
-			step(&s, (enum alarm_event)ev);
-			assert_int_equal(s.state, was.inhibited ? ALARM_NORMAL
-								: ALARM_ACTIVE);
+			bool held = was.state == ALARM_NORMAL &&
+				    (was.inhibited ||
+				     (was.excluded && ev == ALARM_EV_CAUSE));
+			unsigned todo = step(&s, (enum alarm_event)ev);
+
+			assert_int_equal(s.state,
+					 held ? ALARM_NORMAL : ALARM_ACTIVE);
+			/* And if not, somebody is told why. */
+			assert_int_equal(!!(todo & ALARM_DO_HOLD),
+					 held && ev == ALARM_EV_CAUSE);
 		}
 	}
 }
@@ -350,7 +382,8 @@ static void test_each_event_does_its_own_and_no_more(void **state)
 		switch ((enum alarm_event)ev) {
 		case ALARM_EV_CAUSE:
 			to.cause = true;
-			if (!was.cause && !was.inhibited)
+			if (!was.cause && !was.inhibited &&
+			    (!was.excluded || !normal))
 				to.state = ALARM_ACTIVE;
 			break;
 		case ALARM_EV_CLEAR:
@@ -389,11 +422,20 @@ static void test_each_event_does_its_own_and_no_more(void **state)
 			break;
 		case ALARM_EV_ENABLE:
 			to.inhibited = false;
-			if (was.inhibited && was.cause)
+			if (was.inhibited && was.cause && !was.excluded)
 				to.state = ALARM_ACTIVE;
 			break;
 		case ALARM_EV_REMIND:
 			if (was.state == ALARM_ACKED)
+				to.state = ALARM_ACTIVE;
+			break;
+		case ALARM_EV_EXCLUDE:
+			to.excluded = true;
+			break;
+		case ALARM_EV_ADMIT:
+			to.excluded = false;
+			if (normal && was.excluded && was.cause &&
+			    !was.inhibited)
 				to.state = ALARM_ACTIVE;
 			break;
 		case ALARM_EVENTS:
@@ -441,7 +483,7 @@ static void test_every_cell_is_written(void **state)
 		for (int ev = 0; ev < ALARM_EVENTS; ev++) {
 			struct alarm_snapshot s = unpack(n);
 
-			assert_in_range(step(&s, (enum alarm_event)ev), 0, 31);
+			assert_in_range(step(&s, (enum alarm_event)ev), 0, 63);
 			assert_in_range(s.state, 0, ALARM_STATES - 1);
 		}
 }
@@ -455,6 +497,7 @@ int main(void)
 		cmocka_unit_test(test_what_a_hand_began_a_reset_ends),
 		cmocka_unit_test(test_lost_source_forbids_reset),
 		cmocka_unit_test(test_inhibited_alarm_starts_nothing),
+		cmocka_unit_test(test_an_excluded_alarm_obeys_hands_only),
 		cmocka_unit_test(test_acknowledged_is_asked_again),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_start_and_stop_alternate),

@@ -306,10 +306,10 @@ static void test_outputs(void **state)
 	assert_true(relay(s));
 	assert_int_equal(field_output_set(s->field, out, false, "user:x", 0),
 			 EINVAL);
-	field_output_drive(s->field, lamp, true, 0);
+	field_output_drive(s->field, lamp, true, false, 0);
 	assert_true(was_published(s, "lamp 1"));
 	field_output_set(s->field, lamp, true, "user:x", 0);
-	field_output_drive(s->field, lamp, false, 0);
+	field_output_drive(s->field, lamp, false, false, 0);
 	assert_true(was_published(s, "lamp 1"));
 	field_output_set(s->field, lamp, false, "user:x", 0);
 	assert_true(was_published(s, "lamp 0"));

@@ -1,0 +1,362 @@
+/* An alarm's effects: when is effect.c's (pure), what is here. */
+#include "internal.h"
+
+#include "controller/base/clock.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/** What there is to do for each kind. */
+struct type {
+	void (*begin)(struct item *x, size_t k, uint64_t at_us);
+	void (*end)(struct item *x, size_t k, const char *actor,
+		    const char *why);
+};
+
+/* -------------------------------------------------------------- broadcasts */
+
+static void on_broadcast(uint64_t id, enum broadcast_news news,
+			 enum arb_cause cause, uint64_t by, const char *text,
+			 void *arg)
+{
+	struct alarms *a = arg;
+
+	(void)by;
+	(void)text;
+	if (news != BROADCAST_GONE)
+		return;
+	for (size_t i = 0; i < a->n; i++)
+		for (size_t k = 0; k < a->v[i].n_effects; k++) {
+			struct running *s = &a->v[i].effect[k];
+
+			if (s->id != id)
+				continue;
+			s->id = 0;
+			/* Not at its end: its zones went with a reload. */
+			s->owed = cause != ARB_CAUSE_NONE;
+		}
+}
+
+/** Starts one; *why is filled when it cannot. */
+static void sound(struct item *x, size_t k, uint64_t at_us, struct reason *why)
+{
+	struct alarms *a = x->owner;
+	struct running *s = &x->effect[k];
+	const struct config_effect *d = &x->conf->effects[k];
+	const char *message = a->config->messages[d->message].name;
+	struct broadcast_result res;
+	char what[80], subject[96];
+	int err;
+	struct broadcast_request rq = {
+		.what = what,
+		.message = message,
+		.level = d->level,
+		.zones = d->zones,
+		.n_zones = d->n_zones,
+		.clip = library_message(a->library, message),
+		.cycles = library_cycles(a->library, message),
+		.forever = true,
+		.actor = subject,
+		.cause = x->event,
+		.at_us = at_us,
+		.h = on_broadcast,
+		.arg = a,
+	};
+
+	matrix_subject(x, subject);
+	snprintf(what, sizeof(what), "message %s", message);
+	/* Tried again: no record a second of what is known. */
+	err = fault_find(a->faults, subject)
+		      ? broadcast_probe(a->broadcasts, &rq, &res)
+		      : 0;
+	if (!err)
+		err = broadcast_start(a->broadcasts, &rq, &res);
+	s->id = err ? 0 : res.id;
+	s->owed = err != 0;
+	if (err)
+		reason_set(why, err, "alarm %s could not start %s: %s",
+			   x->conf->name, what, res.why.text);
+}
+
+void effects_owed(struct item *x, uint64_t at_us)
+{
+	struct faults *f = x->owner->faults;
+	struct reason why = {""};
+	char subject[96];
+
+	for (size_t k = 0; k < x->n_effects; k++)
+		if (x->effect[k].owed)
+			sound(x, k, at_us, &why);
+	matrix_subject(x, subject);
+	if (*why.text)
+		fault_raise(f, subject, 0,
+			    "Remove the cause; it is tried again every second, "
+			    "and the alarm's other effects go on.",
+			    "%s", why.text);
+	else
+		fault_clear(f, subject);
+}
+
+static void begin_broadcast(struct item *x, size_t k, uint64_t at_us)
+{
+	x->effect[k].owed = !x->effect[k].id;
+	effects_owed(x, at_us);
+}
+
+static void end_broadcast(struct item *x, size_t k, const char *actor,
+			  const char *why)
+{
+	struct running *s = &x->effect[k];
+	const uint64_t id = s->id;
+
+	s->id = 0;
+	s->owed = false;
+	if (id)
+		broadcast_stop(x->owner->broadcasts, id, actor, x->event, why);
+	effects_owed(x, clock_mono_us());
+}
+
+void effects_again(struct item *x)
+{
+	for (size_t k = 0; k < x->n_effects; k++)
+		if (x->conf->effects[k].kind == EFFECT_BROADCAST &&
+		    x->effect[k].e.state == EFFECT_ON)
+			x->effect[k].owed = !x->effect[k].id;
+	effects_owed(x, clock_mono_us());
+}
+
+/* ----------------------------------------------------------------- outputs */
+
+static bool wants(const struct item *x, int output, bool off)
+{
+	for (size_t o = 0; !off && o < x->conf->n_outputs; o++)
+		if (x->conf->outputs[o] == output && x->s.state != ALARM_NORMAL)
+			return true;
+	for (size_t k = 0; k < x->n_effects; k++) {
+		const struct config_effect *e = &x->conf->effects[k];
+
+		if (e->kind == EFFECT_DRIVE && e->output == output &&
+		    x->effect[k].e.state == EFFECT_ON &&
+		    e->drive == (off ? DRIVE_OFF : DRIVE_ON))
+			return true;
+	}
+	return false;
+}
+
+void effects_drive(struct alarms *a, int output, uint64_t cause)
+{
+	bool on = false, off = false;
+
+	for (size_t i = 0; i < a->n; i++) {
+		on = on || wants(&a->v[i], output, false);
+		off = off || wants(&a->v[i], output, true);
+	}
+	field_output_drive(a->field, output, on, off, cause);
+}
+
+static void begin_drive(struct item *x, size_t k, uint64_t at_us)
+{
+	const struct config_effect *e = &x->conf->effects[k];
+
+	(void)at_us;
+	if (e->drive == DRIVE_PULSE)
+		field_output_pulse(x->owner->field, e->output, e->pulse_ms,
+				   NULL, x->event);
+	else
+		effects_drive(x->owner, e->output, x->event);
+}
+
+static void end_drive(struct item *x, size_t k, const char *actor,
+		      const char *why)
+{
+	(void)actor;
+	(void)why;
+	effects_drive(x->owner, x->conf->effects[k].output, x->event);
+}
+
+/* -------------------------------------------------------- messages, programs
+ */
+
+static void publish(struct item *x, const char *topic, const char *payload,
+		    bool retain)
+{
+	struct alarms *a = x->owner;
+	char subject[96];
+
+	matrix_subject(x, subject);
+	record(a->recorder, EVENT_ALARM_EFFECT, x->event, subject, NULL, NULL,
+	       "alarm %s publishes \"%.60s\" on %.80s", x->conf->name, payload,
+	       topic);
+	if (a->publishh)
+		a->publishh(topic, payload, retain, a->arg);
+}
+
+static void begin_publish(struct item *x, size_t k, uint64_t at_us)
+{
+	const struct config_effect *e = &x->conf->effects[k];
+
+	(void)at_us;
+	publish(x, e->topic, e->payload, e->retain);
+}
+
+static void end_publish(struct item *x, size_t k, const char *actor,
+			const char *why)
+{
+	const struct config_effect *e = &x->conf->effects[k];
+
+	(void)actor;
+	(void)why;
+	if (e->end_payload)
+		publish(x, e->topic, e->end_payload, e->retain);
+}
+
+void effects_left(struct item *old)
+{
+	for (size_t k = 0; k < old->n_effects; k++)
+		if (old->conf->effects[k].kind == EFFECT_PUBLISH &&
+		    old->effect[k].e.state == EFFECT_ON)
+			end_publish(old, k, "system", "");
+}
+
+static void begin_hook(struct item *x, size_t k, uint64_t at_us)
+{
+	struct alarms *a = x->owner;
+	const struct config_effect *e = &x->conf->effects[k];
+	const char *phase = x->phase.state == PHASE_OFF
+				    ? ""
+				    : x->conf->phases[x->phase.at].name;
+	char subject[96], time[CLOCK_TEXT_SIZE];
+	char *env[7] = {NULL};
+	int n = 0, err = ENOMEM;
+
+	(void)at_us;
+	matrix_subject(x, subject);
+	clock_format(time, clock_wall_us());
+	if (asprintf(&env[n], "TOCSIN_SITE=%s", a->config->site) >= 0 &&
+	    asprintf(&env[++n], "TOCSIN_ALARM=%s", x->conf->name) >= 0 &&
+	    asprintf(&env[++n], "TOCSIN_STATE=%s",
+		     alarm_state_name(x->s.state)) >= 0 &&
+	    asprintf(&env[++n], "TOCSIN_PHASE=%s", phase) >= 0 &&
+	    asprintf(&env[++n], "TOCSIN_ACTOR=%s", x->actor) >= 0 &&
+	    asprintf(&env[++n], "TOCSIN_EVENT=%llu",
+		     (unsigned long long)x->event) >= 0 &&
+	    asprintf(&env[++n], "TOCSIN_TIME=%s", time) >= 0) {
+		n++;
+		err = programs_run(a->programs, subject, e->command,
+				   e->n_command, env, (size_t)n, e->limit_ms);
+	}
+	for (int i = 0; i < n; i++)
+		free(env[i]);
+	if (err)
+		effects_hooked(subject, e->command[0], err,
+			       err == EAGAIN ? "too many programs wait already"
+					     : strerror(err),
+			       a);
+	else
+		record(a->recorder, EVENT_ALARM_EFFECT, x->event, subject, NULL,
+		       NULL, "alarm %s runs %.100s", x->conf->name,
+		       e->command[0]);
+}
+
+void effects_hooked(const char *subject, const char *program, int err,
+		    const char *why, void *arg)
+{
+	struct alarms *a = arg;
+	const char *name = strchr(subject, ':') + 1;
+	const struct item *x = matrix_find(a, name);
+	char key[96];
+
+	record(a->recorder,
+	       err ? EVENT_ALARM_EFFECT_FAILED : EVENT_ALARM_EFFECT, 0, subject,
+	       NULL, NULL, "%.100s of alarm %s %s%s", program, name,
+	       err ? "failed: " : "is done", err ? why : "");
+	/* What is reset meanwhile has nobody left to clear the fault. */
+	if (!err || !x || x->s.state == ALARM_NORMAL)
+		return;
+	snprintf(key, sizeof(key), "hook:%.80s", name);
+	fault_raise(a->faults, key, 0,
+		    "Run the program by hand as the daemon's user and see what "
+		    "it says. A reset of the alarm takes this fault off the "
+		    "list.",
+		    "alarm %s: its hook failed: %s", name, why);
+}
+
+static void end_hook(struct item *x, size_t k, const char *actor,
+		     const char *why)
+{
+	/* It has its own limit; half a message sent helps nobody. */
+	(void)x;
+	(void)k;
+	(void)actor;
+	(void)why;
+}
+
+/* --------------------------------------------------------------------- all */
+
+static const struct type types[EFFECT_KINDS] = {
+	[EFFECT_BROADCAST] = {begin_broadcast, end_broadcast},
+	[EFFECT_DRIVE] = {begin_drive, end_drive},
+	[EFFECT_PUBLISH] = {begin_publish, end_publish},
+	[EFFECT_HOOK] = {begin_hook, end_hook},
+};
+
+static enum effect_do look(struct item *x, size_t k,
+			   const struct effect_view *view, uint64_t now)
+{
+	const struct config_effect *c = &x->conf->effects[k];
+	const struct effect_rule rule = {
+		.end = c->until == UNTIL_ACK    ? EFFECT_TO_ACK
+		       : c->until == UNTIL_TIME ? EFFECT_TO_TIME
+						: EFFECT_TO_RESET,
+		.after_ms = c->after_ms,
+		.for_ms = c->until_ms,
+		.phases = c->phase_bits,
+	};
+	uint64_t wake;
+	enum effect_do todo =
+		effect_step(&x->effect[k].e, &rule, view,
+			    modes_admit(x->owner->modes, &c->gate), now, &wake);
+
+	x->effects_us = wake < x->effects_us ? wake : x->effects_us;
+	return todo;
+}
+
+void effects_run(struct item *x, uint64_t at_us, const char *actor,
+		 const char *why)
+{
+	const struct effect_view view = {
+		.on = x->s.state != ALARM_NORMAL,
+		.acked = x->s.state == ALARM_ACKED ||
+			 x->s.state == ALARM_LATCHED_ACKED,
+		.spell = x->spell,
+		.spell_us = x->spell_us,
+		.phase = x->phase.at,
+		.phase_us = x->phase.since_us,
+	};
+	const struct config_effect *c = x->conf->effects;
+	enum effect_do todo[CONFIG_MAX_EFFECTS] = {EFFECT_NOTHING};
+	bool moved = false;
+
+	x->effects_us = EFFECT_NEVER;
+	for (size_t k = 0; k < x->n_effects; k++) {
+		todo[k] = look(x, k, &view, clock_mono_us());
+		moved = moved || todo[k] != EFFECT_NOTHING;
+	}
+	/* Sound first; and what follows in another phase before what it
+	 * follows ends: no gap. */
+	for (size_t k = 0; k < x->n_effects; k++)
+		if (todo[k] == EFFECT_BEGIN && c[k].kind == EFFECT_BROADCAST)
+			types[c[k].kind].begin(x, k, at_us);
+	for (size_t k = 0; k < x->n_effects; k++)
+		if (todo[k] == EFFECT_END)
+			types[c[k].kind].end(x, k, actor, why);
+	for (size_t k = 0; k < x->n_effects; k++)
+		if (todo[k] == EFFECT_BEGIN && c[k].kind != EFFECT_BROADCAST)
+			types[c[k].kind].begin(x, k, at_us);
+	for (size_t i = 0; i < x->conf->n_outputs; i++)
+		effects_drive(x->owner, x->conf->outputs[i], x->event);
+	if (moved)
+		matrix_keep(x);
+}
