@@ -15,6 +15,7 @@
 #include "matrix/modes.h"
 #include "matrix/phase.h"
 #include "matrix/walk.h"
+#include "operators/summons.h"
 
 #include <jansson.h>
 
@@ -32,6 +33,10 @@ typedef void(alarms_publish_h)(const char *topic, const char *payload,
 
 /** Who sends them; without, they are only recorded. */
 void alarms_publisher(struct alarms *a, alarms_publish_h *h, void *arg);
+
+/** Who calls people for them, NULL = nobody (as at first). Alarms that call
+ *  begin to, as after a restart. */
+void alarms_caller(struct alarms *a, struct summons *s);
 
 /** What belongs to the alarms: the site's mode, walk tests. */
 struct modes *alarms_modes(const struct alarms *a);

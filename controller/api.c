@@ -313,6 +313,8 @@ static bool get(struct control *c, struct web_request *r, const struct route *p)
 		body = notify_json(c->notify);
 	} else if (!strcmp(what, "calls")) {
 		body = paging_json(c->paging);
+	} else if (!strcmp(what, "summons")) {
+		body = summons_json(c->summons);
 	} else if (!strcmp(what, "config") && r->role == WEB_ADMIN) {
 		body = config_json(c);
 	} else if (!strcmp(what, "openapi.json")) {

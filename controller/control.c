@@ -136,6 +136,8 @@ static void on_report(const struct media_report *r, void *arg)
 			paging_report(c->paging, r);
 		else if (r->index < MUSIC_FIRST_LEG)
 			sources_report(c->sources, r);
+		else if (r->index >= MEDIA_FIRST_OWN_LEG)
+			summons_report(c->summons, r);
 		else
 			musics_report(c->musics, r);
 		break;
@@ -399,6 +401,8 @@ static int open_parts(struct control *c, struct reason *why)
 			   c) ||
 	    paging_alloc(&c->paging, c->media, c->broadcasts, c->recorder,
 			 c->faults) ||
+	    summons_alloc(&c->summons, c->media, c->recorder, c->faults, NULL,
+			  NULL) ||
 	    musics_alloc(&c->musics, c->media, c->broadcasts, c->recorder,
 			 c->faults) ||
 	    sources_alloc(&c->sources, c->media, c->broadcasts, c->recorder,
@@ -455,6 +459,7 @@ static int configure(struct control *c, struct reason *why)
 	broadcasts_configure(c->broadcasts, c->config);
 	paging_configure(c->paging, c->config, c->library);
 	announce_configure(c->announce, c->config, c->library);
+	summons_configure(c->summons, c->config, c->library);
 	err = uploads_configure(c->uploads, c->config, c->library);
 	if (err) {
 		reason_set(why, err, "not enough memory");
@@ -581,6 +586,8 @@ static enum control_exit start(struct control *c)
 			&why))
 		goto failed;
 	speakers_stack(c->speakers, c->stack);
+	summons_stack(c->summons, c->stack);
+	alarms_caller(c->alarms, c->summons);
 	bridge_configure(c->bridge, &why);
 	plc_configure(c->plc);
 	if (open_web(c, &why))
@@ -657,6 +664,9 @@ struct control *control_free(struct control *c)
 	if (c->broadcasts)
 		broadcasts_speakers(c->broadcasts, NULL);
 	c->speakers = speakers_free(c->speakers);
+	if (c->alarms)
+		alarms_caller(c->alarms, NULL);
+	c->summons = summons_free(c->summons);
 	c->stack = stack_free(c->stack);
 	if (c->recorder)
 		recorder_flush(c->recorder);
@@ -816,6 +826,7 @@ static void on_reloaded(struct config *config, struct library *library,
 			    "Correct sip.listen and reload.", "%s", why.text);
 	}
 	speakers_stack(c->speakers, c->stack);
+	summons_stack(c->summons, c->stack);
 	bridge_configure(c->bridge, &why);
 	plc_configure(c->plc);
 	if (webhooks_configure(c->webhooks, c->web))

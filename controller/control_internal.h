@@ -19,6 +19,7 @@
 #include "matrix/follow.h"
 #include "message/uploads.h"
 #include "notify/notify.h"
+#include "operators/summons.h"
 #include "paging.h"
 #include "plc.h"
 #include "proof.h"
@@ -45,6 +46,7 @@ struct control {
 	struct uploads *uploads;
 	struct sounds *sounds;
 	struct speakers *speakers;
+	struct summons *summons;
 	struct proof *proof;
 	struct broadcasts *broadcasts;
 	struct field *field;

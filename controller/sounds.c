@@ -613,5 +613,8 @@ size_t sounds_formats(const struct config *c, struct format *out,
 	n = add_format(out, n, &f);
 	format_default(&f, CODEC_PCMA, 8000);
 	n = add_format(out, n, &f);
+	/* Who is called hears messages. */
+	if (c->n_operators)
+		*outputs = n;
 	return n <= CLIP_MAX_FORMATS ? n : 0;
 }

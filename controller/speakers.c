@@ -229,7 +229,8 @@ static const struct {
 
 static void call(struct horn *x)
 {
-	static const struct dial_handlers handlers = {on_media, on_closed};
+	static const struct dial_handlers handlers = {.media = on_media,
+						      .closed = on_closed};
 	struct speakers *s = x->owner;
 	const struct config_speaker *k = &x->config->speaker;
 	const struct config_zone *z = &s->config->zones[x->config->zone];

@@ -37,7 +37,10 @@
  *  listened to. */
 #define MEDIA_CALL_LEGS 256
 #define MEDIA_MAX_SOURCES 64
-#define MEDIA_MAX_LEGS (MEDIA_CALL_LEGS + MEDIA_MAX_SOURCES)
+/** And the last for calls that we make. */
+#define MEDIA_OWN_LEGS 64
+#define MEDIA_FIRST_OWN_LEG (MEDIA_CALL_LEGS + MEDIA_MAX_SOURCES)
+#define MEDIA_MAX_LEGS (MEDIA_FIRST_OWN_LEG + MEDIA_OWN_LEGS)
 
 /** A set of outputs by index. */
 struct media_set {

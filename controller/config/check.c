@@ -186,6 +186,7 @@ void load_check(struct load *l)
 	load_check_sounds(l);
 	load_check_sources(l);
 	load_check_musics(l);
+	load_check_operators(l);
 	check_zones(l);
 	check_peers(l);
 	check_sip(l);

@@ -159,7 +159,8 @@ void load_check_effects(struct load *l, size_t alarm)
 	for (size_t i = 0; i < a->n_effects; i++) {
 		struct config_effect *e = &a->effects[i];
 
-		check[e->kind](l, a, e);
+		if (check[e->kind])
+			check[e->kind](l, a, e);
 		find_phases(l, a, e);
 		check_turn(l, a, e);
 	}

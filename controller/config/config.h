@@ -365,6 +365,28 @@ struct config_output {
 	size_t n_follow;
 };
 
+/** Numbers that ring together. */
+struct config_stage {
+	struct config_where at;
+	char *name;
+	char **ring; /**< SIP URIs */
+	size_t n_ring;
+	uint32_t for_ms;
+	bool confirm; /**< only a key takes the call */
+};
+
+/** People to call, in stages. */
+struct config_operators {
+	struct config_where at;
+	char *name;
+	struct config_stage *stages;
+	size_t n_stages;
+	uint32_t rounds;  /**< 0 = without end */
+	uint32_t hear_ms; /**< longest a call that was taken goes on */
+	char *user, *password_file;
+	char password[128];
+};
+
 /** What the site is in: the first holds when nothing says otherwise. */
 struct config_mode {
 	struct config_where at;
@@ -391,6 +413,7 @@ enum config_effect_kind {
 	EFFECT_DRIVE,
 	EFFECT_PUBLISH,
 	EFFECT_HOOK,
+	EFFECT_CALL,
 	EFFECT_KINDS
 };
 
@@ -427,6 +450,7 @@ struct config_effect {
 	/* publish */
 	char *topic, *payload, *end_payload;
 	bool retain;
+	int operators; /**< call; its message is above, -1 = a tone */
 	/* hook */
 	char **command;
 	size_t n_command;
@@ -716,6 +740,8 @@ struct config {
 	size_t n_outputs;
 	struct config_alarm *alarms;
 	size_t n_alarms;
+	struct config_operators *operators;
+	size_t n_operators;
 	struct config_bus *buses;
 	size_t n_buses;
 	struct config_bus bus_default; /**< of buses without a section */
@@ -777,6 +803,7 @@ void config_reference(FILE *f);
 /** Index by name, -1 when there is none. */
 int config_zone_find(const struct config *c, const char *name);
 int config_source_find(const struct config *c, const char *name);
+int config_operators_find(const struct config *c, const char *name);
 int config_message_find(const struct config *c, const char *name);
 int config_input_find(const struct config *c, const char *name);
 int config_alarm_find(const struct config *c, const char *name);

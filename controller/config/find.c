@@ -24,6 +24,11 @@ int config_zone_find(const struct config *c, const char *name)
 	FIND(zones, name);
 }
 
+int config_operators_find(const struct config *c, const char *name)
+{
+	FIND(operators, name);
+}
+
 int config_source_find(const struct config *c, const char *name)
 {
 	FIND(sources, name);

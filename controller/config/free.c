@@ -194,6 +194,22 @@ static void free_access(struct config *c)
 
 static void free_schedules(struct config *c)
 {
+	for (size_t i = 0; i < c->n_operators; i++) {
+		struct config_operators *o = &c->operators[i];
+
+		free(o->name);
+		free(o->user);
+		free(o->password_file);
+		OPENSSL_cleanse(o->password, sizeof(o->password));
+		for (size_t k = 0; k < o->n_stages; k++) {
+			for (size_t r = 0; r < o->stages[k].n_ring; r++)
+				free(o->stages[k].ring[r]);
+			free(o->stages[k].ring);
+			free(o->stages[k].name);
+		}
+		free(o->stages);
+	}
+	free(c->operators);
 	for (size_t i = 0; i < c->n_calendars; i++) {
 		struct config_calendar *x = &c->calendars[i];
 

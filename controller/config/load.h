@@ -112,6 +112,7 @@ void load_check_matrix(struct load *l);
 void load_check_modes(struct load *l);
 void load_check_schedules(struct load *l);
 void load_check_doors(struct load *l);
+void load_check_operators(struct load *l);
 
 /** Index by name while loading, -1. */
 int load_find(const struct load *l, enum config_kind kind, const char *name);
@@ -172,6 +173,12 @@ config_open_h open_event;
 config_nth_h nth_event;
 config_title_h title_event;
 
+/* special_operators.c */
+config_set_h set_ring;
+config_show_h show_ring;
+config_open_h open_stage;
+config_nth_h nth_stage;
+
 /** Verbs that a webhook may be allowed. */
 #define WEBHOOK_VERBS                                                          \
 	"\"page\", \"stop\", \"trigger\", \"ack\", \"reset\", \"input\", "     \
@@ -201,8 +208,10 @@ config_nth_h nth_multicast, nth_unicast, nth_say;
 config_set_h set_follow, set_until, set_names, set_effect_topic,
 	set_hook_command;
 config_show_h show_until, show_effect_topic;
-config_open_h open_broadcast, open_drive, open_publish, open_hook, open_phase;
-config_nth_h nth_broadcast, nth_drive, nth_publish, nth_hook, nth_phase;
+config_open_h open_broadcast, open_drive, open_publish, open_hook, open_call,
+	open_phase;
+config_nth_h nth_broadcast, nth_drive, nth_publish, nth_hook, nth_call,
+	nth_phase;
 config_set_h set_serial, set_caller;
 config_show_h show_group, show_channel, show_serial;
 config_title_h title_polycom, title_speaker;

@@ -159,7 +159,7 @@ const char *schema_kind_name(enum config_kind kind)
 		[KIND_WEBHOOK] = "a webhook",   [KIND_NOTIFY] = "a notify",
 		[KIND_MODE] = "a mode",         [KIND_BUS] = "a bus",
 		[KIND_CALENDAR] = "a calendar", [KIND_SCHEDULE] = "a schedule",
-		[KIND_MUSIC] = "a music",
+		[KIND_MUSIC] = "a music",       [KIND_OPERATORS] = "operators",
 	};
 
 	return names[kind];

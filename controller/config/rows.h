@@ -48,6 +48,8 @@ extern const struct config_section schema_zone_subs[], schema_alarm_subs[],
 	schema_message_subs[];
 extern const struct config_key schema_calendar[], schema_schedule[];
 extern const struct config_section schema_schedule_subs[];
+extern const struct config_key schema_operators[];
+extern const struct config_section schema_operators_subs[];
 extern const struct config_key schema_webhook[], schema_notify[];
 extern const char *const schema_notify_kinds[];
 /** The key that makes each kind of input and output. */

@@ -178,6 +178,23 @@ static const struct config_key hook_keys[] = {
 	{0},
 };
 
+static const struct config_key call_keys[] = {
+	{.name = "operators",
+	 .type = TYPE_REF,
+	 FIELD(config_effect, operators),
+	 .required = true,
+	 .kind = KIND_OPERATORS,
+	 .help = "Who is called, in stages until somebody takes the call."},
+	{.name = "message",
+	 .type = TYPE_REF,
+	 FIELD(config_effect, message),
+	 .kind = KIND_MESSAGE,
+	 .defaults = "that of the alarm's first broadcast, else a tone",
+	 .help = "What they hear over and over."},
+	EFFECT_KEYS,
+	{0},
+};
+
 static const struct config_key phase_keys[] = {
 	{.name = "for",
 	 .type = TYPE_DURATION,
@@ -218,6 +235,9 @@ const struct config_section schema_alarm_subs[] = {
 	AN_EFFECT("drive", drive, "An output the alarm drives."),
 	AN_EFFECT("publish", publish, "An MQTT message the alarm sends."),
 	AN_EFFECT("hook", hook, "A program the alarm runs."),
+	AN_EFFECT("call", call,
+		  "People the alarm calls. What ends it ends the ringing; a "
+		  "call that was taken goes on."),
 	{.name = "phase",
 	 .title = "NAME",
 	 .place = PLACE_NESTED,

@@ -146,7 +146,7 @@ static void *open_effect(struct load *l, struct config_alarm *a,
 		return NULL;
 	e->at = n->at;
 	e->kind = kind;
-	e->message = e->output = -1;
+	e->message = e->output = e->operators = -1;
 	return e;
 }
 
@@ -175,6 +175,7 @@ EFFECT(broadcast, EFFECT_BROADCAST)
 EFFECT(drive, EFFECT_DRIVE)
 EFFECT(publish, EFFECT_PUBLISH)
 EFFECT(hook, EFFECT_HOOK)
+EFFECT(call, EFFECT_CALL)
 
 void *open_phase(struct load *l, void *parent, const struct scan_node *n)
 {

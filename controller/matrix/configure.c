@@ -208,6 +208,8 @@ int alarms_configure(struct alarms *a, const struct config *c,
 					       "reload");
 	for (size_t i = 0; i < old_n; i++)
 		effects_left(&old_v[i]);
+	/* Of two that call the same for one alarm the new one goes on. */
+	alarms_caller(a, a->summons);
 	for (size_t i = 0; i < old_n; i++) {
 		char subject[80];
 

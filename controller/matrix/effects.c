@@ -212,14 +212,6 @@ static void end_publish(struct item *x, size_t k, const char *actor,
 		publish(x, e->topic, e->end_payload, e->retain);
 }
 
-void effects_left(struct item *old)
-{
-	for (size_t k = 0; k < old->n_effects; k++)
-		if (old->conf->effects[k].kind == EFFECT_PUBLISH &&
-		    old->effect[k].e.state == EFFECT_ON)
-			end_publish(old, k, "system", "");
-}
-
 static void begin_hook(struct item *x, size_t k, uint64_t at_us)
 {
 	struct alarms *a = x->owner;
@@ -293,6 +285,81 @@ static void end_hook(struct item *x, size_t k, const char *actor,
 	(void)why;
 }
 
+/* ------------------------------------------------------------------- calls
+ */
+
+/** "alarm:gas"; of a second call "alarm:gas/2". */
+static void call_key(const struct item *x, size_t k, char key[96])
+{
+	unsigned nth = 1;
+
+	for (size_t i = 0; i < k; i++)
+		nth += x->conf->effects[i].kind == EFFECT_CALL;
+	if (nth > 1)
+		snprintf(key, 96, "alarm:%.70s/%u", x->conf->name, nth);
+	else
+		snprintf(key, 96, "alarm:%.70s", x->conf->name);
+}
+
+static void begin_call(struct item *x, size_t k, uint64_t at_us)
+{
+	struct alarms *a = x->owner;
+	const struct config_alarm *c = x->conf;
+	const char *message = LIBRARY_FALLBACK_TONE;
+	int m = c->effects[k].message;
+	char key[96];
+
+	(void)at_us;
+	for (size_t i = 0; m < 0 && i < c->n_effects; i++)
+		if (c->effects[i].kind == EFFECT_BROADCAST)
+			m = c->effects[i].message;
+	if (m >= 0)
+		message = a->config->messages[m].name;
+	call_key(x, k, key);
+	if (!a->summons ||
+	    summons_start(a->summons, key, c->effects[k].operators, message,
+			  x->event))
+		record(a->recorder, EVENT_ALARM_EFFECT_FAILED, x->event, key,
+		       NULL, NULL, "alarm %s: too many are called already",
+		       c->name);
+}
+
+static void end_call(struct item *x, size_t k, const char *actor,
+		     const char *why)
+{
+	char key[96];
+
+	(void)actor;
+	(void)why;
+	call_key(x, k, key);
+	if (x->owner->summons)
+		summons_stop(x->owner->summons, key);
+}
+
+void effects_left(struct item *old)
+{
+	for (size_t k = 0; k < old->n_effects; k++) {
+		const enum config_effect_kind kind = old->conf->effects[k].kind;
+
+		if (old->effect[k].e.state != EFFECT_ON)
+			continue;
+		if (kind == EFFECT_PUBLISH)
+			end_publish(old, k, "system", "");
+		else if (kind == EFFECT_CALL)
+			end_call(old, k, "system", "");
+	}
+}
+
+void alarms_caller(struct alarms *a, struct summons *s)
+{
+	a->summons = s;
+	for (size_t i = 0; s && i < a->n; i++)
+		for (size_t k = 0; k < a->v[i].n_effects; k++)
+			if (a->v[i].conf->effects[k].kind == EFFECT_CALL &&
+			    a->v[i].effect[k].e.state == EFFECT_ON)
+				begin_call(&a->v[i], k, 0);
+}
+
 /* --------------------------------------------------------------------- all */
 
 static const struct type types[EFFECT_KINDS] = {
@@ -300,6 +367,7 @@ static const struct type types[EFFECT_KINDS] = {
 	[EFFECT_DRIVE] = {begin_drive, end_drive},
 	[EFFECT_PUBLISH] = {begin_publish, end_publish},
 	[EFFECT_HOOK] = {begin_hook, end_hook},
+	[EFFECT_CALL] = {begin_call, end_call},
 };
 
 static enum effect_do look(struct item *x, size_t k,

@@ -51,6 +51,7 @@ struct alarms {
 	struct field *field;
 	struct recorder *recorder;
 	struct faults *faults;
+	struct summons *summons;
 	struct journal *journal;
 	struct modes *modes;
 	struct programs *programs;

@@ -7,10 +7,9 @@
 #include <stdio.h>
 
 static const char *const kinds[EFFECT_KINDS] = {
-	[EFFECT_BROADCAST] = "broadcast",
-	[EFFECT_DRIVE] = "drive",
-	[EFFECT_PUBLISH] = "publish",
-	[EFFECT_HOOK] = "hook",
+	[EFFECT_BROADCAST] = "broadcast", [EFFECT_DRIVE] = "drive",
+	[EFFECT_PUBLISH] = "publish",     [EFFECT_HOOK] = "hook",
+	[EFFECT_CALL] = "call",
 };
 
 size_t alarms_active(const struct alarms *a)
@@ -41,6 +40,9 @@ static json_t *effect_what(const struct config *c,
 				    to[e->drive]);
 	case EFFECT_PUBLISH:
 		return text_json(e->topic);
+	case EFFECT_CALL:
+		return json_sprintf("operators %s",
+				    c->operators[e->operators].name);
 	default:
 		return text_json(e->command[0]);
 	}

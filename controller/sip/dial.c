@@ -7,6 +7,7 @@
 #include "controller/sip/dial.h"
 
 #include "controller/sip/core.h"
+#include "controller/sip/info.h"
 #include "controller/sip/rtpport.h"
 
 #include <stdio.h>
@@ -25,7 +26,8 @@ struct dial {
 	struct tmr tmr; /* an end put off */
 	struct dial_handlers h;
 	void *arg;
-	bool answered, over;
+	bool talk, answered, over;
+	int fd; /* of a call that talks, until its owner has it */
 	uint16_t status;
 	char why[96];
 	char auth_user[64], password[128];
@@ -40,6 +42,8 @@ static void destructor(void *arg)
 	mem_deref(d->sess);
 	mem_deref(d->nego);
 	mem_deref(d->offer);
+	if (d->fd >= 0)
+		close(d->fd);
 	memset(d->password, 0, sizeof(d->password));
 }
 
@@ -91,6 +95,18 @@ static void tell_media(struct dial *d, const struct nego_result *r)
 	};
 
 	tc_sa_get(&m.remote, &r->remote);
+	if (d->talk) {
+		m.leg = (struct media_leg){
+			.fd = d->fd,
+			.remote = m.remote,
+			.fmt = r->fmt,
+			.event_pt = r->event_pt,
+			.send = r->send && !m.held,
+			.recv = r->recv && !m.held,
+			.dscp = d->listener->stack->config->sip.dscp_rtp,
+		};
+		d->fd = -1;
+	}
 	if (d->h.media)
 		d->h.media(d, &m, d->arg);
 }
@@ -162,8 +178,16 @@ static void established_handler(const struct sip_msg *msg, void *arg)
 
 static void info_handler(struct sip *sip, const struct sip_msg *msg, void *arg)
 {
-	(void)arg;
+	const struct sip_hdr *type = sip_msg_hdr(msg, SIP_HDR_CONTENT_TYPE);
+	struct dial *d = arg;
+	char key = type ? info_key(type->val.p, type->val.l,
+				   (const char *)mbuf_buf(msg->mb),
+				   mbuf_get_left(msg->mb))
+			: 0;
+
 	(void)sip_treply(NULL, sip, msg, 200, "OK");
+	if (key && d->h.key)
+		d->h.key(d, key, d->arg);
 }
 
 static void refer_handler(struct sip *sip, const struct sip_msg *msg, void *arg)
@@ -344,7 +368,7 @@ int dial_start(struct dial **dp, struct stack *s, const struct dial_request *rq,
 	struct dial *d;
 	struct uri uri;
 	struct sa to, rtp;
-	int err;
+	int err = 0;
 
 	if (!dial_uri_decode(rq->uri, &uri, &to, &tp, why))
 		return EINVAL;
@@ -357,7 +381,7 @@ int dial_start(struct dial **dp, struct stack *s, const struct dial_request *rq,
 			why, EADDRNOTAVAIL,
 			"no route there from a sip.listen address with %s",
 			tp == SIP_TRANSP_TCP ? "tcp" : "udp");
-	if (!dial_port(s))
+	if (!rq->talk && !dial_port(s))
 		return reason_set(why, EADDRINUSE,
 				  "no free RTP port: widen sip.rtp-ports");
 	d = mem_zalloc(sizeof(*d), destructor);
@@ -373,11 +397,23 @@ int dial_start(struct dial **dp, struct stack *s, const struct dial_request *rq,
 			 rq->auth_user);
 		snprintf(d->password, sizeof(d->password), "%s", rq->password);
 	}
+	d->fd = -1;
+	d->talk = rq->talk;
 	rtp = l->laddr;
-	sa_set_port(&rtp, s->dial_port);
+	if (rq->talk)
+		err = rtpport_open(&d->fd, &s->last_port, &rtp.u.sa,
+				   s->config->sip.rtp_min,
+				   s->config->sip.rtp_max);
+	if (err) {
+		d->fd = -1;
+		mem_deref(d);
+		return reason_set(why, err,
+				  "no free RTP port: widen sip.rtp-ports");
+	}
+	sa_set_port(&rtp, rq->talk ? s->last_port : s->dial_port);
 	err = nego_alloc(&d->nego, &rtp);
 	if (!err) {
-		nego_limit(d->nego, rq->codecs, rq->n_codecs, true);
+		nego_limit(d->nego, rq->codecs, rq->n_codecs, !rq->talk);
 		err = nego_offer(d->nego, &d->offer);
 	}
 	if (!err)

@@ -1,9 +1,10 @@
 /**
  * Calls that we make: one INVITE to one address, until its end.
  *
- * What is offered is our own sound alone; it leaves from a port that all such
- * calls share (dial_port()), so that one socket serves every loudspeaker. The
- * media engine sends; SIP only says where to and how. Control thread.
+ * To a loudspeaker our own sound alone is offered; it leaves from a port that
+ * all such calls share (dial_port()), so that one socket serves them all. A
+ * call to a person has a socket of its own and goes both ways. The media engine
+ * sends; SIP only says where to and how. Control thread.
  */
 #ifndef TOCSIN_DIAL_H
 #define TOCSIN_DIAL_H
@@ -26,6 +27,7 @@ struct dial_request {
 	const char *password;  /**< the same */
 	const uint8_t *codecs; /**< enum codec, the best first */
 	size_t n_codecs;
+	bool talk; /**< both ways, on a socket of its own */
 };
 
 /** Where an answered call wants its sound. */
@@ -33,11 +35,17 @@ struct dial_media {
 	struct sockaddr_storage remote;
 	struct format fmt;
 	bool held; /**< they want none at present */
+	/** Of a call that talks; its fd belongs to who is told, and is -1 when
+	 *  it was told before. */
+	struct media_leg leg;
 };
 
 struct dial_handlers {
 	/** Answered, or renegotiated since. */
 	void (*media)(struct dial *d, const struct dial_media *m, void *arg);
+	/** A key was pressed, and told by INFO (RFC 6086); those in RTP come
+	 *  from the media engine. May be NULL. */
+	void (*key)(struct dial *d, char key, void *arg);
 	/**
 	 * Over: refused, not reached, hung up. The object is gone after this.
 	 * @param status of the answer that refused it, 0 = there was none

@@ -11,7 +11,7 @@ _tocsinctl()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local commands="status zones heard interfaces broadcasts page stop alarms trigger ack
-		reset inhibit enable advance hold release mode walk-test inputs input outputs output messages tones sources music volume calls
+		reset inhibit enable advance hold release mode walk-test inputs input outputs output messages tones sources music volume calls summons
 		hangup faults journal watch reload config schedules schedule next skip
 		run calendars webhooks notify"
 	local word command= words=

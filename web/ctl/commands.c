@@ -260,6 +260,25 @@ static enum ctl_exit cmd_notify(const struct ctl *c, int argc, char **argv)
 	return list(c, "notify", argc, "/notify", columns, "nobody is told");
 }
 
+static enum ctl_exit cmd_summons(const struct ctl *c, int argc, char **argv)
+{
+	static const struct column columns[] = {
+		{"ABOUT", "about"},
+		{"OPERATORS", "operators"},
+		{"STATE", "state"},
+		{"STAGE", "stage"},
+		{"ROUND", "round"},
+		{"TAKEN BY", "taken_by"},
+		{"ON THE LINE", "talking"},
+		{"SECONDS", "since_s"},
+		{NULL, NULL},
+	};
+
+	(void)argv;
+	return list(c, "summons", argc, "/summons", columns,
+		    "nobody is called");
+}
+
 static enum ctl_exit cmd_calls(const struct ctl *c, int argc, char **argv)
 {
 	static const struct column columns[] = {
@@ -444,6 +463,8 @@ const struct command commands[] = {
 	{"notify", "", "who is told of events, and whether it works",
 	 cmd_notify},
 	{"calls", "", "calls that are up", cmd_calls},
+	{"summons", "", "who is called about alarms, and who took it",
+	 cmd_summons},
 	{"hangup", "ID", "end a call", act_hangup},
 	{"faults", "", "what would keep something from working", cmd_faults},
 	{"journal",

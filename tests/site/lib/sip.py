@@ -34,7 +34,7 @@ class Message:
 
 
 def sdp(ip, port, pts=(0, 8), direction="sendrecv", version=1, extra=""):
-    names = {0: "PCMU", 8: "PCMA", 9: "G722", 18: "G729"}
+    names = {0: "PCMU", 8: "PCMA", 9: "G722", 18: "G729", 101: "telephone-event"}
     rtpmap = "".join(f"a=rtpmap:{p} {names[p]}/8000\r\n" for p in pts)
     return (f"v=0\r\no=- 1 {version} IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\n"
             f"m=audio {port} RTP/AVP {' '.join(map(str, pts))}\r\n{rtpmap}"

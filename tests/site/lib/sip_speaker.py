@@ -13,10 +13,10 @@ class Speaker:
     """One SIP address. `status`: what it says to a new call; 0 = nothing at all, as if off."""
 
     def __init__(self, host, port=5060, pts=(0,), delay=0.0, status=200, user=None,
-                 password=None):
+                 password=None, direction="recvonly"):
         self.host, self.port, self.pts = host, port, pts
         self.delay, self.status = delay, status
-        self.login = (user, password)
+        self.login, self.direction = (user, password), direction
         self.uri = f"sip:horn@{host.ip}:{port}"
         self.sock = host.udp(port)
         self.sock.settimeout(0.2)
@@ -57,6 +57,7 @@ class Speaker:
                 self.reply(m, self.status, "Not Now")
             else:
                 self.dialogs.setdefault(m.get("call-id"), m)
+                self.reply(m, 180, "Ringing")
                 timer = threading.Timer(self.delay, self.pick_up, (m,))
                 timer.daemon = True
                 timer.start()
@@ -87,7 +88,7 @@ class Speaker:
             port = self.rtp.sock.getsockname()[1]
             self.reply(m, 200, "OK",
                        f"Contact: <{self.uri}>\r\nContent-Type: application/sdp\r\n",
-                       sdp(self.host.ip, port, self.pts, "recvonly"))
+                       sdp(self.host.ip, port, self.pts, self.direction))
 
     def reply(self, m, status, phrase, more="", body=""):
         lines = [f"SIP/2.0 {status} {phrase}"]

@@ -161,7 +161,13 @@ static const char full[] =
 	"alarm a { inputs = { v, gas } latch = false outputs = { t }\n"
 	"  broadcast { message = m zones = { all, yard } priority = evacuate "
 	"}\n"
-	"  broadcast { message = o zones = both } }\n"
+	"  broadcast { message = o zones = both }\n"
+	"  call { operators = room message = o after = 2s until = ack } }\n"
+	"operators room { rounds = 2 hear = 20s\n"
+	"  stage desk { ring = { \"sip:201@10.7.0.10\", \"sip:10.7.0.9\" }\n"
+	"    for = 5s }\n"
+	"  stage duty { ring = \"sip:9@10.7.0.10;transport=tcp\"\n"
+	"    confirm = yes } }\n"
 	"mqtt { broker = \"mqtts://[fd00::2]\" user = u password-file = pw\n"
 	"  ca = pw cert = pw key = pw client-id = c keepalive = 1m\n"
 	"  command-max-age = 3s commands = off }\n"
@@ -363,7 +369,19 @@ static void check_full_field(const struct config *c)
 	assert_int_equal(a->n_inputs, 2);
 	assert_int_equal(a->inputs[1], 1);
 	assert_false(a->latch);
-	assert_int_equal(a->n_effects, 2);
+	assert_int_equal(a->n_effects, 3);
+	assert_int_equal(a->effects[2].kind, EFFECT_CALL);
+	assert_int_equal(a->effects[2].operators, 0);
+	assert_int_equal(a->effects[2].after_ms, 2000);
+	assert_int_equal(c->n_operators, 1);
+	assert_int_equal(c->operators[0].rounds, 2);
+	assert_int_equal(c->operators[0].hear_ms, 20000);
+	assert_int_equal(c->operators[0].n_stages, 2);
+	assert_int_equal(c->operators[0].stages[0].n_ring, 2);
+	assert_int_equal(c->operators[0].stages[0].for_ms, 5000);
+	assert_string_equal(c->operators[0].stages[1].ring[0],
+			    "sip:9@10.7.0.10;transport=tcp");
+	assert_true(c->operators[0].stages[1].confirm);
 	assert_int_equal(a->effects[0].level, 255);
 	assert_int_equal(a->effects[0].n_zones, 2);
 	assert_int_equal(a->effects[1].level, 210);
