@@ -576,6 +576,134 @@ static void test_alarms(void **state)
 	      3, "not let into zone \"z\""});
 }
 
+#define MATRIX(more)                                                           \
+	"input \"i\" { virtual = true }\ninput \"j\" { virtual = true }\n"     \
+	"output \"o\" { virtual = true }\noutput \"p\" { virtual = true "      \
+	"}\n" more
+#define MQTT_ON "mqtt { broker = \"mqtt://127.0.0.1\" }\nsite = \"s\"\n"
+
+/* What could never begin, and what says two things at once. */
+static void test_matrix(void **state)
+{
+	(void)state;
+	EACH({MATRIX("alarm \"a\" { inputs = \"i\" outputs = \"o\" within = "
+		     "\"5s\"\ndelay = \"5s\" }"),
+	      6, "delay must be shorter than within"},
+	     {MATRIX("mode \"d\" { }\nmode \"n\" { hours = \"20:00-06:00\" }\n"
+		     "alarm \"a\" { outputs = \"o\" modes = \"n\"\nhours = "
+		     "\"08:00-12:00\" }"),
+	      8, "alarm \"a\" can never fire: its hours"},
+	     {MATRIX("alarm \"a\" { modes = \"night\"\ndrive { output = \"o\" "
+		     "modes = \"day\" } }"),
+	      5, "does nothing when it fires"},
+	     {MATRIX("mode \"d\" { }\nmode \"n\" { hours = \"20:00-06:00\" }\n"
+		     "alarm \"a\" { outputs = \"o\"\ndrive { output = \"p\" "
+		     "modes = \"n\" hours = \"07:00-08:00\" } }"),
+	      8, "this never begins: its hours"},
+	     {MATRIX("alarm \"a\" { outputs = \"o\" hours = \"mon on exam\" "
+		     "}"),
+	      5, "know no types of day"},
+	     {MATRIX("alarm \"a\" { outputs = \"o\" hours = \"25:00\" }"), 5,
+	      "alarm \"a\": hours: "},
+	     {MATRIX("alarm \"a\" { outputs = \"o\" modes = \"nigth\" }"), 5,
+	      "did you mean \"night\"?"},
+	     {MATRIX("mode \"d\" { input = \"i\" }\nmode \"n\" {\ninput = "
+		     "\"i\" }"),
+	      7, "is the key of mode \"d\""},
+	     {MATRIX("alarm \"a\" { outputs = \"o\" }\nalarm \"b\" {\ndrive { "
+		     "output = \"o\" to = \"off\" } }"),
+	      7, "at once it cannot be both"},
+	     {MATRIX("alarm \"a\" { drive { output = \"o\" to = \"pulse\" }\n"
+		     "drive { output = \"o\" to = \"off\" } }"),
+	      6, "and alarm \"a\" drives it on"},
+	     {MATRIX("alarm \"a\" { outputs = \"o\" call = \"desk\" }"), 5,
+	      "unknown key \"call\""},
+	     {MATRIX("alarm \"a\" { publish { topic = \"t\" } }"), 5,
+	      "needs a broker"},
+	     {MATRIX(MQTT_ON "alarm \"a\" {\npublish { topic = \"t\" retain = "
+			     "true } }"),
+	      8, "must be taken back"},
+	     {MATRIX(MQTT_ON "alarm \"a\" {\npublish { topic = \"t/+\" } }"), 8,
+	      "without \"+\" and \"#\""},
+	     {MATRIX("alarm \"a\" { hook { command = \"/no/such\" } }"), 5,
+	      "/no/such is no program"},
+	     {MATRIX("alarm \"a\" { drive { output = \"o\"\nuntil = \"later\" "
+		     "} "
+		     "}"),
+	      6, "\"reset\", \"ack\", or how long"},
+	     {MATRIX("output \"f\" { virtual = true role = \"fault\" }\n"
+		     "alarm \"a\" { drive { output = \"f\" } }"),
+	      6, "which only faults drive"});
+}
+
+static void test_phases(void **state)
+{
+	(void)state;
+	EACH({MATRIX("alarm \"a\" { drive { output = \"o\" phases = \"x\" } }"),
+	      5, "has no phase \"x\""},
+	     {MATRIX("alarm \"a\" { outputs = \"o\" phase \"1\" { }\n"
+		     "phase \"2\" { for = \"5s\" } }"),
+	      6, "is the last one"},
+	     {MATRIX("alarm \"a\" { inputs = { i, j } outputs = \"o\"\nphase "
+		     "\"1\" { votes = 3 }\nphase \"2\" { } }"),
+	      6, "they never come"},
+	     {MATRIX("alarm \"a\" { inputs = { i, j } when = \"all\" outputs = "
+		     "\"o\"\nphase \"1\" { votes = 2 }\nphase \"2\" { } }"),
+	      6, "would be over at once"},
+	     {MATRIX("alarm \"a\" { phase \"1\" { for = \"5s\" }\nphase \"2\" "
+		     "{ "
+		     "}\ndrive { output = \"o\" phases = \"1\" after = "
+		     "\"5s\" } }"),
+	      7, "this never begins: its phases"});
+}
+
+/* An alarm that would hold its own cause could never be reset. */
+static void test_circles(void **state)
+{
+	(void)state;
+	EACH({MQTT_ON "input \"i\" { mqtt = \"x/+\" }\noutput \"o\" { mqtt = "
+		      "\"x/y\" }\nalarm \"a\" { inputs = \"i\" outputs = "
+		      "\"o\" }",
+	      5,
+	      "never be reset: alarm \"a\" -> output \"o\" -> input \"i\" -> "
+	      "alarm \"a\""},
+	     {MQTT_ON "input \"i\" { mqtt = \"x/y\" }\nalarm \"a\" { inputs = "
+		      "\"i\" publish { topic = \"x/y\" } }",
+	      4, "alarm \"a\" -> input \"i\" -> alarm \"a\""},
+	     {MQTT_ON
+	      "input \"i\" { mqtt = \"x/y\" }\ninput \"j\" { mqtt = "
+	      "\"tocsin/s/alarm/a/state\" }\noutput \"o\" { virtual = true }\n"
+	      "alarm \"a\" { inputs = \"i\" outputs = \"o\" }\n"
+	      "alarm \"b\" { inputs = \"j\" publish { topic = \"x/y\" } }",
+	      6, "alarm \"b\""},
+	     {MQTT_ON
+	      "input \"i\" { mqtt = \"x/y\" }\noutput \"o\" { mqtt = "
+	      "\"x/y\" follow = \"alarm:a\" }\noutput \"p\" { virtual = "
+	      "true }\nalarm \"a\" { inputs = \"i\" outputs = \"p\" }",
+	      6, "its own cause"});
+}
+
+static void test_outputs(void **state)
+{
+	(void)state;
+	EACH({"output \"o\" { virtual = true\ninterlock = \"g\" }", 2,
+	      "is alone in the interlock group"},
+	     {"output \"o\" { virtual = true\nfollow = \"alarm\" }", 2,
+	      "\"input:NAME\""},
+	     {"output \"o\" { virtual = true\nfollow = \"alarm:x\" }", 2,
+	      "there is no alarm \"x\""},
+	     {"output \"o\" { virtual = true role = \"fault\"\npulse = \"1s\" "
+	      "}",
+	      2, "no meaning with the role \"fault\""},
+	     {"output \"o\" { virtual = true pulse = \"1s\"\nmin-on = \"2s\" }",
+	      2, "longer than its \"pulse\""},
+	     {"output \"o\" { virtual = true\non-exit = \"on\" }", 2,
+	      "no meaning with \"virtual\""},
+	     {"output \"o\" { modbus = \"tcp:127.0.0.1\" coil = 1\non-exit = "
+	      "\"keep\" }",
+	      2, "is \"off\" or \"on\""});
+}
+
 static void test_outside(void **state)
 {
 	(void)state;
@@ -843,6 +971,10 @@ int main(void)
 		cmocka_unit_test(test_plc),
 		cmocka_unit_test(test_loops),
 		cmocka_unit_test(test_alarms),
+		cmocka_unit_test(test_matrix),
+		cmocka_unit_test(test_phases),
+		cmocka_unit_test(test_circles),
+		cmocka_unit_test(test_outputs),
 		cmocka_unit_test(test_outside),
 		cmocka_unit_test(test_all_at_once),
 		cmocka_unit_test(test_warnings),

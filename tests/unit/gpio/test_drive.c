@@ -92,6 +92,11 @@ static void test_nothing_old_fires(void **state)
 	assert_false(at(&d, &r, false, false, 220));
 	assert_true(at(&d, &r, false, true, 230));
 	assert_false(at(&d, &r, false, true, 280));
+	/* And one that was cut off does not come back for its rest. */
+	drive_pulse(&d, &r, 50, 300 * MS);
+	assert_true(at(&d, &r, false, true, 300));
+	assert_false(at(&d, &r, false, false, 310));
+	assert_false(at(&d, &r, false, true, 320));
 }
 
 static void test_winner(void **state)
