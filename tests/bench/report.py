@@ -105,7 +105,7 @@ def streams(args):
 def trigger(args):
     rows = []
     for n in ('1', '50'):
-        rows += run('trigger', '--peers', 'tocsin', '-n', n, '--reps',
+        rows += run('trigger', '--peers', 'tocsin,tocsin-mqtt', '-n', n, '--reps',
                     str(args.reps), '--runs', str(args.runs), '--on', '.3',
                     '--off', '.9')
     print('\n| trigger | zones | first RTP ms: median, p99 | last zone ms: '
@@ -113,10 +113,13 @@ def trigger(args):
           ' ms: median, p99 |')
     print('|---|---|---|---|---|')
     for n in (1, 50):
-        for kind in ('api', 'sip'):
-            w = dict(peer='tocsin', n=n, kind=kind)
+        for what, peer, kind in (('API request', 'tocsin', 'api'),
+                                 ('INVITE', 'tocsin', 'sip'),
+                                 ('MQTT message, by mosquitto', 'tocsin-mqtt',
+                                  'api')):
+            w = dict(peer=peer, n=n, kind=kind)
             print('| %s | %d | %s, %s | %s, %s | %s |' % (
-                {'api': 'API request', 'sip': 'INVITE'}[kind], n,
+                what, n,
                 *(show(median(rows, k, **w)) for k in
                   ('first50', 'first99', 'last50', 'last99')),
                 '%s, %s' % tuple(show(median(rows, k, **w)) for k in
