@@ -44,7 +44,7 @@ DEMO_PACKAGES := $(BUILD_PACKAGES) python3 iproute2
 LINT_PACKAGES := clang-format cppcheck
 FUZZ_PACKAGES := $(BUILD_PACKAGES) clang libclang-rt-dev
 GPIO_PACKAGES := $(BUILD_PACKAGES) libcmocka-dev linux-source flex bison bc \
-	libelf-dev xz-utils
+	libelf-dev xz-utils python3 iproute2 debian-archive-keyring
 
 # ------------------------------------------------------------ libraries
 # pkg-config name : Debian package, in the order of the README's table.
@@ -244,7 +244,7 @@ tsan: deps ## unit and model tests under TSan
 	@$(MAKE) BUILD=$(BUILD)/tsan SAN=thread OPT="-O1 -g" all unit
 
 GPIO_VM ?= $(BUILD)/gpio-vm
-# The kernel's gpio-sim in user-mode Linux, which is built once (10 minutes).
+# The kernel's gpio-sim in user-mode Linux, which is built once (6 to 10 minutes).
 check-gpio: deps-gpio ## GPIO lines on a simulated chip in a virtual machine (root)
 	@$(MAKE) check-gpio-run
 
@@ -253,9 +253,24 @@ $(BUILD)/tests/gpio-vm/lines_test: $(call obj,tests/gpio-vm/lines_test.c) $(call
 	@echo "  LD  $@"
 	@$(link) -lcmocka
 
-check-gpio-run: $(BUILD)/tests/gpio-vm/lines_test
-	@kernel=$$(tests/gpio-vm/build-kernel $(abspath $(GPIO_VM))) && \
-		tests/gpio-vm/run $$kernel $<
+# The lines by themselves and the real daemon, with the libgpiod of this Debian
+# and with the other major version.
+gpio_bins := $(BUILD)/tests/gpio-vm/lines_test $(BUILD)/tocsind
+check-gpio-bins: $(gpio_bins)
+
+check-gpio-run: $(gpio_bins)
+	@set -e; kernel=$$(tests/gpio-vm/build-kernel $(abspath $(GPIO_VM))); \
+	other=$$(tests/gpio-vm/other-libgpiod $(abspath $(GPIO_VM))); \
+	PKG_CONFIG_PATH=$$other/pkgconfig $(MAKE) BUILD=$(BUILD)/other-libgpiod check-gpio-bins; \
+	for build in $(BUILD) $(BUILD)/other-libgpiod; do \
+		bin=$$build/tests/gpio-vm/lines_test; \
+		libs=LD_LIBRARY_PATH=$$other/root/usr/lib/$$($(CC) -print-multiarch); \
+		[ $$build != $(BUILD) ] || libs=; \
+		echo "GPIO with $${libs:+the other }libgpiod: $$build"; \
+		tests/gpio-vm/run $$kernel $$bin $$bin $$libs; \
+		tests/gpio-vm/run $$kernel $$bin tests/gpio-vm/daemon_test.py \
+			DAEMON=$(abspath .)/$$build/tocsind $$libs; \
+	done
 
 # tests/fuzz/fuzz_NAME.c has LLVMFuzzerTestOneInput; seeds in tests/fuzz/corpus/NAME.
 FUZZ_SECONDS ?= 20
@@ -295,7 +310,7 @@ help: ## list these commands
 		awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
 .PHONY: all unit oracle deps deps-build deps-demo deps-lint deps-fuzz deps-gpio check \
-	check-gpio check-gpio-run site demo \
+	check-gpio check-gpio-bins check-gpio-run site demo \
 	bench bench-run asan tsan fuzz fuzz-run lint clean help
 
 # The user of the service, who is to read the configuration: not in a package.

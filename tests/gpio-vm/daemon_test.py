@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """The real daemon on the kernel's gpio-sim, inside the virtual machine that
 tests/gpio-vm/init sets up: DAEMON is its binary. Prints what it measures."""
+import fcntl
 import http.client
 import json
 import os
@@ -16,7 +17,7 @@ PATIENCE = 60
 SIM = os.environ["GPIO_SIM"]
 DIR = "/mnt"
 GROUP = ("239.1.1.1", 5004)
-RUNS = 20
+RUNS = 10
 SO_TIMESTAMPNS = 35
 
 CONFIG = '''
@@ -31,7 +32,8 @@ output "beacon" { gpio = "callpoints:8" }
 output "fault" { gpio = "callpoints:9"  role = "fault" }
 alarm "door" { inputs = { "door" }  latch = false  outputs = { "beacon" }
                broadcast { message = "bell"  zones = { "hall" } } }
-alarm "panic" { inputs = { "panic" } }
+output "lamp" { gpio = "callpoints:10"  active = "low" }
+alarm "panic" { inputs = { "panic" }  outputs = { "lamp" } }
 web { socket = "/mnt/tocsin.sock" }
 @more@
 '''
@@ -70,6 +72,13 @@ def pin(line):
 def live(yes):
     with open(f"{SIM}/live", "w") as f:
         f.write("1" if yes else "0")
+
+
+def seed():
+    """User-mode Linux gathers no randomness: getrandom() would wait for ever."""
+    data = bytes.fromhex(os.environ["SEED"])
+    with open("/dev/random", "wb") as f:  # RNDADDENTROPY
+        fcntl.ioctl(f, 0x40085203, struct.pack("ii", 8 * len(data), len(data)) + data)
 
 
 # ------------------------------------------------------------------- the daemon
@@ -190,9 +199,10 @@ def edge_to_first_packet(p):
 
 
 def a_flapping_contact_raises_nothing(p):
-    """1 kHz for two seconds, then pressed: one alarm, when it stands."""
+    """About 1 kHz, then pressed: one alarm, when it stands."""
+    reload(p, debounce="500ms")  # the machine itself stalls
     since = last_id()
-    for i in range(2000):
+    for i in range(600):
         pull(1, i % 2)
         time.sleep(0.0005)
     pull(1, False)
@@ -203,27 +213,28 @@ def a_flapping_contact_raises_nothing(p):
     until(lambda: named("alarms", "door")["state"] == "normal", "the alarm to end")
     assert len(happened("alarm.active", since)) == 1
     print(f"1 kHz: {named('inputs', 'door')['glitches']} glitches told of")
+    reload(p)
 
 
 def without_debouncing_it_stays_bounded(p):
     """Every change counts then; what is written down of it does not grow."""
     reload(p, debounce="0s")
-    since = last_id()
-    for i in range(2001):
+    since, began = last_id(), time.monotonic()
+    for i in range(601):
         pull(1, i % 2 == 0)
         time.sleep(0.0005)
     until(lambda: named("inputs", "door")["active"], "the last level")
     pull(1, False)
     until(lambda: named("alarms", "door")["state"] == "normal", "the alarm to end")
-    told = len(happened("input.changed", since))
-    assert told < 400, told
+    told, seconds = len(happened("input.changed", since)), time.monotonic() - began
+    assert told <= 21 * (seconds + 2), (told, seconds)  # 20 a second, and their sum
     reload(p)
 
 
 def a_chip_comes_and_goes(p):
-    pull(1, True)
-    until(lambda: named("alarms", "door")["state"] == "active", "the alarm")
     since = last_id()
+    pull(1, True)
+    since = until(lambda: happened("alarm.active", since), "the alarm")[-1]["id"]
     live(False)
     until(lambda: "its chip is gone" in faults().get("input:door", "")
           or "no such" in faults().get("input:door", "").lower(), "the fault")
@@ -255,22 +266,26 @@ def it_fails_to_the_safe_side(p):
 
 
 def main():
+    seed()
     with wave.open(f"{DIR}/bell.wav", "wb") as w:
         w.setparams((1, 2, 8000, 0, "NONE", ""))
         w.writeframes(b"\x00\x10\x00\xf0" * 800)
     pull(3, True)  # active low: released
     write_config(HELD)
-    p = start()
+    try:
+        run(start())
+    except BaseException:
+        with open(f"{DIR}/log") as f:
+            print(f.read()[-3000:])
+        raise
+
+
+def run(p):
     for test in (a_held_line_is_named_with_its_holder, edge_to_first_packet,
                  a_flapping_contact_raises_nothing, without_debouncing_it_stays_bounded,
                  a_chip_comes_and_goes, it_fails_to_the_safe_side):
         print(f"[ RUN      ] {test.__name__}", flush=True)
-        try:
-            test(p)
-        except BaseException:
-            with open(f"{DIR}/log") as f:
-                print(f.read()[-3000:])
-            raise
+        test(p)
         print(f"[       OK ] {test.__name__}", flush=True)
 
 

@@ -264,7 +264,7 @@ static void a_contact_that_flaps(void **state)
 		(void)state;
 		pull(1, false);
 		pull(2, false);
-		l = input(chip(), "1", false, 200, &s);
+		l = input(chip(), "1", false, 500, &s);
 		m = input(chip(), "2", false, 0, &raw);
 		assert_true(run_until(&s, told_once));
 		assert_true(run_until(&raw, told_once));
