@@ -62,7 +62,7 @@ static json_t *status_json(struct control *c)
 	const struct config *f = c->config;
 	json_t *faults = faults_json(c->faults);
 	json_t *worst = worst_fault(faults);
-	char now[CLOCK_TEXT_SIZE];
+	char now[CLOCK_TEXT_SIZE], broker[300];
 	json_t *o = json_pack(
 		"{s:s,s:s,s:s,s:I,s:b,s:i,s:i,s:i,s:i,s:i,s:s,s:{s:i,s:b},s:s,"
 		"s:s,"
@@ -84,6 +84,9 @@ static json_t *status_json(struct control *c)
 		modes_now(alarms_modes(c->alarms)), "walk_tests",
 		(int)walk_count(alarms_walk(c->alarms)));
 
+	bridge_broker(c->bridge, broker);
+	if (*broker)
+		json_object_set_new(o, "mqtt_broker", json_string(broker));
 	json_object_set(o, "worst_fault", worst ? worst : json_null());
 	json_decref(faults);
 	return o;

@@ -766,6 +766,13 @@ bool bridge_connected(const struct bridge *b)
 	return b->up;
 }
 
+void bridge_broker(const struct bridge *b, char name[300])
+{
+	name[0] = '\0';
+	if (b->up)
+		broker_name(name, b, b->broker);
+}
+
 void bridge_metrics(const struct bridge *b, FILE *out)
 {
 	struct mqtt_counters c;

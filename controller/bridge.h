@@ -37,6 +37,9 @@ void bridge_send(const char *topic, const char *payload, bool retain,
 bool bridge_configured(const struct bridge *b);
 bool bridge_connected(const struct bridge *b);
 
+/** The broker that serves us, "host:port"; "" = none. */
+void bridge_broker(const struct bridge *b, char name[300]);
+
 /** Figures of the connection, for Prometheus. */
 void bridge_metrics(const struct bridge *b, FILE *out);
 

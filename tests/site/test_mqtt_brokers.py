@@ -43,6 +43,7 @@ def test_fail_over_and_back(make_broker, mqtt, make_daemon, hall):
     a.stop()
     at_b.wait(T + "status", lambda v: v == "online")
     fault(d, "mqtt:broker-1", "10.9.0.5", "refused")
+    assert d.api.get("/status")["mqtt_broker"] == "10.9.0.12:1883"
     healed(d, "mqtt")
     at_b.wait(T + "zone/hall/state")
     command(at_b, "page", "b1", zones=["hall"], message="bell")
