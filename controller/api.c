@@ -99,6 +99,7 @@ static json_t *zone_json(struct control *c, size_t i)
 			      z->extension, "outputs", (int)z->n_outputs);
 
 	broadcasts_zone_json(c->broadcasts, (int)i, o);
+	json_object_set_new(o, "quiet", quiets_zone_json(c->quiets, (int)i));
 	return o;
 }
 

@@ -299,6 +299,20 @@ static void act_sources(struct broadcasts *b)
 	}
 }
 
+/** How loud an output of a zone is while this sounds, NULL = nothing. */
+static int16_t volume_of(const struct broadcasts *b, int zone,
+			 const struct broadcast *x)
+{
+	int16_t cb = zone >= 0 ? b->volume[zone] : 0;
+
+	/* Neither by hand nor by the hour. */
+	if (x && x->level >= ARB_EMERGENCY)
+		return cb > 0 ? cb : 0;
+	if (x)
+		cb = quiet_apply(&x->quiet, cb);
+	return zone >= 0 ? quiet_apply(&b->quiet[zone], cb) : cb;
+}
+
 static struct route route_of(const struct broadcasts *b, unsigned output)
 {
 	const struct arb_output *o = &b->verdict.out[output];
@@ -306,11 +320,12 @@ static struct route route_of(const struct broadcasts *b, unsigned output)
 
 	int zone = sounds_owner(b->sounds, output);
 
-	r.volume = zone >= 0 ? b->volume[zone] : 0;
+	r.volume = volume_of(b, zone,
+			     o->fg >= 0   ? b->v[o->fg]
+			     : o->bg >= 0 ? b->v[o->bg]
+					  : NULL);
 	if (o->fg >= 0)
 		r.fg = (int16_t)b->v[o->fg]->slot;
-	if (o->fg >= 0 && b->v[o->fg]->level >= ARB_EMERGENCY && r.volume < 0)
-		r.volume = 0;
 	if (o->bg >= 0) {
 		r.bg = (int16_t)b->v[o->bg]->slot;
 		r.duck = o->bg_how == ARB_DUCK    ? b->config->media.duck_cb
@@ -624,6 +639,7 @@ static struct broadcast *make(struct broadcasts *b,
 	x->cycles = rq->cycles;
 	x->wait_ms = rq->wait_ms;
 	x->lost_ms = rq->lost_ms;
+	x->quiet = rq->quiet;
 	x->leg = rq->leg;
 	x->at_us = rq->at_us ? rq->at_us : now;
 	x->ends_us = rq->max_ms ? now + rq->max_ms * UINT64_C(1000) : 0;
@@ -791,6 +807,17 @@ void broadcasts_volume(struct broadcasts *b, int zone, int16_t cb,
 	apply(b);
 }
 
+void broadcasts_quiet(struct broadcasts *b, int zone,
+		      const struct quiet_volume *q)
+{
+	struct quiet_volume *now = &b->quiet[zone];
+
+	if (now->on == q->on && now->ceiling == q->ceiling && now->cb == q->cb)
+		return;
+	*now = *q;
+	apply(b);
+}
+
 static void restore_volume(const char *key, const char *value, void *arg)
 {
 	struct broadcasts *b = arg;
@@ -814,14 +841,19 @@ void broadcasts_restore(struct broadcasts *b)
 static void move_volumes(struct broadcasts *b, const struct config *c)
 {
 	int16_t volume[CONFIG_MAX_ZONES] = {0};
+	struct quiet_volume quiet[CONFIG_MAX_ZONES] = {{0}};
 
 	for (size_t i = 0; b->config && i < b->config->n_zones; i++) {
 		int z = config_zone_find(c, b->config->zones[i].name);
 
-		if (z >= 0)
-			volume[z] = b->volume[i];
+		if (z < 0)
+			continue;
+		volume[z] = b->volume[i];
+		/* Whether they still apply is said right after. */
+		quiet[z] = b->quiet[i];
 	}
 	memcpy(b->volume, volume, sizeof(volume));
+	memcpy(b->quiet, quiet, sizeof(quiet));
 }
 
 void broadcasts_configure(struct broadcasts *b, const struct config *c)

@@ -75,6 +75,7 @@ struct broadcast_request {
 	uint32_t wait_ms;        /**< patience before its first sound */
 	uint32_t lost_ms;        /**< patience after it was preempted */
 	uint32_t max_ms;         /**< ends by itself after so long, 0 = never */
+	struct quiet_volume quiet; /**< over its zones' */
 	enum broadcast_resume resume;
 	bool persist; /**< an emergency that must survive a restart */
 
@@ -117,6 +118,11 @@ void broadcasts_restore(struct broadcasts *b);
  *  made softer by it. */
 void broadcasts_volume(struct broadcasts *b, int zone, int16_t cb,
 		       const char *actor);
+
+/** Quiet hours of a zone's own outputs begin or (q->on false) end. Emergencies
+ *  are never made softer by them. */
+void broadcasts_quiet(struct broadcasts *b, int zone,
+		      const struct quiet_volume *q);
 
 /** Takes a new configuration: call after sounds_apply(). Zones are found again
  *  by name; what has no zone left ends. */

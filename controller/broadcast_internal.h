@@ -28,6 +28,7 @@ struct broadcast {
 	bool chimed;        /**< had a chime, which is over */
 	bool told_open;     /**< and its owner knows */
 	uint32_t cycles, wait_ms, lost_ms;
+	struct quiet_volume quiet;
 	unsigned leg;
 	uint64_t deadline; /**< while it waits */
 	uint64_t ends_us;  /**< max_ms, 0 = never */
@@ -61,6 +62,7 @@ struct broadcasts {
 	struct speakers *speakers;
 	/** Of zones, by index. */
 	int16_t volume[CONFIG_MAX_ZONES];
+	struct quiet_volume quiet[CONFIG_MAX_ZONES];
 	struct {
 		enum slot_state state;
 		struct clip *clip;

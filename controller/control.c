@@ -255,6 +255,7 @@ static void on_look(void *arg)
 	alarms_watch(c->alarms);
 	announce_watch(c->announce);
 	schedules_watch(c->schedules);
+	quiets_watch(c->quiets);
 	notify_watch(c->notify);
 	if (control_healthy(c)) {
 		fault_clear(c->faults, "media");
@@ -396,6 +397,8 @@ static int open_parts(struct control *c, struct reason *why)
 	    schedules_alloc(&c->schedules, c->broadcasts, c->recorder,
 			    c->faults, c->journal) ||
 	    follow_alloc(&c->follow, &c->scope, c->faults) ||
+	    quiets_alloc(&c->quiets, c->broadcasts, c->schedules,
+			 c->recorder) ||
 	    amps_alloc(&c->amps, c->field) ||
 	    speakers_alloc(&c->speakers, c->sounds, c->faults, on_speakers,
 			   c) ||
@@ -492,6 +495,8 @@ static int configure(struct control *c, struct reason *why)
 	else
 		err = schedules_configure(c->schedules, c->config, c->library,
 					  why);
+	if (!err)
+		err = quiets_configure(c->quiets, c->config, why);
 out:
 	c->scope.changing = false;
 	return err;
@@ -675,6 +680,7 @@ struct control *control_free(struct control *c)
 	c->plc = plc_free(c->plc);
 	c->webhooks = webhooks_free(c->webhooks);
 	c->bridge = bridge_free(c->bridge);
+	c->quiets = quiets_free(c->quiets);
 	c->schedules = schedules_free(c->schedules);
 	c->alarms = alarms_free(c->alarms);
 	if (c->broadcasts)

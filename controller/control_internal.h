@@ -25,6 +25,7 @@
 #include "proof.h"
 #include "recorder.h"
 #include "reload.h"
+#include "schedule/quiets.h"
 #include "schedule/schedules.h"
 #include "sip/stack.h"
 #include "sounds.h"
@@ -54,6 +55,7 @@ struct control {
 	struct amps *amps;
 	struct alarms *alarms;
 	struct schedules *schedules;
+	struct quiets *quiets;
 	struct paging *paging;
 	struct sources *sources;
 	struct musics *musics;

@@ -45,6 +45,7 @@
 	X(WALKTEST_TESTED, "walktest.tested", NOTICE)                          \
 	X(WALKTEST_ENDED, "walktest.ended", NOTICE)                            \
 	X(ZONE_VOLUME, "zone.volume", NOTICE)                                  \
+	X(ZONE_QUIET, "zone.quiet", INFO)                                      \
 	X(INPUT_CHANGED, "input.changed", INFO)                                \
 	X(INPUT_QUALITY, "input.quality", WARN)                                \
 	X(INPUT_IGNORED, "input.ignored", NOTICE)                              \

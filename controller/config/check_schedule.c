@@ -214,8 +214,43 @@ static void check_types(struct load *l, size_t i)
 	}
 }
 
+/** Whether two windows overlap is one question, asked of zones too. */
+static void check_quiet(struct load *l, enum config_kind kind, size_t i,
+			const char *name, const struct quiet *v, size_t n)
+{
+	const char *what = kind == KIND_ZONE ? "zone" : "schedule";
+	char a[QUIET_TEXT], b[QUIET_TEXT];
+
+	for (size_t k = 1; k < n; k++)
+		for (size_t j = 0; j < k; j++) {
+			if (!window_overlap(&v[j].window, &v[k].window))
+				continue;
+			problem_add(l->p, load_at(l, kind, i, "quiet"),
+				    "%s \"%s\": quiet hours \"%s\" and \"%s\" "
+				    "overlap: only one may apply at a time",
+				    what, name, quiet_text(a, &v[j]),
+				    quiet_text(b, &v[k]));
+		}
+}
+
+static void check_zone_quiet(struct load *l, size_t i)
+{
+	const struct config_zone *z = &l->c->zones[i];
+
+	check_quiet(l, KIND_ZONE, i, z->name, z->quiet, z->n_quiet);
+	if (z->n_quiet && !z->n_own)
+		problem_add(l->p, load_at(l, KIND_ZONE, i, "quiet"),
+			    "zone \"%s\": \"quiet\" is about a zone's own "
+			    "outputs, and it has none; give it to the zones "
+			    "it contains",
+			    z->name);
+}
+
 void load_check_schedules(struct load *l)
 {
+	for (size_t i = 0; i < l->c->n_zones; i++)
+		if (!l->node[KIND_ZONE][i]->damaged)
+			check_zone_quiet(l, i);
 	for (size_t i = 0; i < l->c->n_calendars; i++)
 		check_calendar(l, i);
 	for (size_t i = 0; i < l->c->n_schedules; i++) {
@@ -226,5 +261,8 @@ void load_check_schedules(struct load *l)
 		check_when(l, i);
 		check_what(l, i);
 		check_types(l, i);
+		check_quiet(l, KIND_SCHEDULE, i, l->c->schedules[i].name,
+			    l->c->schedules[i].quiet,
+			    l->c->schedules[i].n_quiet);
 	}
 }

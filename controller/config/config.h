@@ -13,6 +13,7 @@
 #include "gpio/lines.h"
 #include "gpio/loop.h"
 #include "gpio/modbus/bus.h"
+#include "scheduler/quiet.h"
 #include "scheduler/window.h"
 #include "zones/media.h"
 #include "zones/watch/querier.h"
@@ -112,6 +113,9 @@ struct config_zone {
 	uint32_t max_page_ms;   /**< 0 = sip.max_page_ms */
 	char *chime;            /**< message or tone; NULL = sip.chime */
 	struct config_where chime_at;
+	struct quiet *quiet; /**< quiet hours; none overlap */
+	size_t n_quiet;
+	char *timezone; /**< of them; NULL = the site's */
 };
 
 enum config_sound_kind { SOUND_RTP, SOUND_POLYCOM, SOUND_SPEAKER };
@@ -675,6 +679,8 @@ struct config_schedule {
 	size_t n_zones;
 	uint8_t level;
 	uint32_t grace_ms, for_ms;
+	struct quiet *quiet; /**< quiet hours; none overlap */
+	size_t n_quiet;
 	char *timezone; /**< NULL = the site's */
 	uint8_t gap, fold, busy;
 };

@@ -18,6 +18,8 @@ static void free_zones(struct config *c)
 		free(z->name);
 		free(z->extension);
 		free(z->chime);
+		free(z->quiet);
+		free(z->timezone);
 		free(z->own);
 		free(z->zones);
 		free(z->except);
@@ -241,6 +243,7 @@ static void free_schedules(struct config *c)
 		free(x->message);
 		free(x->zones);
 		free(x->timezone);
+		free(x->quiet);
 	}
 	free(c->calendars);
 	free(c->schedules);

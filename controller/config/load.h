@@ -165,10 +165,11 @@ config_show_h show_loudness, show_message_loudness, show_command;
 /* special_schedule.c */
 config_set_h set_url, set_match, set_calendar_dates, set_schedule_dates,
 	set_days, set_times, set_clock, set_rrule, set_start, set_day_types,
-	set_schedule_zone;
-config_show_h show_match, show_calendar_dates, show_schedule_dates, show_days,
-	show_times, show_every, show_every_from, show_every_to, show_start,
-	show_day_types, show_event_level;
+	set_own_timezone, set_zone_quiet, set_schedule_quiet;
+config_show_h show_match, show_zone_quiet, show_schedule_quiet,
+	show_calendar_dates, show_schedule_dates, show_days, show_times,
+	show_every, show_every_from, show_every_to, show_start, show_day_types,
+	show_event_level;
 config_open_h open_event;
 config_nth_h nth_event;
 config_title_h title_event;

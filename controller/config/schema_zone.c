@@ -447,6 +447,26 @@ const struct config_key schema_zone[] = {
 		    "none",
 	 .defaults = "chime of the sip section",
 	 .help = "Heard once when a live page to this extension begins."},
+	{.name = "quiet",
+	 .type = TYPE_SPECIALS,
+	 FIELD(config_zone, quiet),
+	 OTHER(config_zone, n_quiet),
+	 .set = set_zone_quiet,
+	 .show = show_zone_quiet,
+	 .max = 20,
+	 .allowed = QUIET_ALLOWED,
+	 .help = "Quiet hours: how much softer the zone's own outputs are at "
+		 "some times, or (max) what their volume may be at most, "
+		 "beside what was set by hand. Emergencies, from 200 on, are "
+		 "never made softer. A time that goes over midnight belongs "
+		 "to the day on which it begins, as its type of day does."},
+	{.name = "timezone",
+	 .type = TYPE_SPECIAL,
+	 FIELD(config_zone, timezone),
+	 .set = set_own_timezone,
+	 .defaults = "the site's",
+	 .allowed = "a name below /usr/share/zoneinfo, like \"Europe/Berlin\"",
+	 .help = "Time zone of its quiet hours."},
 	{.name = "max-page",
 	 .type = TYPE_DURATION,
 	 FIELD(config_zone, max_page_ms),

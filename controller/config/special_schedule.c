@@ -85,10 +85,8 @@ void set_url(struct load *l, void *obj, const struct config_value *val)
 		load_refuse(l, val, val->v[0]);
 }
 
-void set_schedule_zone(struct load *l, void *obj,
-		       const struct config_value *val)
+void set_own_timezone(struct load *l, void *obj, const struct config_value *val)
 {
-	struct config_schedule *x = obj;
 	const char *s = val->v[0];
 	char path[SCAN_MAX_VALUE + 32];
 	struct stat st;
@@ -98,7 +96,66 @@ void set_schedule_zone(struct load *l, void *obj,
 	    !S_ISREG(st.st_mode))
 		load_refuse(l, val, s);
 	else
-		load_text(l, &x->timezone, s);
+		load_text(l, (char **)(void *)((char *)obj + val->key->offset),
+			  s);
+}
+
+/* ------------------------------------------------------------- quiet hours */
+
+static void set_quiet(struct load *l, struct quiet **field, size_t *count,
+		      const struct config_value *val)
+{
+	struct quiet *v = load_calloc(l, val->n, sizeof(*v));
+
+	for (size_t i = 0; v && i < val->n; i++)
+		if (quiet_parse(&v[*count], val->v[i]))
+			++*count;
+		else
+			load_refuse(l, val, val->v[i]);
+	*field = v;
+}
+
+static bool show_quiet(const struct quiet *v, size_t n, FILE *f)
+{
+	char text[QUIET_TEXT];
+
+	for (size_t i = 0; i < n; i++)
+		fprintf(f, "%s\"%s\"", i ? ", " : "{ ",
+			quiet_text(text, &v[i]));
+	if (n)
+		fputs(" }", f);
+	return n;
+}
+
+void set_zone_quiet(struct load *l, void *obj, const struct config_value *val)
+{
+	struct config_zone *z = obj;
+
+	set_quiet(l, &z->quiet, &z->n_quiet, val);
+}
+
+bool show_zone_quiet(const struct config *c, const void *obj, FILE *f)
+{
+	const struct config_zone *z = obj;
+
+	(void)c;
+	return show_quiet(z->quiet, z->n_quiet, f);
+}
+
+void set_schedule_quiet(struct load *l, void *obj,
+			const struct config_value *val)
+{
+	struct config_schedule *s = obj;
+
+	set_quiet(l, &s->quiet, &s->n_quiet, val);
+}
+
+bool show_schedule_quiet(const struct config *c, const void *obj, FILE *f)
+{
+	const struct config_schedule *s = obj;
+
+	(void)c;
+	return show_quiet(s->quiet, s->n_quiet, f);
 }
 
 /* -------------------------------------------------------------------- days */

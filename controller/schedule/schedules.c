@@ -43,7 +43,11 @@ struct schedules {
 	size_t n;
 	int64_t from, to;
 	bool stale; /**< the bells are of an older plan */
-	bool full;  /**< told that the plan is too dense */
+	/** Types of days that were asked for within this second. */
+	struct {
+		int64_t at, day;
+		const char *type;
+	} typed[4];
 };
 
 static void tick(struct schedules *s);
@@ -180,7 +184,8 @@ int schedules_configure(struct schedules *s, const struct config *c,
 	timetable_changes(tt, &s->changes);
 	s->config = c;
 	s->library = l;
-	/* The rows point into the configuration of before. */
+	/* These point into the configuration of before. */
+	memset(s->typed, 0, sizeof(s->typed));
 	s->n = 0;
 	on_calendar(s);
 	return 0;
@@ -238,6 +243,24 @@ static void subject_of(const struct schedules *s, int schedule, char buf[80])
 			 s->config->schedules[schedule].name);
 }
 
+static const char *on_type(int64_t day, void *arg)
+{
+	return schedules_day_type(arg, day);
+}
+
+/** The schedule's own quiet hours, as they are when its bell begins. */
+static struct quiet_volume quiet_of(struct schedules *s, const struct bell *b)
+{
+	const struct config_schedule *x =
+		b->schedule >= 0 ? &s->config->schedules[b->schedule] : NULL;
+	const struct quiet *q =
+		x ? quiet_find(x->quiet, x->n_quiet, bell_zone(s->tt, b),
+			       clock_wall_us() / 1000000, on_type, s, NULL)
+		  : NULL;
+
+	return q ? q->volume : (struct quiet_volume){.on = false};
+}
+
 static int start(struct schedules *s, const struct bell *b, const char *actor,
 		 uint64_t cause, uint64_t at_us, uint32_t patience_ms,
 		 struct broadcast_result *res)
@@ -262,6 +285,7 @@ static int start(struct schedules *s, const struct bell *b, const char *actor,
 		.lost_ms = patience_ms,
 		.max_ms = one ? one->for_ms
 			      : s->config->schedules[b->schedule].for_ms,
+		.quiet = quiet_of(s, b),
 		.persist = b->level >= ARB_EMERGENCY,
 		.actor = actor,
 		.cause = cause,
@@ -380,6 +404,7 @@ static void take_out(struct schedules *s, size_t i)
 {
 	keep_change(s, s->changes.v[i], true);
 	changes_drop(&s->changes, i);
+	memset(s->typed, 0, sizeof(s->typed));
 	s->n = 0;
 	s->stale = true;
 }
@@ -612,6 +637,20 @@ int schedules_run(struct schedules *s, int schedule, const char *actor,
 	return start(s, &b, actor, 0, at_us, x->grace_ms, res);
 }
 
+const char *schedules_day_type(struct schedules *s, int64_t day)
+{
+	const int64_t now = clock_wall_us() / 1000000;
+	const size_t k = (size_t)(day & 3);
+
+	if (s->typed[k].at != now || s->typed[k].day != day ||
+	    !s->typed[k].type) {
+		s->typed[k].at = now;
+		s->typed[k].day = day;
+		s->typed[k].type = timetable_day_type(s->tt, day);
+	}
+	return s->typed[k].type;
+}
+
 /* ------------------------------------------------------------------ changes */
 
 int schedules_instant(const struct schedules *s, int schedule, const char *text,
@@ -803,6 +842,7 @@ uint32_t schedules_change(struct schedules *s, struct change *c,
 	snprintf(c->actor, sizeof(c->actor), "%s", actor);
 	change_resolve(c, s->config);
 	changes_put(&s->changes, c);
+	memset(s->typed, 0, sizeof(s->typed));
 	keep_change(s, c, false);
 	s->stale = true;
 	tell_change(s, c, actor, "made");

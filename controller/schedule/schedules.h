@@ -84,6 +84,9 @@ const struct change *schedules_find_change(const struct schedules *s,
 int schedules_instant(const struct schedules *s, int schedule, const char *text,
 		      int64_t *at, struct reason *why);
 
+/** Type of a day of the site: "normal", or as changes and calendars say. */
+const char *schedules_day_type(struct schedules *s, int64_t day);
+
 /** Views (new references). */
 json_t *schedules_changes_json(const struct schedules *s);
 json_t *schedules_change_json(const struct schedules *s, uint32_t id);

@@ -211,12 +211,10 @@ static const struct calendar_span *covering(const struct look *l, int calendar,
 
 /** Type of a bell's day and what made it so. */
 static const char *day_type(const struct look *l, const struct tz *tz,
-			    const struct bell *b, int *calendar, int *event,
-			    int *change)
+			    int64_t day, int *calendar, int *event, int *change)
 {
 	const struct changes *s = l->t->changes;
 	const struct config *c = l->t->c;
-	const int64_t day = civil_day_of(tz_local(tz, b->at));
 
 	/* Of several the one made last. */
 	for (size_t i = s ? s->n : 0; i--;)
@@ -236,6 +234,26 @@ static const char *day_type(const struct look *l, const struct tz *tz,
 			}
 	}
 	return "normal";
+}
+
+const char *timetable_day_type(const struct timetable *t, int64_t day)
+{
+	struct look l = {
+		.t = t, .t1 = day * CIVIL_DAY, .t2 = (day + 1) * CIVIL_DAY};
+	int calendar, event, change;
+	const char *type = "normal";
+
+	l.span = calloc(t->c->n_calendars + 1, sizeof(*l.span));
+	if (!l.span)
+		return type;
+	for (size_t i = 0; i < t->c->n_calendars; i++)
+		if (t->c->calendars[i].day_type)
+			load_spans(&l, i);
+	type = day_type(&l, t->site, day, &calendar, &event, &change);
+	for (size_t i = 0; i < t->c->n_calendars; i++)
+		free(l.span[i].v);
+	free(l.span);
+	return type;
 }
 
 static bool allows(const struct config_schedule *s, const char *type)
@@ -276,7 +294,8 @@ static void judge(const struct look *l, struct bell *b)
 		b->verdict = BELL_GAP;
 		return;
 	}
-	type = day_type(l, tz, b, &calendar, &event, &change);
+	type = day_type(l, tz, civil_day_of(tz_local(tz, b->at)), &calendar,
+			&event, &change);
 	if (!allows(s, type)) {
 		b->verdict = BELL_DAY_TYPE;
 		b->calendar = calendar;

@@ -82,6 +82,10 @@ int timetable_expand(const struct timetable *t, int schedule, int64_t t1,
 char *timetable_why(const struct timetable *t, const struct bell *b, char *buf,
 		    size_t size);
 
+/** Type of a local day of the site: "normal", or as changes and calendars say.
+ *  "normal" too when memory is short. */
+const char *timetable_day_type(const struct timetable *t, int64_t day);
+
 /** Zone a schedule's local times are of. */
 const struct tz *timetable_zone(const struct timetable *t, size_t schedule);
 

@@ -52,6 +52,30 @@ def test_page_and_reply(site_mqtt, hall):
     assert reply["status"] == 404 and reply["error"]["field"] == "zones"
 
 
+def test_schedules(broker, mqtt, make_daemon, hall):
+    """The plan is skipped, run and changed through a broker as through the API."""
+    client = mqtt(broker)
+    d = make_daemon(more=MQTT + '''
+schedule "hourly" { every = "1h"  message = "bell"  zones = { "hall" } }
+''')
+    connected(d)
+    command(client, "skip", "s1", name="hourly", count=2)
+    reply = client.wait(T + "reply/s1")
+    assert reply["status"] == 200 and reply["result"]["skipped_until"]
+    command(client, "run", "s2", name="hourly")
+    assert client.wait(T + "reply/s2")["status"] == 201
+    hall.wait_bytes(BELL)
+    soon = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now() + 3))
+    command(client, "bell", "s3", at=soon, message="notice", zones=["hall"])
+    made = client.wait(T + "reply/s3")
+    assert made["status"] == 201 and made["result"]["actor"].startswith("mqtt")
+    hall.wait_bytes(NOTICE)
+    command(client, "day-type", "s4", type="normal", first="2001-01-01")
+    assert client.wait(T + "reply/s4")["status"] == 409
+    command(client, "unchange", "s5", change=77)
+    assert client.wait(T + "reply/s5")["status"] == 404
+
+
 def test_trigger_ack_reset(site_mqtt, hall):
     d, client = site_mqtt
     command(client, "trigger", "t1", name="panic")

@@ -1,5 +1,7 @@
 """Bells by the clock: heard in RTP, by a wall clock of the daemon's own."""
 
+import signal
+
 import pytest
 
 from conftest import BELL, NOTICE
@@ -209,6 +211,83 @@ def test_skip_and_run(make, clock, hall):
     hall.wait_bytes(BELL)
     assert d.ctl("skip", "nothing").returncode == 1
     assert d.ctl("next", "--days", "0").returncode == 1
+
+
+def test_one_off_changes_survive_and_end(make, clock, hall):
+    d = make("2027-03-01 06:50:00", more="""
+schedule "exam" { at = "09:00"  day-type = "exam"  message = "notice"  zones = { "hall" } }
+""")
+    assert d.ctl("schedule", "add", "notice", "hall", "--at", "2027-03-01T07:55").returncode == 0
+    assert d.ctl("schedule", "move", "lesson", "--from", "2027-03-01T08:45",
+                 "--to", "2027-03-01T08:30").returncode == 0
+    assert d.ctl("schedule", "day-type", "exam", "2027-03-02").returncode == 0
+    r = d.ctl("schedule", "add", "notice", "hall", "--at", "2027-03-28T02:30")
+    assert r.returncode == 1 and "put forward" in r.stderr
+    d.recorded("schedule.changed", lambda e: "exam" in e["text"])
+    d.kill()
+    d.start()
+    # tocsind beside it reads the same, once what was kept is on the disk.
+    plan = d.host.run([d.binary, "-c", d.path, "--dry-run", "2027-03-01"], cwd=d.dir).stdout
+    assert "07:55  sounds  one-off: notice: a one-off bell by unix:root" in plan, plan
+    assert "08:45  silent  lesson: bell: moved to 2027-03-01 08:30 by unix:root" in plan, plan
+    clock.set("2027-03-01 06:54:59")
+    hall.wait_bytes(NOTICE)
+    # Put forward over 08:00 and the moved one, whose own time it is not any more.
+    clock.set("2027-03-01 07:29:59")
+    assert due(d, 2)[1].startswith("schedule lesson: 2027-03-01 08:30, moved here from")
+    clock.set("2027-03-01 07:45:01")
+    wait.until(lambda: [c["kind"] for c in d.api.get("/schedule-changes")] == ["day-type"],
+               "the others to end by themselves")
+    assert len(due(d, 2)) == 2
+    verdicts = {(x["schedule"], x["verdict"])
+                for x in d.api.get("/schedules/next?date=2027-03-02")}
+    assert verdicts == {("lesson", "day-type"), ("exam", "rings")}
+    clock.set("2027-03-02 07:59:59")
+    due(d, 3)
+    clock.set("2027-03-04 12:00:00")
+    wait.until(lambda: d.api.get("/schedule-changes") == [], "all of it to end")
+
+
+def test_quiet_hours(make, clock, hall):
+    """Softer by night, an emergency as loud as ever; and both ways over the edge."""
+    d = make("2027-03-01 12:00:00", more="""
+zone "dorm" {
+    multicast "239.192.7.9:5004" { codec = "pcmu"  interface = "eth0" }
+    quiet = { "mon-fri 22:00-06:00 -12dB" }
+}
+""")
+
+    def quiet():
+        return d.api.get("/zones/dorm")["quiet"]
+    assert quiet() is None
+    clock.set("2027-03-01 20:59:59")
+    wait.until(quiet, "the quiet hours")
+    assert quiet() == {"window": "mon-fri 22:00-06:00", "volume_db": -12.0,
+                       "until": "2027-03-02T05:00:00.000000Z"}
+    clock.set("2027-03-01 20:00:00")
+    wait.until(lambda: quiet() is None, "none before their time")
+    clock.set("2027-03-02 02:00:00")
+    wait.until(quiet, "the quiet hours again")
+    clock.set("2027-03-02 04:59:59")
+    wait.until(lambda: quiet() is None, "their end")
+    texts = [e["text"] for e in d.api.journal(type="zone.quiet")]
+    assert any("quiet hours of zone dorm: mon-fri 22:00-06:00 -12dB, until 2027-03-02 06:00" in t
+               for t in texts), texts
+
+
+def test_a_suspended_daemon(make, clock, hall):
+    """Stopped over two bells, as a box that sleeps: within grace, and beyond."""
+    d = make("2027-03-01 06:59:50")
+    d.proc.send_signal(signal.SIGSTOP)
+    clock.set("2027-03-01 07:00:30")
+    d.proc.send_signal(signal.SIGCONT)
+    assert "late but within its grace" in due(d, 1)[0]
+    hall.wait_bytes(BELL)
+    d.proc.send_signal(signal.SIGSTOP)
+    clock.set("2027-03-01 09:00:00")
+    d.proc.send_signal(signal.SIGCONT)
+    assert d.recorded("schedule.missed")[0]["data"]["count"] == 1
+    assert len(due(d, 1)) == 1
 
 
 def test_a_calendar_from_a_server_that_goes_away(make, clock, site, tmp_path, cleanup):

@@ -111,6 +111,7 @@ static enum ctl_exit cmd_zones(const struct ctl *c, int argc, char **argv)
 		{"WAITING", "waiting"},
 		{"LEVEL", "level_dbfs"},
 		{"VOLUME", "volume_db"},
+		{"QUIET", "quiet.window"},
 		{NULL, NULL},
 	};
 

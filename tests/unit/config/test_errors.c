@@ -954,6 +954,113 @@ static void test_many_dropins(void **state)
 	world_free(w);
 }
 
+#define M "message \"m\" { tone = \"test\" }\n"
+#define SITE ZONE M
+#define WHAT " message = \"m\" zones = { \"z\" } "
+
+/** A schedule with these keys, on line 3. */
+#define BELL(keys) SITE "schedule \"s\" { " keys WHAT "}"
+
+static void test_schedules(void **state)
+{
+	(void)state;
+	EACH({BELL(""), 3, "never sounds: give it \"at\", \"every\""},
+	     {BELL("at = \"8:00\""), 3, "07:55"},
+	     {BELL("at = \"24:00\""), 3, "07:55"},
+	     {BELL("at = \"08\""), 3, "07:55"},
+	     {BELL("at = \"08:00\" days = \"mo-fr\""), 3,
+	      "ranges like mon-fri"},
+	     {BELL("at = \"08:00\" days = \"\""), 3, "ranges like mon-fri"},
+	     {BELL("every = \"30s\""), 3, "every"},
+	     {BELL("every = \"2d\""), 3, "every"},
+	     {BELL("at = \"08:00\" from = \"08:00\""), 3,
+	      "\"from\" and \"to\" need \"every\""},
+	     {BELL("every = \"10m\" from = \"8\""), 3, "a time like"},
+	     {BELL("rrule = \"FREQ=DAILY\""), 3, "need each other"},
+	     {BELL("at = \"08:00\" start = \"2026-01-05 07:55\""), 3,
+	      "need each other"},
+	     {BELL("rrule = \"FREQ=DAILY\" start = \"tomorrow\""), 3,
+	      "a local time like"},
+	     {BELL("rrule = \"FREQ=NEVER\" start = \"2026-01-05 07:55\""), 3,
+	      "FREQ"},
+	     {BELL("rrule = \"FREQ=SECONDLY\" start = \"2026-01-05 07:55\""), 3,
+	      "SECONDLY"},
+	     {BELL("at = \"08:00\" dates = \"2026-02-29\""), 3, "dates like"},
+	     {BELL("at = \"08:00\" dates = \"2026-12-24..2026-12-20\""), 3,
+	      "dates like"},
+	     {BELL("at = \"08:00\" dates = \"12-24..2027-01-06\""), 3,
+	      "dates like"},
+	     {BELL("at = \"08:00\" except = { \"x\" }"), 3, "calendar"},
+	     {BELL("at = \"08:00\" only-on = { \"x\" }"), 3, "calendar"},
+	     {BELL("events = \"x\""), 3, "calendar"},
+	     {BELL("at = \"08:00\" event \"Drill\" { }"), 3,
+	      "an event section needs \"events\""},
+	     {BELL("at = \"08:00\" day-type = \"a b\""), 3, "types that"},
+	     {BELL("at = \"08:00\" priority = \"loud\""), 3, "priority"},
+	     {BELL("at = \"08:00\" grace = \"2d\""), 3, "grace"},
+	     {BELL("at = \"08:00\" busy = \"yes\""), 3, "wait"},
+	     {BELL("at = \"08:00\" gap = \"last\""), 3, "next"},
+	     {BELL("at = \"08:00\" fold = \"none\""), 3, "first"},
+	     {BELL("at = \"08:00\" timezone = \"Europe/Nowhere\""), 3,
+	      "/usr/share/zoneinfo"},
+	     {BELL("at = \"08:00\" timezone = \"../../etc/passwd\""), 3,
+	      "/usr/share/zoneinfo"},
+	     {SITE "schedule \"s\" { at = \"08:00\" zones = { \"z\" } }", 3,
+	      "\"message\" is missing"},
+	     {SITE "schedule \"s\" { at = \"08:00\" message = \"m\" }", 3,
+	      "\"zones\" is missing"},
+	     {SITE "schedule \"s\" { at = \"08:00\" message = \"x\" zones = "
+		   "{ \"z\" } }",
+	      3, "message"},
+	     {ZONE "message \"m\" { tone = \"test\" repeat = "
+		   "\"until-reset\" }\nschedule \"s\" { at = \"08:00\"" WHAT
+		   "}",
+	      3, "repeats without end"},
+	     {"zone \"z\" { min-priority = \"page\" " MC(
+		      "239.1.1.1:5004",
+		      "") " }\n" M "schedule \"s\" { at = \"08:00\"" WHAT "}",
+	      3, "is not let into zone \"z\""});
+}
+
+static void test_calendars(void **state)
+{
+	(void)state;
+	EACH({ZONE "calendar \"c\" { }", 2, "calendar \"c\""},
+	     {ZONE "calendar \"c\" { url = \"ftp://x/y\" }", 2, "https://"},
+	     {ZONE "calendar \"c\" { url = \"https:///y\" }", 2, "https://"},
+	     {ZONE "calendar \"c\" { dates = \"13-01\" }", 2, "dates like"},
+	     {ZONE "calendar \"c\" { dates = \"02-30\" }", 2, "dates like"},
+	     {ZONE "calendar \"c\" { dates = \"12-24\" match = \"\" }", 2,
+	      "texts with"},
+	     {ZONE "calendar \"c\" { url = \"https://x/y\" poll = \"1s\" }", 2,
+	      "poll"},
+	     {ZONE "calendar \"c\" { dates = \"12-24\" day-type = \"a b\" }", 2,
+	      "day-type"});
+}
+
+#define QUIET(list)                                                            \
+	"zone \"z\" { " MC("239.1.1.1:5004", "") "\nquiet = " list " }\n"
+
+static void test_quiet_hours(void **state)
+{
+	(void)state;
+	EACH({QUIET("\"22:00-06:00\""), 2, "mon-fri 22:00-06:00 -12dB"},
+	     {QUIET("\"22:00-06:00 -50dB\""), 2, "-40dB to 12dB"},
+	     {QUIET("{ \"mon-fri 22:00-06:00 -12dB\", \"sat max -20dB\" }"), 2,
+	      "quiet hours \"mon-fri 22:00-06:00 -12dB\" and \"sat max "
+	      "-20dB\" overlap"},
+	     {QUIET("{ \"on exam -12dB\", \"mon 08:00-09:00 -6dB\" }"), 2,
+	      "overlap"},
+	     {ZONE "zone \"y\" { zones = { \"z\" }\nquiet = \"sun -6dB\" }", 3,
+	      "it has none; give it to the zones"},
+	     {"zone \"z\" { timezone = \"Mars/Base\" " MC("239.1.1.1:5004",
+							  "") " }",
+	      1, "/usr/share/zoneinfo"},
+	     {BELL("at = \"08:00\" quiet = { \"mon -6dB\", \"mon-fri -3dB\" "
+		   "}"),
+	      3, "schedule \"s\": quiet hours"});
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -982,6 +1089,9 @@ int main(void)
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_most_sounds),
 		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_schedules),
+		cmocka_unit_test(test_calendars),
+		cmocka_unit_test(test_quiet_hours),
 		cmocka_unit_test(test_many_dropins),
 	};
 

@@ -2,6 +2,8 @@
 #include "site_plan.h"
 #include "site_util.h"
 
+#include "controller/broadcast_internal.h"
+
 struct news {
 	unsigned sounds, lost, gone, open;
 	enum arb_cause cause;
@@ -350,6 +352,65 @@ static void test_live_waits_for_amplifiers(void **state)
 	site_end(s, false);
 }
 
+/** Softer by the hour, by hand and by a schedule; emergencies never. */
+static void test_quiet_hours(void **state)
+{
+	struct site *s = site_begin(NULL, false, PLAN_BASE);
+	const int zone = config_zone_find(s->config, "a");
+	const struct arb_set *set = sounds_zone(s->sounds, zone);
+	const struct quiet_volume softer = {true, false, -120};
+	const struct quiet_volume ceiling = {true, true, -200};
+	const struct quiet_volume none = {.on = false};
+	const int16_t *volume = NULL;
+	struct broadcast_result r;
+	struct broadcast_request rq = {
+		.what = "bell",
+		.message = "siren",
+		.level = 60,
+		.zones = &zone,
+		.n_zones = 1,
+		.clip = library_message(s->library, "siren"),
+		.quiet = {true, false, -30},
+		.actor = "schedule:bell",
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sounds_count(s->sounds); i++)
+		if (arb_set_has(set, i))
+			volume = &s->broadcasts->route[i].volume;
+	assert_non_null(volume);
+	assert_int_equal(play(s, "siren", "a", 50, 0, NULL, &r), 0);
+	assert_int_equal(*volume, 0);
+	broadcasts_quiet(s->broadcasts, zone, &softer);
+	assert_int_equal(*volume, -120);
+	broadcasts_volume(s->broadcasts, zone, -50, "user:x");
+	assert_int_equal(*volume, -170);
+	broadcasts_quiet(s->broadcasts, zone, &ceiling);
+	assert_int_equal(*volume, -200);
+	/* A reload keeps it, by the zone's name. */
+	site_configure(s, PLAN_HEAD PLAN_ZONE_C PLAN_ZONE_A PLAN_MESSAGES);
+	set = sounds_zone(s->sounds, config_zone_find(s->config, "a"));
+	for (unsigned i = 0; i < sounds_count(s->sounds); i++)
+		if (arb_set_has(set, i))
+			volume = &s->broadcasts->route[i].volume;
+	assert_int_equal(*volume, -200);
+	site_configure(s, PLAN_BASE);
+	for (unsigned i = 0; i < sounds_count(s->sounds); i++)
+		if (arb_set_has(sounds_zone(s->sounds, zone), i))
+			volume = &s->broadcasts->route[i].volume;
+	broadcasts_quiet(s->broadcasts, zone, &softer);
+	rq.clip = library_message(s->library, "siren");
+	assert_int_equal(broadcast_start(s->broadcasts, &rq, &r), 0);
+	assert_int_equal(*volume, -200);
+	assert_int_equal(play(s, "siren", "a", 199, 0, NULL, &r), 0);
+	assert_int_equal(*volume, -170);
+	assert_int_equal(play(s, "siren", "a", 200, 0, NULL, &r), 0);
+	assert_int_equal(*volume, 0);
+	broadcasts_quiet(s->broadcasts, zone, &none);
+	assert_int_equal(*volume, 0);
+	site_end(s, false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -364,6 +425,7 @@ int main(void)
 		cmocka_unit_test(test_reload_by_names),
 		cmocka_unit_test(test_many_zones_fit_a_record),
 		cmocka_unit_test(test_within_and_longest),
+		cmocka_unit_test(test_quiet_hours),
 	};
 	int err;
 

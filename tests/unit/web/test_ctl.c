@@ -166,12 +166,12 @@ static int ctl(const struct env *e, const char *arguments)
 
 static const char zones_table[] =
 	"ZONE       DIAL  OUTPUTS  SOUNDS  PRIORITY  BY  WAITING  LEVEL  "
-	"VOLUME\n"
-	"hall       701   1        chime   page      -   3,4      -      -\n"
+	"VOLUME  QUIET\n"
+	"hall       701   1        chime   page      -   3,4      -      -       -\n"
 	"\xe6\x97\xa5\xe6\x9c\xac       "
-	"-     20       -       -         -   -        -      -\n"
+	"-     20       -       -         -   -        -      -       -\n"
 	"g\xc3\xa4\xcc\x88?[2J??x  "
-	"-     3        -       -         -   -        -      -\n";
+	"-     3        -       -         -   -        -      -       -\n";
 
 static void looking(struct env *e)
 {
