@@ -256,6 +256,7 @@ static void on_look(void *arg)
 	announce_watch(c->announce);
 	schedules_watch(c->schedules);
 	quiets_watch(c->quiets);
+	music_hours_watch(c->music_hours);
 	notify_watch(c->notify);
 	if (control_healthy(c)) {
 		fault_clear(c->faults, "media");
@@ -408,6 +409,7 @@ static int open_parts(struct control *c, struct reason *why)
 			  NULL) ||
 	    musics_alloc(&c->musics, c->media, c->broadcasts, c->recorder,
 			 c->faults) ||
+	    music_hours_alloc(&c->music_hours, c->musics, c->schedules) ||
 	    sources_alloc(&c->sources, c->media, c->broadcasts, c->recorder,
 			  c->faults) ||
 	    announce_alloc(&c->announce, c->faults) ||
@@ -497,6 +499,8 @@ static int configure(struct control *c, struct reason *why)
 					  why);
 	if (!err)
 		err = quiets_configure(c->quiets, c->config, why);
+	if (!err)
+		err = music_hours_configure(c->music_hours, c->config, why);
 out:
 	c->scope.changing = false;
 	return err;
@@ -680,6 +684,7 @@ struct control *control_free(struct control *c)
 	c->plc = plc_free(c->plc);
 	c->webhooks = webhooks_free(c->webhooks);
 	c->bridge = bridge_free(c->bridge);
+	c->music_hours = music_hours_free(c->music_hours);
 	c->quiets = quiets_free(c->quiets);
 	c->schedules = schedules_free(c->schedules);
 	c->alarms = alarms_free(c->alarms);

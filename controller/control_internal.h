@@ -25,6 +25,7 @@
 #include "proof.h"
 #include "recorder.h"
 #include "reload.h"
+#include "schedule/music_hours.h"
 #include "schedule/quiets.h"
 #include "schedule/schedules.h"
 #include "sip/stack.h"
@@ -56,6 +57,7 @@ struct control {
 	struct alarms *alarms;
 	struct schedules *schedules;
 	struct quiets *quiets;
+	struct music_hours *music_hours;
 	struct paging *paging;
 	struct sources *sources;
 	struct musics *musics;

@@ -210,6 +210,9 @@ struct config_player {
 	int16_t volume_cb;
 	bool pause; /**< else ducked */
 	bool autostart;
+	struct window *hours; /**< plays within these; n_hours = 0: by hand */
+	size_t n_hours;
+	char *timezone;      /**< of them; NULL = the site's */
 	uint32_t silence_ms; /**< 0 = may be silent */
 };
 

@@ -143,6 +143,10 @@ int config_music_copy(struct config_player *to,
 	*to = *from;
 	to->zones = NULL;
 	to->n_zones = 0;
+	/* Who starts and stops it has them. */
+	to->hours = NULL;
+	to->n_hours = 0;
+	to->timezone = NULL;
 	to->name = strdup(from->name);
 	to->folder = from->folder ? strdup(from->folder) : NULL;
 	to->stream = from->stream ? strdup(from->stream) : NULL;
@@ -171,5 +175,7 @@ void config_music_reset(struct config_player *m)
 	free(m->folder);
 	free(m->stream);
 	free(m->zones);
+	free(m->hours);
+	free(m->timezone);
 	*m = (struct config_player){0};
 }

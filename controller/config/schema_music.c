@@ -84,6 +84,22 @@ const struct config_key schema_music[] = {
 	 FIELD(config_player, autostart),
 	 .def = "false",
 	 .help = "Plays from the start of the daemon on."},
+	{.name = "hours",
+	 .type = TYPE_HOURS,
+	 FIELD(config_player, hours),
+	 OTHER(config_player, n_hours),
+	 .max = 20,
+	 .help = "Plays within these: it is started when one begins and "
+		 "stopped "
+		 "when it ends; in between it may be stopped and started by "
+		 "hand."},
+	{.name = "timezone",
+	 .type = TYPE_SPECIAL,
+	 FIELD(config_player, timezone),
+	 .set = set_own_timezone,
+	 .defaults = "the site's",
+	 .allowed = "a name below /usr/share/zoneinfo, like \"Europe/Berlin\"",
+	 .help = "Time zone of its hours."},
 	{.name = "silence",
 	 .type = TYPE_DURATION,
 	 FIELD(config_player, silence_ms),

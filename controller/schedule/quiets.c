@@ -1,6 +1,7 @@
 #include "quiets.h"
 
 #include "controller/base/clock.h"
+#include "hours.h"
 #include "scheduler/civil.h"
 #include "zonefile.h"
 
@@ -8,9 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/** Types of days change by calendars and by hand: looked at this often. */
-#define LOOK_S 60
 
 struct hours {
 	struct tz *tz; /**< NULL = no quiet hours */
@@ -25,7 +23,7 @@ struct quiets {
 	const struct config *config;
 	struct hours *v; /**< one per zone */
 	size_t n;
-	int64_t seen, next; /**< when it was looked, and is to be */
+	struct hours_look look;
 };
 
 int quiets_alloc(struct quiets **qp, struct broadcasts *b, struct schedules *s,
@@ -81,7 +79,7 @@ int quiets_configure(struct quiets *q, const struct config *c,
 	q->v = v;
 	q->n = c->n_zones;
 	q->config = c;
-	q->next = 0;
+	q->look.next = 0;
 	quiets_watch(q);
 	return 0;
 }
@@ -121,15 +119,13 @@ static void look(struct quiets *q, size_t zone, int64_t now)
 
 	if (!h->tz)
 		return;
-	h->now = quiet_find(z->quiet, z->n_quiet, h->tz, now, on_type, q,
-			    &h->span);
-	for (size_t i = 0; i < z->n_quiet; i++) {
-		const int64_t next =
-			window_change(&z->quiet[i].window, 1, h->tz, now);
-
-		if (next < q->next)
-			q->next = next;
-	}
+	/* By a clock that cannot be right nothing is made softer. */
+	h->now = schedules_clock_good(q->schedules)
+			 ? quiet_find(z->quiet, z->n_quiet, h->tz, now, on_type,
+				      q, &h->span)
+			 : NULL;
+	for (size_t i = 0; i < z->n_quiet; i++)
+		hours_until(&q->look, &z->quiet[i].window, h->tz);
 	broadcasts_quiet(q->broadcasts, (int)zone,
 			 h->now ? &h->now->volume : &none);
 	if (was != h->now)
@@ -140,10 +136,8 @@ void quiets_watch(struct quiets *q)
 {
 	const int64_t now = clock_wall_us() / 1000000;
 
-	if (!q->config || (q->next && now >= q->seen && now < q->next))
+	if (!q->config || !hours_due(&q->look, now))
 		return;
-	q->seen = now;
-	q->next = now + LOOK_S;
 	for (size_t i = 0; i < q->n; i++)
 		look(q, i, now);
 }

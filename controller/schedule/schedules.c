@@ -225,6 +225,11 @@ static bool clock_good(struct schedules *s, int64_t now)
 	return false;
 }
 
+bool schedules_clock_good(struct schedules *s)
+{
+	return clock_good(s, clock_wall_us() / 1000000);
+}
+
 void schedules_stepped(struct schedules *s)
 {
 	s->set = true;

@@ -84,6 +84,9 @@ const struct change *schedules_find_change(const struct schedules *s,
 int schedules_instant(const struct schedules *s, int schedule, const char *text,
 		      int64_t *at, struct reason *why);
 
+/** May the clock be believed? If not, the fault "clock" says why. */
+bool schedules_clock_good(struct schedules *s);
+
 /** Type of a day of the site: "normal", or as changes and calendars say. */
 const char *schedules_day_type(struct schedules *s, int64_t day);
 

@@ -5,7 +5,7 @@ import signal
 import pytest
 
 from conftest import BELL, NOTICE
-from lib import wait
+from lib import audio, wait
 from lib.clock import Clock
 
 SCHEDULES = '''
@@ -273,6 +273,32 @@ zone "dorm" {
     texts = [e["text"] for e in d.api.journal(type="zone.quiet")]
     assert any("quiet hours of zone dorm: mon-fri 22:00-06:00 -12dB, until 2027-03-02 06:00" in t
                for t in texts), texts
+
+
+def test_music_by_its_hours(make, clock, yard, tmp_path):
+    """It begins and ends by the clock; what was stopped by hand stays so."""
+    audio.write_wav(tmp_path / "low.wav", audio.tone(500, 30.0, 8000), 8000)
+    d = make("2027-03-01 06:59:00", more="""
+music "lobby" { file = "low.wav"  zones = { "yard" }  hours = { "mon-fri 08:00-18:00" } }
+""")
+
+    def state():
+        return d.api.named("music", "lobby")["state"]
+    assert state() == "stopped"
+    clock.set("2027-03-01 06:59:59")
+    wait.until(lambda: state() == "playing", "its begin")
+    yard.wait_for(lambda p: len(p) > 25)
+    assert d.ctl("music", "lobby", "stop").returncode == 0
+    assert d.reload()["type"] == "config.loaded"
+    clock.set("2027-03-01 12:00:00")
+    wait.until(lambda: d.api.get("/status")["time"] > "2027-03-01T12:00:01", "the time")
+    assert state() == "stopped"
+    # A restart in the middle of them plays.
+    d.kill()
+    d.start()
+    wait.until(lambda: state() == "playing", "it again")
+    clock.set("2027-03-01 16:59:59")
+    wait.until(lambda: state() == "stopped", "its end")
 
 
 def test_a_suspended_daemon(make, clock, hall):

@@ -1056,6 +1056,12 @@ static void test_quiet_hours(void **state)
 	     {"zone \"z\" { timezone = \"Mars/Base\" " MC("239.1.1.1:5004",
 							  "") " }",
 	      1, "/usr/share/zoneinfo"},
+	     {ZONE "music \"m\" { stream = \"http://x/y\" zones = { \"z\" }\n"
+		   "hours = \"8-18\" }",
+	      3, "windows like"},
+	     {ZONE "music \"m\" { stream = \"http://x/y\" zones = { \"z\" }\n"
+		   "hours = { } }",
+	      3, "the list is empty"},
 	     {BELL("at = \"08:00\" quiet = { \"mon -6dB\", \"mon-fri -3dB\" "
 		   "}"),
 	      3, "schedule \"s\": quiet hours"});
