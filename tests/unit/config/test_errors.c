@@ -617,7 +617,7 @@ static void test_matrix(void **state)
 		     "drive { output = \"o\" to = \"off\" } }"),
 	      6, "and alarm \"a\" drives it on"},
 	     {MATRIX("alarm \"a\" { outputs = \"o\" call = \"desk\" }"), 5,
-	      "unknown key \"call\""},
+	      "\"call\" is a section"},
 	     {MATRIX("alarm \"a\" { publish { topic = \"t\" } }"), 5,
 	      "needs a broker"},
 	     {MATRIX(MQTT_ON "alarm \"a\" {\npublish { topic = \"t\" retain = "
