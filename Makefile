@@ -32,7 +32,8 @@ BUILD_PACKAGES := gcc libc6-dev make pkg-config libre-dev librem-dev \
 	libsndfile1-dev libspeexdsp-dev libconfuse-dev libsqlite3-dev \
 	libmicrohttpd-dev libjansson-dev libcurl4-openssl-dev \
 	libmosquitto-dev libgpiod-dev libssl-dev libsystemd-dev libcrypt-dev \
-	libspandsp-dev libopus-dev libebur128-dev libical-dev libmodbus-dev
+	libspandsp-dev libopus-dev libebur128-dev libical-dev libmodbus-dev \
+	libexpat1-dev
 TEST_PACKAGES := $(BUILD_PACKAGES) libcmocka-dev python3 python3-pytest \
 	python3-pytest-xdist python3-numpy python3-scipy python3-paho-mqtt \
 	python3-jinja2 python3-dateutil tzdata sip-tester baresip-core \
@@ -55,7 +56,7 @@ LIBS_WANTED := libre:libre-dev librem:librem-dev sndfile:libsndfile1-dev \
 	libmosquitto:libmosquitto-dev libgpiod:libgpiod-dev \
 	openssl:libssl-dev libsystemd:libsystemd-dev libcrypt:libcrypt-dev \
 	spandsp:libspandsp-dev opus:libopus-dev libebur128:libebur128-dev \
-	libical:libical-dev libmodbus:libmodbus-dev
+	libical:libical-dev libmodbus:libmodbus-dev expat:libexpat1-dev
 lib_names := $(foreach l,$(LIBS_WANTED),$(firstword $(subst :, ,$(l))))
 
 # Goals that need no library installed yet.

@@ -315,6 +315,8 @@ static bool get(struct control *c, struct web_request *r, const struct route *p)
 		body = webhooks_json(c->webhooks);
 	} else if (!strcmp(what, "notify")) {
 		body = notify_json(c->notify);
+	} else if (!strcmp(what, "cap")) {
+		body = caps_json(c->caps);
 	} else if (!strcmp(what, "calls")) {
 		body = paging_json(c->paging);
 	} else if (!strcmp(what, "summons")) {

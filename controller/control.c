@@ -258,6 +258,7 @@ static void on_look(void *arg)
 	quiets_watch(c->quiets);
 	music_hours_watch(c->music_hours);
 	notify_watch(c->notify);
+	caps_watch(c->caps);
 	if (control_healthy(c)) {
 		fault_clear(c->faults, "media");
 		/* Fed only here: by a control turn that saw the media thread
@@ -417,7 +418,8 @@ static int open_parts(struct control *c, struct reason *why)
 	    bridge_alloc(&c->bridge, &c->scope, c->faults) ||
 	    plc_alloc(&c->plc, &c->scope, c->faults) ||
 	    webhooks_alloc(&c->webhooks, &c->scope, c->faults, c->journal) ||
-	    notify_alloc(&c->notify, c->faults))
+	    notify_alloc(&c->notify, c->faults) ||
+	    caps_alloc(&c->caps, &c->scope, c->faults, c->journal))
 		return reason_set(why, ENOMEM, "not enough memory");
 	alarms_publisher(c->alarms, on_alarm_publish, c);
 	return 0;
@@ -492,6 +494,8 @@ static int configure(struct control *c, struct reason *why)
 		err = musics_configure(c->musics, c->config);
 	if (!err)
 		err = notify_configure(c->notify, c->config);
+	if (!err)
+		err = caps_configure(c->caps);
 	if (err)
 		reason_set(why, err, "not enough memory");
 	else
@@ -683,6 +687,7 @@ struct control *control_free(struct control *c)
 	c->notify = notify_free(c->notify);
 	c->plc = plc_free(c->plc);
 	c->webhooks = webhooks_free(c->webhooks);
+	c->caps = caps_free(c->caps);
 	c->bridge = bridge_free(c->bridge);
 	c->music_hours = music_hours_free(c->music_hours);
 	c->quiets = quiets_free(c->quiets);

@@ -6,6 +6,7 @@
 #include "announce.h"
 #include "bridge.h"
 #include "broadcast.h"
+#include "cap/caps.h"
 #include "commands.h"
 #include "control.h"
 #include "controller/base/clock.h"
@@ -66,6 +67,7 @@ struct control {
 	struct plc *plc;
 	struct webhooks *webhooks;
 	struct notify *notify;
+	struct caps *caps;
 	struct web *web;
 	struct reload *reload;
 	struct clock_watch clock;

@@ -69,7 +69,10 @@
 	X(SCHEDULE_CHANGED, "schedule.changed", NOTICE)                        \
 	X(CALENDAR_LOADED, "calendar.loaded", INFO)                            \
 	X(MQTT_CONNECTED, "mqtt.connected", NOTICE)                            \
-	X(MQTT_LOST, "mqtt.lost", WARN)
+	X(MQTT_LOST, "mqtt.lost", WARN)                                        \
+	X(CAP_ALERT, "cap.alert", WARN)                                        \
+	X(CAP_IGNORED, "cap.ignored", INFO)                                    \
+	X(CAP_ENDED, "cap.ended", NOTICE)
 
 enum event_type {
 #define X(id, name, level) EVENT_##id,

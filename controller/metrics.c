@@ -145,6 +145,7 @@ char *metrics_text(struct control *c)
 	webhooks_metrics(c->webhooks, f);
 	notify_metrics(c->notify, f);
 	bridge_metrics(c->bridge, f);
+	caps_metrics(c->caps, f);
 	if (fclose(f)) {
 		free(text);
 		return NULL;

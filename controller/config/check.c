@@ -197,5 +197,6 @@ void load_check(struct load *l)
 	check_mqtt(l);
 	load_check_plc(l);
 	load_check_doors(l);
+	load_check_caps(l);
 	check_web(l);
 }

@@ -119,24 +119,12 @@ static void check_events(struct load *l, size_t i)
 	}
 }
 
-/** A list that was not given: the table's words made true. */
-static void default_list(struct load *l, char ***v, size_t *n,
-			 const char *const *from, size_t count)
-{
-	if (*n)
-		return;
-	free(*v);
-	*v = load_calloc(l, count, sizeof(**v));
-	for (size_t i = 0; *v && i < count; i++)
-		(*v)[(*n)++] = load_strdup(l, from[i]);
-}
-
 static void check_mail(struct load *l, struct config_notify *n)
 {
 	static const char *const sendmail[] = {"/usr/sbin/sendmail", "-t",
 					       "-oi"};
 
-	default_list(l, &n->command, &n->n_command, sendmail, 3);
+	load_default_list(l, &n->command, &n->n_command, sendmail, 3);
 	if (!n->subject)
 		load_text(l, &n->subject, "[{site}] {text}{more}");
 	if (!n->line)
@@ -181,7 +169,7 @@ static void check_notify(struct load *l, size_t i)
 		check_mail(l, n);
 	else
 		check_syslog(l, i);
-	default_list(l, &n->events, &n->n_events, events, 4);
+	load_default_list(l, &n->events, &n->n_events, events, 4);
 	check_events(l, i);
 }
 

@@ -577,6 +577,48 @@ struct config_webhook {
 	uint8_t max_level; /**< of what it pages */
 };
 
+enum config_cap_kind { CAP_FOLDER, CAP_URL };
+
+/** Most of them: each has a thread; and most areas of one. */
+#define CONFIG_MAX_CAPS 8
+#define CONFIG_MAX_CAP_AREAS 100
+/** Levels of the five severities, see controller/cap/cap.h. */
+#define CONFIG_CAP_SEVERITIES 5
+#define CONFIG_CAP_OFF (-1)
+
+/** Where alerts are heard that are for a place. */
+struct config_cap_area {
+	struct config_where at;
+	char *name;
+	char **geocodes, **match; /**< "NAME=VALUE"; patterns of areaDesc */
+	size_t n_geocodes, n_match;
+	bool has_location;
+	double latitude, longitude;
+	int *zones; /**< none: the section's */
+	size_t n_zones;
+};
+
+/** Public alerts by the Common Alerting Protocol. */
+struct config_cap {
+	struct config_where at;
+	char *name;
+	enum config_cap_kind kind;
+	char *folder, *url, *ca;
+	uint32_t poll_s, max_age_s;
+	int *zones;
+	size_t n_zones;
+	struct config_cap_area *areas;
+	size_t n_areas;
+	char **senders, **status, **urgency, **certainty, **languages;
+	size_t n_senders, n_status, n_urgency, n_certainty, n_languages;
+	int16_t level[CONFIG_CAP_SEVERITIES]; /**< or CONFIG_CAP_OFF */
+	int *message; /**< none or one: else it is spoken */
+	size_t n_message;
+	char *tone; /**< before the words */
+	uint32_t repeat;
+	char *exercise; /**< said first of what is not actual */
+};
+
 enum config_notify_kind { NOTIFY_URL, NOTIFY_MAIL, NOTIFY_SYSLOG };
 
 /** Most of them: each has a thread. */
@@ -757,6 +799,8 @@ struct config {
 	struct config_user *users;
 	size_t n_users;
 
+	struct config_cap *caps;
+	size_t n_caps;
 	struct config_notify *notifies;
 	size_t n_notifies;
 	struct config_webhook *webhooks;
@@ -818,6 +862,7 @@ int config_input_find(const struct config *c, const char *name);
 int config_alarm_find(const struct config *c, const char *name);
 int config_mode_find(const struct config *c, const char *name);
 int config_output_find(const struct config *c, const char *name);
+int config_cap_find(const struct config *c, const char *name);
 int config_notify_find(const struct config *c, const char *name);
 int config_webhook_find(const struct config *c, const char *name);
 int config_calendar_find(const struct config *c, const char *name);

@@ -59,6 +59,11 @@ int config_output_find(const struct config *c, const char *name)
 	FIND(outputs, name);
 }
 
+int config_cap_find(const struct config *c, const char *name)
+{
+	FIND(caps, name);
+}
+
 int config_notify_find(const struct config *c, const char *name)
 {
 	FIND(notifies, name);

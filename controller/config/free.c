@@ -269,6 +269,32 @@ void config_notify_reset(struct config_notify *x)
 	*x = (struct config_notify){0};
 }
 
+static void free_cap(struct config_cap *x)
+{
+	for (size_t k = 0; k < x->n_areas; k++) {
+		struct config_cap_area *a = &x->areas[k];
+
+		free(a->name);
+		free_texts(a->geocodes, a->n_geocodes);
+		free_texts(a->match, a->n_match);
+		free(a->zones);
+	}
+	free(x->areas);
+	free(x->name);
+	free(x->folder);
+	free(x->url);
+	free(x->ca);
+	free(x->zones);
+	free_texts(x->senders, x->n_senders);
+	free_texts(x->status, x->n_status);
+	free_texts(x->urgency, x->n_urgency);
+	free_texts(x->certainty, x->n_certainty);
+	free_texts(x->languages, x->n_languages);
+	free(x->message);
+	free(x->tone);
+	free(x->exercise);
+}
+
 static void free_doors(struct config *c)
 {
 	for (size_t i = 0; i < c->n_webhooks; i++) {
@@ -282,6 +308,9 @@ static void free_doors(struct config *c)
 		free(x->zones);
 	}
 	free(c->webhooks);
+	for (size_t i = 0; i < c->n_caps; i++)
+		free_cap(&c->caps[i]);
+	free(c->caps);
 	for (size_t i = 0; i < c->n_notifies; i++)
 		config_notify_reset(&c->notifies[i]);
 	free(c->notifies);

@@ -113,6 +113,7 @@ void load_check_modes(struct load *l);
 void load_check_schedules(struct load *l);
 void load_check_doors(struct load *l);
 void load_check_operators(struct load *l);
+void load_check_caps(struct load *l);
 
 /** Index by name while loading, -1. */
 int load_find(const struct load *l, enum config_kind kind, const char *name);
@@ -133,6 +134,10 @@ bool load_given(const struct load *l, enum config_kind kind, size_t index,
  *  has no meaning with it? Else reported; false without one kind. */
 bool load_one_kind(struct load *l, enum config_kind kind, size_t index,
 		   unsigned variant);
+
+/** Fills a list of texts that was not given. */
+void load_default_list(struct load *l, char ***v, size_t *n,
+		       const char *const *from, size_t count);
 
 /** strdup() and calloc() that note in the problems when they fail. */
 char *load_strdup(struct load *l, const char *s);
@@ -186,7 +191,12 @@ config_nth_h nth_stage;
 	"\"output\", \"run\""
 /* special_door.c */
 config_set_h set_webhook_input, set_notify_url, set_notify_to,
-	set_notify_syslog, set_template;
+	set_notify_syslog, set_template, set_cap_folder, set_cap_url,
+	set_cap_level, set_location;
+config_show_h show_location, show_extreme, show_severe, show_moderate,
+	show_minor, show_unknown;
+config_open_h open_cap_area;
+config_nth_h nth_cap_area;
 config_show_h show_webhook_input;
 
 config_title_h title_peer, title_multicast, title_unicast;

@@ -51,7 +51,9 @@ extern const struct config_section schema_schedule_subs[];
 extern const struct config_key schema_operators[];
 extern const struct config_section schema_operators_subs[];
 extern const struct config_key schema_webhook[], schema_notify[];
-extern const char *const schema_notify_kinds[];
+extern const char *const schema_notify_kinds[], *const schema_cap_kinds[];
+extern const struct config_key schema_cap[];
+extern const struct config_section schema_cap_subs[];
 /** The key that makes each kind of input and output. */
 extern const char *const schema_input_kinds[], *const schema_output_kinds[];
 

@@ -315,6 +315,23 @@ static const struct config_section sections[] = {
 		 "carry a verb of the API. One whose signature is not right is "
 		 "answered 401 and told nothing; a signed one that is late, "
 		 "early or a repetition does nothing and is told why."},
+	{.name = "cap",
+	 .title = "NAME",
+	 .kind = KIND_CAP,
+	 MANY(config_cap, caps),
+	 .max = CONFIG_MAX_CAPS,
+	 .keys = schema_cap,
+	 .subs = schema_cap_subs,
+	 .variant_at = offsetof(struct config_cap, kind),
+	 .variants = schema_cap_kinds,
+	 .help = "Public alerts (CAP 1.2, and 1.1) from a folder or a server. "
+		 "An Alert or Update that fits is heard until it expires, at "
+		 "most `repeat` times; a Cancel or an Update stops what it "
+		 "refers to, and the same alert never sounds twice, also after "
+		 "a restart. What is there at the very first look starts "
+		 "nothing. XML signatures are not verified: take alerts over "
+		 "https from who you trust. A document of more than 1 MB, with "
+		 "a document type (DTD) or deeper than 32 levels is refused."},
 	{.name = "notify",
 	 .title = "NAME",
 	 .kind = KIND_NOTIFY,

@@ -35,6 +35,7 @@ enum config_kind {
 	KIND_OPERATORS,
 	KIND_WEBHOOK,
 	KIND_NOTIFY,
+	KIND_CAP,
 	KIND_COUNT
 };
 

@@ -175,3 +175,14 @@ bool load_one_kind(struct load *l, enum config_kind kind, size_t i,
 				    s->variants[variant]);
 	return true;
 }
+
+void load_default_list(struct load *l, char ***v, size_t *n,
+		       const char *const *from, size_t count)
+{
+	if (*n)
+		return;
+	free(*v);
+	*v = load_calloc(l, count, sizeof(**v));
+	for (size_t i = 0; *v && i < count; i++)
+		(*v)[(*n)++] = load_strdup(l, from[i]);
+}

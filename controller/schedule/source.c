@@ -4,7 +4,6 @@
 #include "days.h"
 #include "zonefile.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -197,112 +196,28 @@ static void read_file(struct source *s, bool if_changed, bool keep,
 
 /* ------------------------------------------------------------------ servers */
 
-struct body {
-	char *p;
-	size_t n;
-	char etag[256];
-};
-
-static size_t on_body(char *p, size_t size, size_t n, void *arg)
-{
-	struct body *b = arg;
-	char *grown;
-
-	n *= size;
-	if (b->n + n > ICS_MAX_TEXT)
-		return 0;
-	grown = realloc(b->p, b->n + n + 1);
-	if (!grown)
-		return 0;
-	b->p = grown;
-	memcpy(b->p + b->n, p, n);
-	b->n += n;
-	return n;
-}
-
-static size_t on_header(char *p, size_t size, size_t n, void *arg)
-{
-	struct body *b = arg;
-	size_t skip = 5, len;
-
-	n *= size;
-	if (n > 5 && !strncasecmp(p, "ETag:", 5)) {
-		while (skip < n && p[skip] == ' ')
-			skip++;
-		len = n - skip;
-		while (len &&
-		       (p[skip + len - 1] == '\r' || p[skip + len - 1] == '\n'))
-			len--;
-		snprintf(b->etag, sizeof(b->etag), "%.*s", (int)len, p + skip);
-	}
-	return n;
-}
-
-static void set_options(CURL *h, const char *url, struct body *b, char *error)
-{
-	curl_easy_setopt(h, CURLOPT_URL, url);
-	curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(h, CURLOPT_TIMEOUT, (long)SOURCE_TIMEOUT_S);
-	curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 1L);
-	curl_easy_setopt(h, CURLOPT_MAXREDIRS, 5L);
-#if LIBCURL_VERSION_NUM >= 0x075500
-	curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(h, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-#else
-	curl_easy_setopt(h, CURLOPT_PROTOCOLS,
-			 (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
-	curl_easy_setopt(h, CURLOPT_REDIR_PROTOCOLS,
-			 (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
-#endif
-	curl_easy_setopt(h, CURLOPT_ACCEPT_ENCODING, "");
-	curl_easy_setopt(h, CURLOPT_USERAGENT, "tocsin/" TOCSIN_VERSION);
-	curl_easy_setopt(h, CURLOPT_ERRORBUFFER, error);
-	curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(h, CURLOPT_WRITEDATA, b);
-	curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, on_header);
-	curl_easy_setopt(h, CURLOPT_HEADERDATA, b);
-}
-
 static void ask(struct source *s, bool if_changed, bool keep,
 		struct source_result *r)
 {
-	char error[CURL_ERROR_SIZE] = "", condition[300];
-	struct curl_slist *headers = NULL;
-	struct body b = {NULL, 0, ""};
-	CURL *h = curl_easy_init();
-	CURLcode code = CURLE_OUT_OF_MEMORY;
-	long status = 0;
+	const struct fetch_ask q = {
+		.url = s->url,
+		.max = ICS_MAX_TEXT,
+		.what = "calendar",
+		.since = if_changed ? &s->memory : NULL,
+	};
+	struct fetch_answer a;
 
-	if (h) {
-		set_options(h, s->url, &b, error);
-		if (if_changed && *s->etag) {
-			snprintf(condition, sizeof(condition),
-				 "If-None-Match: %s", s->etag);
-			headers = curl_slist_append(NULL, condition);
-			curl_easy_setopt(h, CURLOPT_HTTPHEADER, headers);
-		}
-		code = curl_easy_perform(h);
-		curl_easy_getinfo(h, CURLINFO_RESPONSE_CODE, &status);
-		curl_easy_cleanup(h);
-		curl_slist_free_all(headers);
-	}
-	if (code == CURLE_WRITE_ERROR && b.n)
-		snprintf(r->error, sizeof(r->error),
-			 "%s: the calendar is larger than 8 MB", s->url);
-	else if (code)
-		snprintf(r->error, sizeof(r->error), "%s: %s", s->url,
-			 *error ? error : curl_easy_strerror(code));
-	else if (status != 200 && status != 304)
-		snprintf(r->error, sizeof(r->error),
-			 "%s: the server answered %ld", s->url, status);
-	else if (status == 200)
-		make(s, s->url, b.p ? b.p : "", b.n, r);
+	fetch(&q, &a);
+	if (*a.error)
+		memcpy(r->error, a.error, sizeof(r->error));
+	else if (a.text)
+		make(s, s->url, a.text, a.size, r);
 	if (r->calendar) {
-		snprintf(s->etag, sizeof(s->etag), "%s", b.etag);
+		s->memory = a.memory;
 		if (keep)
-			save(s, b.p, b.n);
+			save(s, a.text, a.size);
 	}
-	free(b.p);
+	free(a.text);
 }
 
 void source_read(struct source *s, bool if_changed, bool keep,

@@ -7,12 +7,10 @@
 #define TOCSIN_SOURCE_H
 
 #include "controller/config/config.h"
+#include "controller/fetch.h"
 #include "scheduler/calendar.h"
 
 #include <stdbool.h>
-
-/** A server must have answered after this. */
-#define SOURCE_TIMEOUT_S 30
 
 /** What a source is; a copy of the configuration's, so that it outlives it. */
 struct source {
@@ -22,7 +20,7 @@ struct source {
 	size_t n_dates;
 	/* of what was last taken: asked again only for what changed */
 	int64_t mtime_ns, size;
-	char etag[256];
+	struct fetch_memory memory;
 };
 
 /** What came of it. */

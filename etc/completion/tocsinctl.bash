@@ -13,7 +13,7 @@ _tocsinctl()
 	local commands="status zones heard interfaces broadcasts page stop alarms trigger ack
 		reset inhibit enable advance hold release mode walk-test inputs input outputs output messages tones sources music volume calls summons
 		hangup faults journal watch reload config schedules schedule next skip
-		run calendars webhooks notify"
+		run calendars webhooks notify cap"
 	local word command= words=
 
 	for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do

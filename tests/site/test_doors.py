@@ -4,7 +4,7 @@ import os
 import time
 
 from conftest import NOTICE
-from lib import receivers, wait
+from lib import cap, receivers, wait
 from lib.signed import send, sha256, standard
 
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -187,3 +187,93 @@ def test_notify(make_daemon, site, tmp_path, cleanup):
     assert "certificate" in f["text"]
     wait.until(lambda: http.taken("config.loaded"), "the reload at the server")
     assert d.api.named("notify", "ops")["refused"] == 1
+
+
+CAP = '''
+cap "drop" { folder = "cap"  poll = "5s"  message = "long"  repeat = 1
+    status = { "actual", "exercise" }
+    area "plant" { location = "48.14,11.58"  geocodes = { "SAME=006109" }  zones = { "hall" } }
+    area "port"  { match = { "*harbour*" }  zones = { "yard" } } }
+cap "state" { url = "http://10.9.0.5:8081/feed"  poll = "5s"  zones = { "gate" }
+              languages = { "de=de", "en" }  repeat = 1 }
+'''
+HERE = [("areaDesc", "Munich"), ("polygon", "48,11 48,12 49,12 49,11 48,11")]
+FAR = [("areaDesc", "Far away"), ("circle", "0.0,0.0 10")]
+
+
+def test_cap(make_daemon, site, tmp_path, cleanup, hall, yard):
+    folder = tmp_path / "cap"
+    folder.mkdir()
+    server = cap.FeedServer(site["broker"], 8081)
+    cleanup.callback(server.close)
+    server.docs["old.xml"] = cap.alert("old-1")
+    cap.put(folder, "before.xml", cap.alert("before", areas=[HERE]))
+    d = make_daemon(more=CAP)
+
+    def heard(name):
+        return [e["text"] for e in d.api.journal(type="cap.alert", limit=1000)
+                if e["subject"] == f"cap:{name}"]
+
+    def sounding(zone):
+        return (d.api.get(f"/zones/{zone}").get("playing") or {}).get("actor", "")
+
+    # What was there before starts nothing.
+    wait.until(lambda: all(c.get("looked") for c in d.api.get("/cap")), "the first look")
+    assert not heard("drop") and not heard("state")
+    # An alert for this place, by its polygon.
+    one = cap.alert("one", areas=[FAR, HERE])
+    cap.put(folder, "one.xml", one)
+    hall.wait_for(5)
+    assert sounding("hall").startswith("cap:drop:") and not yard.packets
+    assert d.recorded("cap.alert")[0]["text"] == 'alert "Storm & flood" of test@cap.example'
+    # The same again, and one for elsewhere.
+    cap.put(folder, "one-again.xml", one)
+    cap.put(folder, "far.xml", cap.alert("far", areas=[FAR]))
+    d.recorded("cap.ignored", lambda e: "other areas" in e["text"])
+    assert len(heard("drop")) == 1
+    # An Update takes its place, a Cancel ends it.
+    first = d.api.get("/zones/hall")["playing"]["id"]
+    two = cap.alert("two", "Update", refs=[one], areas=[HERE])
+    cap.put(folder, "two.xml", two)
+    wait.until(lambda: d.api.broadcast(first) is None, "the first to end")
+    wait.until(lambda: sounding("hall"), "the second")
+    cap.put(folder, "three.xml", cap.alert("three", "Cancel", refs=[two]))
+    wait.until(lambda: not sounding("hall"), "silence")
+    d.recorded("cap.ended", lambda e: "was cancelled" in e["text"])
+    assert "was replaced" in d.recorded("cap.ended")[0]["text"]
+    # For another area by its name, as an exercise; it expires.
+    cap.put(folder, "four.cap", cap.alert("four", status="Exercise", expires=5,
+                                          areas=[[("areaDesc", "Old Harbour")]]))
+    yard.wait_for(5)
+    d.recorded("cap.ended", lambda e: "expired" in e["text"])
+    wait.until(lambda: not sounding("yard"), "silence")
+    # A test, a draft and nonsense are not heard; nonsense is a fault.
+    cap.put(folder, "five.xml", cap.alert("five", status="Test", areas=[HERE]))
+    cap.put(folder, "laughs.xml", b'<!DOCTYPE a [<!ENTITY b "c">]><alert>&b;</alert>')
+    os.utime(folder / "laughs.xml", (1, 1))
+    f = wait.until(lambda: d.api.faults().get("cap-document:drop"), "the fault")
+    assert "laughs.xml" in f["text"] and "DTD" in f["text"]
+    (folder / "laughs.xml").unlink()
+    wait.until(lambda: "cap-document:drop" not in d.api.faults(), "the fault to go")
+    # From a server: in the language that is preferred, spoken.
+    server.docs["new.xml"] = cap.alert("new-1", infos=(
+        {"headline": "Storm"}, {"language": "de-DE", "headline": "Sturm",
+                                "instruction": "Drinnen bleiben"}))
+    requested = d.recorded("broadcast.requested", lambda e: e["actor"].startswith("cap:state:"))
+    assert 'text "Sturm. Drinnen bleiben."' in requested[0]["text"]
+    # Asked only for what changed; each document once.
+    wait.until(lambda: server.fresh, "an answer of 304")
+    assert server.asked.count("/old.xml") == 1 and server.asked.count("/new.xml") == 1
+    # A server that is gone is a fault; a power cut repeats nothing.
+    server.close()
+    wait.until(lambda: "cap:state" in d.api.faults(), "the fault")
+    n = len(heard("drop"))
+    d.kill()
+    cap.put(folder, "six.xml", cap.alert("six", areas=[[("areaDesc", "x"),
+                                                        ("geocode", ("SAME", "006109"))]]))
+    d.start()
+    wait.until(lambda: sounding("hall"), "what came meanwhile")
+    wait.until(lambda: len(heard("drop")) == n + 1, "the alert in the journal")
+    assert "drop" in d.ctl("cap").stdout
+    assert 'tocsin_cap_alerts_total{cap="drop",outcome="heard"} 1' in \
+        d.api.raw("GET", "/metrics")[1].decode()

@@ -280,6 +280,20 @@ static enum ctl_exit cmd_summons(const struct ctl *c, int argc, char **argv)
 		    "nobody is called");
 }
 
+static enum ctl_exit cmd_cap(const struct ctl *c, int argc, char **argv)
+{
+	static const struct column columns[] = {
+		{"FEED", "name"},       {"ACTIVE", "active"},
+		{"PENDING", "pending"}, {"HEARD", "heard"},
+		{"IGNORED", "ignored"}, {"ENDED", "ended"},
+		{"LOOKED", "looked"},   {"FROM", "from"},
+		{"ERROR", "error"},     {NULL, NULL},
+	};
+
+	(void)argv;
+	return list(c, "cap", argc, "/cap", columns, "no public alerts");
+}
+
 static enum ctl_exit cmd_calls(const struct ctl *c, int argc, char **argv)
 {
 	static const struct column columns[] = {
@@ -463,6 +477,7 @@ const struct command commands[] = {
 	 cmd_webhooks},
 	{"notify", "", "who is told of events, and whether it works",
 	 cmd_notify},
+	{"cap", "", "feeds of public alerts, and what became of them", cmd_cap},
 	{"calls", "", "calls that are up", cmd_calls},
 	{"summons", "", "who is called about alarms, and who took it",
 	 cmd_summons},
