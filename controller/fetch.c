@@ -145,12 +145,13 @@ void fetch(const struct fetch_ask *q, struct fetch_answer *a)
 {
 	char error[CURL_ERROR_SIZE] = "";
 	struct curl_slist *headers = conditions(q->since);
-	struct body b = {q, a};
+	struct body b = {.q = q};
 	CURL *h = curl_easy_init();
 	CURLcode code = CURLE_OUT_OF_MEMORY;
 	long status = 0;
 
 	*a = (struct fetch_answer){0};
+	b.a = a;
 	if (h) {
 		set_options(h, &b, error);
 		curl_easy_setopt(h, CURLOPT_HTTPHEADER, headers);
