@@ -70,6 +70,7 @@
 	X(CALENDAR_LOADED, "calendar.loaded", INFO)                            \
 	X(MQTT_CONNECTED, "mqtt.connected", NOTICE)                            \
 	X(MQTT_LOST, "mqtt.lost", WARN)                                        \
+	X(ALARM_TOLD, "alarm.told", NOTICE)                                    \
 	X(CAP_ALERT, "cap.alert", WARN)                                        \
 	X(CAP_IGNORED, "cap.ignored", INFO)                                    \
 	X(CAP_ENDED, "cap.ended", NOTICE)

@@ -58,6 +58,20 @@ static void check_hook(struct load *l, const struct config_alarm *a,
 			    a->name, program);
 }
 
+/** Nobody is told twice. */
+static void check_notify(struct load *l, const struct config_alarm *a,
+			 const struct config_effect *e)
+{
+	for (size_t i = 0; i < e->n_to; i++)
+		for (size_t k = 0; k < i; k++)
+			if (e->to[i] == e->to[k])
+				problem_add(l->p, e->at,
+					    "alarm \"%s\": notify \"%s\" is "
+					    "named twice",
+					    a->name,
+					    l->c->notifies[e->to[i]].name);
+}
+
 /** Names of phases to bits. */
 static void find_phases(struct load *l, const struct config_alarm *a,
 			struct config_effect *e)
@@ -153,6 +167,7 @@ void load_check_effects(struct load *l, size_t alarm)
 		[EFFECT_DRIVE] = check_drive,
 		[EFFECT_PUBLISH] = check_publish,
 		[EFFECT_HOOK] = check_hook,
+		[EFFECT_NOTIFY] = check_notify,
 	};
 	const struct config_alarm *a = &l->c->alarms[alarm];
 

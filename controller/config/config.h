@@ -421,6 +421,7 @@ enum config_effect_kind {
 	EFFECT_PUBLISH,
 	EFFECT_HOOK,
 	EFFECT_CALL,
+	EFFECT_NOTIFY,
 	EFFECT_KINDS
 };
 
@@ -462,6 +463,10 @@ struct config_effect {
 	char **command;
 	size_t n_command;
 	uint32_t limit_ms;
+	/* notify */
+	int *to;
+	size_t n_to;
+	char *text; /**< NULL = the alarm's state */
 };
 
 /** One step of a phased evacuation. */

@@ -146,6 +146,8 @@ static void free_effect(struct config_effect *e)
 	free(e->topic);
 	free(e->payload);
 	free(e->end_payload);
+	free(e->to);
+	free(e->text);
 }
 
 static void free_modes(struct config *c)

@@ -219,10 +219,10 @@ config_nth_h nth_multicast, nth_unicast, nth_say;
 config_set_h set_follow, set_until, set_names, set_effect_topic,
 	set_hook_command;
 config_show_h show_until, show_effect_topic;
-config_open_h open_broadcast, open_drive, open_publish, open_hook, open_call,
-	open_phase;
-config_nth_h nth_broadcast, nth_drive, nth_publish, nth_hook, nth_call,
-	nth_phase;
+config_open_h open_broadcast, open_drive, open_publish, open_hook, open_notify,
+	open_call, open_phase;
+config_nth_h nth_broadcast, nth_drive, nth_publish, nth_hook, nth_notify,
+	nth_call, nth_phase;
 config_set_h set_serial, set_caller;
 config_show_h show_group, show_channel, show_serial;
 config_title_h title_polycom, title_speaker;

@@ -195,6 +195,28 @@ static const struct config_key call_keys[] = {
 	{0},
 };
 
+static const struct config_key notify_keys[] = {
+	{.name = "to",
+	 .type = TYPE_REFS,
+	 FIELD(config_effect, to),
+	 OTHER(config_effect, n_to),
+	 .required = true,
+	 .kind = KIND_NOTIFY,
+	 .max = 5,
+	 .help = "Who is told (notify sections: HTTP, e-mail or syslog), "
+		 "whatever their `events` are. The event has the type "
+		 "alarm.told."},
+	{.name = "text",
+	 .type = TYPE_TEXT,
+	 FIELD(config_effect, text),
+	 .min = 1,
+	 .max = 200,
+	 .defaults = "the alarm's state, and since when by whom",
+	 .help = "What they are told."},
+	EFFECT_KEYS,
+	{0},
+};
+
 static const struct config_key phase_keys[] = {
 	{.name = "for",
 	 .type = TYPE_DURATION,
@@ -238,6 +260,7 @@ const struct config_section schema_alarm_subs[] = {
 	AN_EFFECT("call", call,
 		  "People the alarm calls. What ends it ends the ringing; a "
 		  "call that was taken goes on."),
+	AN_EFFECT("notify", notify, "Somebody the alarm tells."),
 	{.name = "phase",
 	 .title = "NAME",
 	 .place = PLACE_NESTED,

@@ -176,6 +176,7 @@ EFFECT(drive, EFFECT_DRIVE)
 EFFECT(publish, EFFECT_PUBLISH)
 EFFECT(hook, EFFECT_HOOK)
 EFFECT(call, EFFECT_CALL)
+EFFECT(notify, EFFECT_NOTIFY)
 
 void *open_phase(struct load *l, void *parent, const struct scan_node *n)
 {

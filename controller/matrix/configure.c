@@ -66,6 +66,18 @@ static bool same_command(const struct config_effect *x,
 	return true;
 }
 
+static bool same_told(const struct config *c, const struct config_effect *x,
+		      const struct config *d, const struct config_effect *y)
+{
+	if (x->n_to != y->n_to || !same_text(x->text, y->text))
+		return false;
+	for (size_t i = 0; i < x->n_to; i++)
+		if (strcmp(c->notifies[x->to[i]].name,
+			   d->notifies[y->to[i]].name))
+			return false;
+	return true;
+}
+
 /** Do two configurations mean the same effect? When it begins may differ. */
 static bool same_effect(const struct config *c, const struct config_effect *x,
 			const struct config *d, const struct config_effect *y)
@@ -85,6 +97,8 @@ static bool same_effect(const struct config *c, const struct config_effect *x,
 	case EFFECT_PUBLISH:
 		return !strcmp(x->topic, y->topic) &&
 		       same_text(x->payload, y->payload);
+	case EFFECT_NOTIFY:
+		return same_told(c, x, d, y);
 	default:
 		return same_command(x, y);
 	}

@@ -275,10 +275,31 @@ void effects_hooked(const char *subject, const char *program, int err,
 		    "alarm %s: its hook failed: %s", name, why);
 }
 
-static void end_hook(struct item *x, size_t k, const char *actor,
-		     const char *why)
+/** The record goes to them by its `to`: see notify_event(). */
+static void begin_notify(struct item *x, size_t k, uint64_t at_us)
 {
-	/* It has its own limit; half a message sent helps nobody. */
+	const struct config *c = x->owner->config;
+	const struct config_effect *e = &x->conf->effects[k];
+	json_t *to = json_array();
+	char subject[96], text[200];
+
+	(void)at_us;
+	for (size_t i = 0; i < e->n_to; i++)
+		json_array_append_new(to,
+				      json_string(c->notifies[e->to[i]].name));
+	matrix_subject(x, subject);
+	snprintf(text, sizeof(text), "it is %s, by %s",
+		 alarm_state_name(x->s.state), x->actor);
+	record(x->owner->recorder, EVENT_ALARM_TOLD, x->event, subject,
+	       x->actor, json_pack("{s:o}", "to", to), "alarm %s: %s",
+	       x->conf->name, e->text ? e->text : text);
+}
+
+/** Programs have a limit of their own, and what is told is told: half a message
+ *  sent helps nobody. */
+static void end_nothing(struct item *x, size_t k, const char *actor,
+			const char *why)
+{
 	(void)x;
 	(void)k;
 	(void)actor;
@@ -366,8 +387,9 @@ static const struct type types[EFFECT_KINDS] = {
 	[EFFECT_BROADCAST] = {begin_broadcast, end_broadcast},
 	[EFFECT_DRIVE] = {begin_drive, end_drive},
 	[EFFECT_PUBLISH] = {begin_publish, end_publish},
-	[EFFECT_HOOK] = {begin_hook, end_hook},
+	[EFFECT_HOOK] = {begin_hook, end_nothing},
 	[EFFECT_CALL] = {begin_call, end_call},
+	[EFFECT_NOTIFY] = {begin_notify, end_nothing},
 };
 
 static enum effect_do look(struct item *x, size_t k,

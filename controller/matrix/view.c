@@ -9,7 +9,7 @@
 static const char *const kinds[EFFECT_KINDS] = {
 	[EFFECT_BROADCAST] = "broadcast", [EFFECT_DRIVE] = "drive",
 	[EFFECT_PUBLISH] = "publish",     [EFFECT_HOOK] = "hook",
-	[EFFECT_CALL] = "call",
+	[EFFECT_CALL] = "call",           [EFFECT_NOTIFY] = "notify",
 };
 
 size_t alarms_active(const struct alarms *a)
@@ -43,6 +43,8 @@ static json_t *effect_what(const struct config *c,
 	case EFFECT_CALL:
 		return json_sprintf("operators %s",
 				    c->operators[e->operators].name);
+	case EFFECT_NOTIFY:
+		return text_json(c->notifies[e->to[0]].name);
 	default:
 		return text_json(e->command[0]);
 	}

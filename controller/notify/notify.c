@@ -112,22 +112,43 @@ static bool wants(const struct config_notify *c, const char *type)
 	return false;
 }
 
+/** Whom an alarm tells; NULL = it is no such event. */
+static json_t *told(const struct event *e)
+{
+	json_t *o = e->type == EVENT_ALARM_TOLD ? json_loads(e->data, 0, NULL)
+						: NULL;
+	json_t *to = json_incref(json_object_get(o, "to"));
+
+	json_decref(o);
+	return to;
+}
+
+static bool names(const json_t *list, const char *name)
+{
+	const json_t *x;
+	size_t i;
+
+	json_array_foreach(list, i, x)
+	{
+		if (!strcmp(json_string_value(x), name))
+			return true;
+	}
+	return false;
+}
+
 void notify_event(const struct event *e, void *arg)
 {
 	struct notify *n = arg;
+	const char *type = event_type_name(e->type);
+	json_t *to = told(e);
 
-	for (size_t i = 0; i < n->n; i++)
-		if (n->v[i] &&
-		    wants(&n->config->notifies[i], event_type_name(e->type)))
+	for (size_t i = 0; i < n->n; i++) {
+		const struct config_notify *c = &n->config->notifies[i];
+
+		if (n->v[i] && (wants(c, type) || names(to, c->name)))
 			target_put(n->v[i], e);
-}
-
-void notify_tell(struct notify *n, int target, const struct event *e)
-{
-	if (target >= 0 && (size_t)target < n->n && n->v[target] &&
-	    /* Else it is told already. */
-	    !wants(&n->config->notifies[target], event_type_name(e->type)))
-		target_put(n->v[target], e);
+	}
+	json_decref(to);
 }
 
 void notify_watch(struct notify *n)

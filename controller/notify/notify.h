@@ -23,12 +23,9 @@ struct notify *notify_free(struct notify *n);
  *  ENOMEM: then some are not told. */
 int notify_configure(struct notify *n, const struct config *c);
 
-/** Tells those whose `events` it fits: a recorder_sink_h. */
+/** Tells those whose `events` it fits, and whom an alarm's effect names: a
+ *  recorder_sink_h. */
 void notify_event(const struct event *e, void *arg);
-
-/** Tells one (his number in the configuration) of an event, whatever his
- *  `events` are. */
-void notify_tell(struct notify *n, int target, const struct event *e);
 
 /** Raises and clears faults. Once a second. */
 void notify_watch(struct notify *n);

@@ -99,13 +99,15 @@ def test_webhooks(make_daemon, tmp_path, hall, yard):
 
 NOTIFY = '''
 notify "ops"  { url = "https://10.9.0.5:8443/t"  secret-file = "ops.key"  ca = "ca.pem"
-                events = { "alarm.*", "config.*" } }
+                events = { "alarm.active", "alarm.ack*", "alarm.reset", "config.*" } }
 notify "duty" { mail-to = { "duty@plant.example", "shift@plant.example" }
                 mail-from = "tocsin@plant.example"  command = { "./sendmail", "-t", "-oi" }
                 subject = "[{site}] {text}{more}"  interval = "10s"
                 events = { "alarm.*", "input.*" } }
 notify "tcp"  { syslog = "tcp:10.9.0.5:6010"  events = { "alarm.*" } }
 notify "tls"  { syslog = "tls:10.9.0.5:6514"  ca = "ca.pem"  facility = "audit" }
+alarm "tell" { inputs = { "second" }  latch = false
+               notify { to = { "ops" }  text = "Second is on" } }
 notify "udp"  { syslog = "udp:10.9.0.5:5140"  events = { "alarm.*" } }
 '''
 
@@ -145,6 +147,10 @@ def test_notify(make_daemon, site, tmp_path, cleanup):
     http.status = 200
     wait.until(lambda: http.taken("alarm.reset"), "the reset at the server")
     assert not http.taken("alarm.acknowledged")
+    # Whom an alarm names is told what his events leave out.
+    d.api.post("/alarms/tell/trigger")
+    told = wait.until(lambda: http.taken("alarm.told"), "what the alarm tells")[0]
+    assert told["text"] == "alarm tell: Second is on" and told["data"] == {"to": ["ops"]}
     assert d.api.named("notify", "ops")["refused"] == 1
     assert "ops" in d.ctl("notify").stdout
     # By mail: the first at once, the rest together, not before the interval.
