@@ -116,11 +116,13 @@ static json_t *zone_sounds_json(struct control *c, int zone)
 			continue;
 		media_output_stats(c->media, i, &s);
 		json_array_append_new(
-			a, json_pack("{s:o,s:b,s:i,s:I,s:I,s:o,s:o}", "output",
+			a, json_pack("{s:o,s:b,s:o,s:I,s:I,s:o,s:o}", "output",
 				     text_json(sounds_name(c->sounds, i)),
 				     "sounding", s.sounding, "level_dbfs",
-				     -(int)s.level, "packets",
-				     (json_int_t)s.packets, "errors",
+				     s.level < MEDIA_SILENT
+					     ? json_integer(-(int)s.level)
+					     : json_null(),
+				     "packets", (json_int_t)s.packets, "errors",
 				     (json_int_t)s.errors, "heard",
 				     proof_output_json(c->proof, i), "call",
 				     speakers_json(c->speakers, i)));

@@ -360,10 +360,13 @@ struct media_listen_stats {
 void media_listen_stats(const struct media *m, unsigned leg,
 			struct media_listen_stats *s);
 
+/** Level of digital silence, in -dBFS. */
+#define MEDIA_SILENT 127
+
 struct media_output_stats {
 	uint64_t packets; /**< sent in its life */
 	uint64_t errors;
-	uint8_t level; /**< now, -dBFS, 127 = silence */
+	uint8_t level; /**< now, -dBFS, up to MEDIA_SILENT */
 	bool sounding;
 	uint32_t ssrc; /**< of its stream */
 	bool open; /**< Polycom: alerts are behind it, sound is heard at once */

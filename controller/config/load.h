@@ -167,6 +167,11 @@ config_show_h show_listen, show_rtp_ports, show_allow, show_fan, show_zones,
 	show_clear_above;
 config_set_h set_text_spoken, set_voice, set_loudness, set_command;
 config_show_h show_loudness, show_message_loudness, show_command;
+/** Stores "ADDRESS:PORT" of something to listen on, refuses anything else. */
+void load_endpoint(struct load *l, const struct config_value *val, char **host,
+		   uint16_t *port);
+/** Writes it as it would be configured; false when there is no host. */
+bool show_endpoint(FILE *f, const char *host, uint16_t port);
 /* special_schedule.c */
 config_set_h set_url, set_match, set_calendar_dates, set_schedule_dates,
 	set_days, set_times, set_clock, set_rrule, set_start, set_day_types,

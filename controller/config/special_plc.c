@@ -8,30 +8,16 @@
 void set_plc_listen(struct load *l, void *obj, const struct config_value *val)
 {
 	struct config_plc *p = obj;
-	struct sockaddr_storage ss;
-	char host[64];
-	const bool v6 = *val->v[0] == '[';
 
-	if (!value_endpoint(val->v[0], &ss) || value_is_multicast(&ss)) {
-		load_refuse(l, val, val->v[0]);
-		return;
-	}
-	snprintf(host, sizeof(host), "%s", val->v[0] + v6);
-	*strrchr(host, v6 ? ']' : ':') = '\0';
-	load_text(l, &p->host, host);
-	p->port = value_port(&ss);
+	load_endpoint(l, val, &p->host, &p->port);
 }
 
 bool show_plc_listen(const struct config *c, const void *obj, FILE *f)
 {
 	const struct config_plc *p = obj;
-	const bool v6 = p->host && strchr(p->host, ':');
 
 	(void)c;
-	if (p->host)
-		fprintf(f, "\"%s%s%s:%u\"", v6 ? "[" : "", p->host,
-			v6 ? "]" : "", p->port);
-	return p->host;
+	return show_endpoint(f, p->host, p->port);
 }
 
 void set_plc_allow(struct load *l, void *obj, const struct config_value *val)

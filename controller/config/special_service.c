@@ -107,33 +107,47 @@ void set_discovery_prefix(struct load *l, void *obj,
 		load_text(l, &m->discovery_prefix, s);
 }
 
+void load_endpoint(struct load *l, const struct config_value *val, char **host,
+		   uint16_t *port)
+{
+	const char *v = val->v[0];
+	const bool v6 = *v == '[';
+	struct sockaddr_storage ss;
+	char text[64];
+
+	if (!value_endpoint(v, &ss) || value_is_multicast(&ss)) {
+		load_refuse(l, val, v);
+		return;
+	}
+	snprintf(text, sizeof(text), "%s", v + v6);
+	*strrchr(text, v6 ? ']' : ':') = '\0';
+	load_text(l, host, text);
+	*port = value_port(&ss);
+}
+
+bool show_endpoint(FILE *f, const char *host, uint16_t port)
+{
+	const bool v6 = host && strchr(host, ':');
+
+	if (host)
+		fprintf(f, "\"%s%s%s:%u\"", v6 ? "[" : "", host, v6 ? "]" : "",
+			port);
+	return host;
+}
+
 void set_web_listen(struct load *l, void *obj, const struct config_value *val)
 {
 	struct config_web *w = obj;
-	struct sockaddr_storage ss;
-	char host[64];
-	const bool v6 = *val->v[0] == '[';
 
-	if (!value_endpoint(val->v[0], &ss) || value_is_multicast(&ss)) {
-		load_refuse(l, val, val->v[0]);
-		return;
-	}
-	snprintf(host, sizeof(host), "%s", val->v[0] + v6);
-	*strrchr(host, v6 ? ']' : ':') = '\0';
-	load_text(l, &w->host, host);
-	w->port = value_port(&ss);
+	load_endpoint(l, val, &w->host, &w->port);
 }
 
 bool show_web_listen(const struct config *c, const void *obj, FILE *f)
 {
 	const struct config_web *w = obj;
-	const bool v6 = w->host && strchr(w->host, ':');
 
 	(void)c;
-	if (w->host)
-		fprintf(f, "\"%s%s%s:%u\"", v6 ? "[" : "", w->host,
-			v6 ? "]" : "", w->port);
-	return w->host;
+	return show_endpoint(f, w->host, w->port);
 }
 
 void set_group(struct load *l, void *obj, const struct config_value *val)
