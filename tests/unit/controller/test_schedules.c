@@ -341,9 +341,14 @@ static void test_day_type(void **state)
 	const int64_t tuesday = civil_day(2027, 3, 2);
 
 	(void)state;
+	/* The old configuration goes with the new one. */
+	sched = schedules_free(sched);
 	site_configure(site, PLAN
 		       "schedule \"exam\" { at = \"09:00\" day-type = \"exam\" "
 		       "message = \"blip\" zones = { \"c\" } }\n");
+	assert_int_equal(schedules_alloc(&sched, site->broadcasts,
+					 site->recorder, site->faults, NULL),
+			 0);
 	assert_int_equal(
 		schedules_configure(sched, site->config, site->library, &why),
 		0);
