@@ -72,6 +72,24 @@ static void test_refused(void **state)
 		 1, "write \"tls:...\""},
 		{"notify \"n\" { syslog = \"tls:10.1.1.1\"\n cert = \"good\" }",
 		 2, "need each other"},
+		{"cap \"c\" { zones = { \"z\" } }", 1,
+		 "exactly one of \"folder\" and \"url\""},
+		{"cap \"c\" { folder = \"f\" }", 1, "heard nowhere"},
+		{"cap \"c\" { folder = \"f\"  zones = { \"z\" }\n status = { "
+		 "\"draft\" } }",
+		 2, "\"draft\" is no word that is allowed"},
+		{"cap \"c\" { folder = \"f\"  zones = { \"z\" }\n severe = "
+		 "\"loud\" }",
+		 2, "does not fit"},
+		{"cap \"c\" { folder = \"f\"  zones = { \"z\" }\n area \"a\" { "
+		 "} }",
+		 2, "says nothing"},
+		{"cap \"c\" { folder = \"f\"  zones = { \"z\" }\n area \"a\" { "
+		 "location = \"48\" } }",
+		 2, "48.14,11.58"},
+		{"cap \"c\" { folder = \"f\"  zones = { \"z\" }\n languages = "
+		 "{ \"de=-x\" } }",
+		 2, "languages like \"de\""},
 	};
 	struct world *w = world_new();
 
@@ -129,7 +147,14 @@ static void test_dump(void **state)
 		"notify \"m\" { mail-to = { \"a@x\" }  command = { \"true\" } "
 		"}\n"
 		"notify \"s\" { syslog = \"tls:[fd00::1]\"  facility = "
-		"\"audit\"  events = { \"*\" } }\n");
+		"\"audit\"  events = { \"*\" } }\n"
+		"cap \"c\" { url = \"https://x/f\"  severe = 170  minor = "
+		"\"music\"  languages = { \"de=anna\" }\n"
+		" area \"a\" { location = \"-48.5,11\"  geocodes = { \"A=1\" } "
+		" zones = { \"z\" } } }\n");
+	assert_int_equal(c->caps[0].level[1], 170);
+	assert_int_equal(c->caps[0].level[4], CONFIG_CAP_OFF);
+	assert_true(c->caps[0].areas[0].latitude == -48.5);
 	assert_string_equal(c->webhooks[0].secret, "0123456789abcdef");
 	assert_int_equal(c->notifies[2].port, 6514);
 	assert_string_equal(c->notifies[2].host, "fd00::1");
