@@ -84,8 +84,9 @@ const struct config_key schema_mqtt[] = {
 	 .type = TYPE_FLAG,
 	 FIELD(config_mqtt, discovery),
 	 .def = "false",
-	 .help = "Zones, alarms, inputs, outputs and faults appear in Home "
-		 "Assistant by themselves, with their commands if commands "
+	 .help = "Zones, alarms, inputs, outputs, faults and the mode "
+		 "appear in Home Assistant by themselves, with their commands "
+		 "if commands "
 		 "are on."},
 	{.name = "discovery-prefix",
 	 .type = TYPE_SPECIAL,

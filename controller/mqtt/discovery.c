@@ -148,12 +148,33 @@ static void make_switch(const struct discovery *d, json_t *o, const char *verb,
 	json_object_set_new(o, "state_off", json_string("OFF"));
 }
 
+static void mode(const struct discovery *d, discovery_h *h, void *arg)
+{
+	const bool can = d->config->mqtt.commands;
+	json_t *o, *names = json_array();
+	char topic[160];
+
+	for (size_t i = 0; i < d->config->n_modes; i++)
+		json_array_append_new(names,
+				      json_string(d->config->modes[i].name));
+	snprintf(topic, sizeof(topic), "%s/mode", d->base);
+	o = json_pack("{s:s,s:s,s:o}", "state_topic", topic, "value_template",
+		      "{{ value_json.mode }}", "options", names);
+	if (can)
+		command(d, o, "mode", ",\"mode\":{{ value | tojson }}");
+	else
+		json_object_set_new(o, "device_class", json_string("enum"));
+	entity(d, can ? "select" : "sensor", "mode", "", "", "Mode", o, h, arg);
+}
+
 void discovery_site(const struct discovery *d, discovery_h *h, void *arg)
 {
 	json_t *o = on_off(d, "faults", "", "", "value_json.count", "problem");
 
 	json_object_set_new(o, "entity_category", json_string("diagnostic"));
 	entity(d, "binary_sensor", "faults", "", "", "Faults", o, h, arg);
+	if (d->config->n_modes)
+		mode(d, h, arg);
 }
 
 void discovery_zone(const struct discovery *d, size_t zone, discovery_h *h,

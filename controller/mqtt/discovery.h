@@ -24,7 +24,7 @@ typedef void(discovery_h)(const char *topic, json_t *config, void *arg);
 /** The topics of all entities of a site, whatever they are: a filter. */
 void discovery_filter(const struct discovery *d, char *buf, size_t size);
 
-/** What belongs to the site as a whole: are there faults? */
+/** What belongs to the site as a whole: are there faults, and its mode. */
 void discovery_site(const struct discovery *d, discovery_h *h, void *arg);
 
 /** Does it sound, how loud is it, say a text. */

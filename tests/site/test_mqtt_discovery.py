@@ -83,7 +83,7 @@ def test_entities_appear_and_obey(site_ha, hall):
     ha, d, _ = site_ha
     alarm = ha.entity("binary_sensor", "alarm_panic")
     ha.entity("binary_sensor", "zone_yard")
-    every = wait.until(lambda: len(ha.entities()) == 26 and ha.entities(), "all entities")
+    every = wait.until(lambda: len(ha.entities()) == 27 and ha.entities(), "all entities")
     ids = [e["unique_id"] for e in every.values()]
     assert len(set(ids)) == len(ids)
     for (component, _), e in every.items():
@@ -119,6 +119,12 @@ def test_entities_appear_and_obey(site_ha, hall):
     beacon = ha.entity("switch", "output_beacon")
     assert ha.send(beacon, beacon["payload_on"]) == 200
     ha.wait_state(beacon, beacon["state_on"])
+
+    # The site's mode.
+    mode = ha.entity("select", "mode")
+    ha.wait_state(mode, "day")
+    assert "night" in mode["options"] and ha.send(mode, "night") == 200
+    ha.wait_state(mode, "night")
 
     # Quality and faults: a lost sensor is unavailable, not normal.
     gas = next(e for (c, o), e in ha.entities().items() if o.startswith("input_gas_room_"))
