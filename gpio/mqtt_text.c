@@ -157,7 +157,8 @@ void mqtt_text_lost(struct reason *r, const struct mqtt_own_spec *s,
 		else if (up)
 			reason_set(r, 0, "%s: connection lost: %s", BROKER(b),
 				   strerror(err));
-		else if (err == ECONNRESET || err == EPIPE)
+		else if (b->tls || err == ECONNRESET || err == EPIPE)
+			/* libmosquitto makes EPROTO of what OpenSSL says */
 			closed_early(r, s, b);
 		else
 			mqtt_text_unreached(r, b, err);
