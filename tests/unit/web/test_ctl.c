@@ -167,7 +167,8 @@ static int ctl(const struct env *e, const char *arguments)
 static const char zones_table[] =
 	"ZONE       DIAL  OUTPUTS  SOUNDS  PRIORITY  BY  WAITING  LEVEL  "
 	"VOLUME  QUIET\n"
-	"hall       701   1        chime   page      -   3,4      -      -       -\n"
+	"hall       701   1        chime   page      -   3,4      -      -     "
+	"  -\n"
 	"\xe6\x97\xa5\xe6\x9c\xac       "
 	"-     20       -       -         -   -        -      -       -\n"
 	"g\xc3\xa4\xcc\x88?[2J??x  "
