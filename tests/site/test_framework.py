@@ -117,7 +117,7 @@ def test_a_stall_is_seen(cleanup):
     w = Watch()
     cleanup.callback(w.close)
     since = time.monotonic()
-    wait.until(lambda: w.stalls or time.monotonic() > since + 0.3, "both to run")
+    wait.until(lambda: w.ready == len(w._procs) and time.monotonic() > since + 0.1, "all to run")
     w.stalls.clear()
     for p in w._procs:
         os.kill(p.pid, signal.SIGSTOP)

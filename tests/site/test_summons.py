@@ -65,8 +65,11 @@ def test_the_first_to_answer_hears_it_and_the_others_stop_ringing(make_daemon, p
     d.api.input("second", False)
     d.api.post("/alarms/gas/reset")
     wait.until(lambda: not about(d), "nobody is called")
-    kinds = [e["type"] for e in d.api.journal(limit=50) if e["subject"] == "alarm:gas"]
-    assert "call.answered" in kinds and "call.ended" in kinds
+
+    def recorded():
+        kinds = [e["type"] for e in d.api.journal(limit=50) if e["subject"] == "alarm:gas"]
+        return "call.answered" in kinds and "call.ended" in kinds
+    wait.until(recorded, "both in the journal")
 
 
 def test_a_mailbox_takes_nothing_and_the_duty_presses_a_key(make_daemon, people):

@@ -21,6 +21,7 @@ LEAST = 0.005
 class Watch:
     def __init__(self):
         self.stalls = []  # (begin, seconds)
+        self.ready = 0    # watchers that watch
         self._procs = []
         for cpu in os.sched_getaffinity(0):
             p = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "--", sys.executable, __file__,
@@ -30,6 +31,9 @@ class Watch:
 
     def _read(self, p):
         for line in p.stdout:
+            if line == "ready\n":
+                self.ready += 1
+                continue
             begin, length = line.split()
             self.stalls.append((float(begin), float(length)))
 
@@ -51,6 +55,7 @@ def watch(cpu):
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(90))
     except OSError:
         pass
+    print("ready", flush=True)
     last = time.monotonic()
     while True:
         time.sleep(TICK)
