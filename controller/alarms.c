@@ -157,6 +157,9 @@ static void show_inhibited(const struct item *x)
 		fault_clear(f, subject);
 }
 
+/** A contact that flaps meanwhile is told of once in this time. */
+#define HELD_AGAIN_US UINT64_C(10000000)
+
 /** Its cause is there, and nobody hears of it: the journal does. */
 static void note_held(struct item *x, const char *actor, uint64_t cause)
 {
@@ -164,6 +167,9 @@ static void note_held(struct item *x, const char *actor, uint64_t cause)
 	const struct config_gate *g = &x->conf->gate;
 	size_t used = 0;
 
+	if (x->held_us && clock_mono_us() - x->held_us < HELD_AGAIN_US)
+		return;
+	x->held_us = clock_mono_us();
 	matrix_subject(x, subject);
 	for (size_t i = 0; i < g->n_modes && used < sizeof(names); i++)
 		used += (size_t)snprintf(
@@ -225,6 +231,7 @@ static int step(struct item *x, enum alarm_event ev, const char *actor,
 	text_clean(x->actor);
 	if (x->s.state == ALARM_ACKED)
 		x->acked_us = clock_mono_us();
+	x->held_us = 0;
 	note(x, ev, actor, cause, todo & ALARM_DO_START);
 	show_inhibited(x);
 	if (todo & ALARM_DO_START) {

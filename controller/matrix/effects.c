@@ -383,6 +383,8 @@ void alarms_caller(struct alarms *a, struct summons *s)
 
 /* --------------------------------------------------------------------- all */
 
+/** A kind more is a row here, its section and keys in schema_alarm.c, its
+ * checks in check_effect.c and its name in view.c. */
 static const struct type types[EFFECT_KINDS] = {
 	[EFFECT_BROADCAST] = {begin_broadcast, end_broadcast},
 	[EFFECT_DRIVE] = {begin_drive, end_drive},

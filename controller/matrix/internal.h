@@ -34,6 +34,7 @@ struct item {
 	uint64_t wake_us;          /**< its cause is to be looked at again */
 	uint64_t effects_us;       /**< its effects are */
 	uint64_t acked_us;
+	uint64_t held_us; /**< when it was told that it starts nothing */
 	int64_t since_wall_us;
 	uint64_t inhibit_until_us; /**< monotonic */
 	int64_t inhibit_until_wall_us;

@@ -189,6 +189,10 @@ static void test_modes_gate_and_do_not_reset(void **state)
 	assert_string_equal(modes_now(m), "day");
 	move(s, "i", true);
 	assert_false(is_on(s, "x"));
+	for (int n = 0; n < 5; n++) {
+		move(s, "i", false);
+		move(s, "i", true);
+	}
 	assert_int_equal(site_count(s, EVENT_ALARM_HELD, "alarm:a"), 1);
 	move(s, "key", true);
 	assert_string_equal(modes_now(m), "night");
