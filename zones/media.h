@@ -80,6 +80,8 @@ enum media_report_type {
 			      'A'-'D'), once for each press (RFC 4733) */
 	MEDIA_LEG_CLOSED,  /**< leg: closed, its socket too; stats filled */
 	MEDIA_PROMPT_DONE, /**< leg: the prompt has been sent */
+	MEDIA_RECORDED,    /**< leg: its reel is not touched any more: full,
+			      taken away, or the leg was closed */
 	MEDIA_STREAM_BEGAN, /**< leg that listens: somebody talks; n = his SSRC
 			     */
 	MEDIA_STREAM_ENDED, /**< leg that listens: he is over */
@@ -284,6 +286,13 @@ void media_leg_update(struct media *m, unsigned leg, const struct media_leg *l);
  *  clip must live until then. */
 void media_leg_prompt(struct media *m, unsigned leg, const struct clip *clip,
 		      uint32_t cycles);
+
+struct reel;
+
+/** Keeps what comes in on a leg from now on, heard in a zone or not. With NULL
+ *  it ends; what has come by then is kept. MEDIA_RECORDED follows when it is
+ *  over in whatever way, and the reel must live until then. One at a time. */
+void media_record(struct media *m, unsigned leg, struct reel *reel);
 
 /** Closes the leg and its socket; MEDIA_LEG_CLOSED follows. */
 void media_leg_close(struct media *m, unsigned leg);

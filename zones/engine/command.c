@@ -170,6 +170,10 @@ static void carry_out(struct engine *e, const struct command *c, uint64_t now)
 		if (e->leg[i].used)
 			leg_prompt(e, i, c->prompt.clip, c->prompt.cycles, now);
 		break;
+	case COMMAND_RECORD:
+		if (e->leg[i].used)
+			leg_record(e, i, c->reel, now);
+		break;
 	case COMMAND_LEG_CLOSE:
 		if (e->leg[i].used)
 			leg_close(e, i);

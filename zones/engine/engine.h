@@ -13,6 +13,7 @@
  *  leg.c      a call's RTP          hear.c    streams listened to
  *  fade.c     the packet at a switch track.c   a caller's sound
  *  coders.c   encoders, decoders    deck.c    tapes (music)
+ *  record.c   what a talker says
  */
 #ifndef TOCSIN_ENGINE_H
 #define TOCSIN_ENGINE_H
@@ -27,6 +28,7 @@
 #include "zones/engine/playout.h"
 #include "zones/engine/polyphase.h"
 #include "zones/media.h"
+#include "zones/reel.h"
 #include "zones/sound/coder.h"
 #include "zones/tape.h"
 
@@ -222,7 +224,9 @@ struct leg {
 	struct tape *tape;     /**< the same: what is played instead of heard */
 	uint16_t tape_seq;
 	uint32_t tape_ts;
-	uint64_t tape_us; /**< when its next frame is due */
+	uint64_t tape_us;             /**< when its next frame is due */
+	struct reel *reel;            /**< the same: what keeps its sound */
+	struct playout_reader reader; /**< of that */
 	uint64_t rx_us, silent_us;
 	bool silent;
 	/* Of a leg that listens: */
@@ -241,7 +245,7 @@ struct leg {
 	/* Reports owed. */
 	char pressed[LEG_KEYS];
 	uint8_t n_pressed;
-	bool owe_rtp, owe_silent, owe_closed;
+	bool owe_rtp, owe_silent, owe_closed, owe_recorded;
 	unsigned owe_prompt;
 	int prompt_err;
 };
@@ -295,6 +299,7 @@ enum command_type {
 	COMMAND_LEG_UPDATE,
 	COMMAND_LEG_PROMPT,
 	COMMAND_LEG_CLOSE,
+	COMMAND_RECORD,
 	COMMAND_RATE,
 	COMMAND_CODER,
 };
@@ -353,6 +358,7 @@ struct command {
 			const struct clip *clip;
 			uint32_t cycles;
 		} prompt;
+		struct reel *reel;
 		struct {
 			int from, to;
 			struct polyphase *table;
@@ -620,6 +626,7 @@ void leg_update(struct engine *e, unsigned i, const struct command *c,
 void leg_prompt(struct engine *e, unsigned i, const struct clip *clip,
 		uint32_t cycles, uint64_t now);
 void leg_close(struct engine *e, unsigned i);
+void leg_record(struct engine *e, unsigned i, struct reel *reel, uint64_t now);
 void leg_receive(struct engine *e, unsigned i);
 /** Sends what is due to callers, and notices the silent. */
 void legs_run(struct engine *e, uint64_t horizon, uint64_t now);
@@ -648,5 +655,15 @@ void report_garbage(struct engine *e, unsigned leg, struct playout *p);
 void report_line(struct engine *e, unsigned output, struct line *l);
 /** Makes every report that is owed; what does not fit stays owed. */
 void reports_make(struct engine *e, uint64_t now);
+
+/* record.c */
+void record_begin(struct engine *e, unsigned leg, struct reel *reel,
+		  uint64_t now);
+/** When the next frame is to be kept, ENGINE_NEVER = none. */
+uint64_t record_due(struct leg *l);
+void record_turn(struct engine *e, unsigned leg, uint64_t now);
+void record_end(struct engine *e, unsigned leg);
+/** Goes on from here: what came before is passed over. */
+void record_rejoin(struct leg *l, uint64_t now);
 
 #endif

@@ -21,13 +21,15 @@ static uint64_t period_us(const struct leg *l)
 
 static void schedule(struct engine *e, unsigned i)
 {
-	const struct leg *l = &e->leg[i];
+	struct leg *l = &e->leg[i];
 	uint64_t due = l->tape ? l->tape_us : l->silent_us;
 
 	if (!l->used)
 		due = ENGINE_NEVER;
 	else if ((l->send || l->prompt) && l->last_us + period_us(l) < due)
 		due = l->last_us + period_us(l);
+	if (l->used && record_due(l) < due)
+		due = record_due(l);
 	e->leg_due[i] = due;
 }
 
@@ -100,7 +102,7 @@ void leg_update(struct engine *e, unsigned i, const struct command *c,
 		uint64_t now)
 {
 	struct leg *l = &e->leg[i];
-	bool sent = l->send;
+	bool sent = l->send, heard = l->recv;
 
 	if (!endpoint_equal(&l->remote, &c->leg.remote)) {
 		/* To be heard at its new place, or found once more. */
@@ -117,6 +119,9 @@ void leg_update(struct engine *e, unsigned i, const struct command *c,
 	l->event_pt = c->leg.event_pt;
 	l->send = c->leg.send;
 	l->recv = c->leg.recv;
+	/* What was not received has not been said. */
+	if (l->reel && (!heard || c->leg.playout))
+		record_rejoin(l, now);
 	if (l->send && !sent) {
 		l->last_us = now - period_us(l);
 		l->stream.mark = true;
@@ -144,10 +149,20 @@ void leg_prompt(struct engine *e, unsigned i, const struct clip *clip,
 	schedule(e, i);
 }
 
+void leg_record(struct engine *e, unsigned i, struct reel *reel, uint64_t now)
+{
+	if (reel)
+		record_begin(e, i, reel, now);
+	else
+		record_end(e, i);
+	schedule(e, i);
+}
+
 void leg_close(struct engine *e, unsigned i)
 {
 	struct leg *l = &e->leg[i];
 
+	record_end(e, i);
 	if (l->prompt)
 		prompt_over(e, l, 0);
 	slots_leg_gone(e, i);
@@ -348,6 +363,8 @@ void legs_run(struct engine *e, uint64_t horizon, uint64_t now)
 			deck_turn(e, i, now);
 			continue;
 		}
+		if (record_due(l) <= horizon)
+			record_turn(e, i, now);
 		if (l->listen && l->silent_us <= horizon) {
 			hear_end(e, i);
 		} else if (l->silent_us <= horizon) {

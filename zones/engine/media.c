@@ -34,6 +34,8 @@ struct told {
 		bool used;
 		enum codec codec;
 		uint32_t rate;
+		uint32_t reel_rate; /**< of what it is recorded at; 0 = not
+				     */
 	} leg[MEDIA_MAX_LEGS];
 	unsigned encoders[CODEC_COUNT], decoders[CODEC_COUNT];
 	bool rate[ENGINE_RATES][ENGINE_RATES];
@@ -677,6 +679,10 @@ static void stage_leg(struct media *m, enum command_type type, unsigned leg,
 		if (m->now.output[i].used)
 			need_rate(m, l->fmt.rate,
 				  rate_of(m->now.output[i].rate));
+	if (open)
+		m->now.leg[leg].reel_rate = 0;
+	else if (m->now.leg[leg].reel_rate)
+		need_rate(m, l->fmt.rate, m->now.leg[leg].reel_rate);
 	c.leg.fd = l->fd;
 	c.leg.fmt = l->fmt;
 	c.leg.listen = listen;
@@ -712,6 +718,18 @@ void media_leg_prompt(struct media *m, unsigned leg, const struct clip *clip,
 		return;
 	c.prompt.clip = clip;
 	c.prompt.cycles = cycles;
+	stage(m, &c);
+}
+
+void media_record(struct media *m, unsigned leg, struct reel *reel)
+{
+	struct command c = {.type = COMMAND_RECORD, .index = leg, .reel = reel};
+
+	if (!check(m, leg < MEDIA_MAX_LEGS && m->now.leg[leg].used))
+		return;
+	m->now.leg[leg].reel_rate = reel ? reel_rate(reel) : 0;
+	if (reel)
+		need_rate(m, m->now.leg[leg].rate, reel_rate(reel));
 	stage(m, &c);
 }
 

@@ -169,6 +169,11 @@ static bool leg_reports(struct engine *e, unsigned i, uint64_t now)
 		l->owe_prompt--;
 		l->prompt_err = 0;
 	}
+	if (l->owe_recorded) {
+		if (!tell(e, MEDIA_RECORDED, i, 0, now, 0, 0))
+			return false;
+		l->owe_recorded = false;
+	}
 	if (l->owe_closed) {
 		struct report r = {
 			.r = {.type = MEDIA_LEG_CLOSED,
