@@ -128,6 +128,7 @@ static void on_report(const struct media_report *r, void *arg)
 	case MEDIA_LEG_RTP:
 	case MEDIA_LEG_SILENT:
 	case MEDIA_LEG_KEY:
+	case MEDIA_RECORDED:
 	case MEDIA_LEG_CLOSED:
 	case MEDIA_PROMPT_DONE:
 	case MEDIA_STREAM_BEGAN:

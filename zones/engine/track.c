@@ -191,6 +191,9 @@ void track_rewind(struct track *l, int64_t x)
 {
 	if (l->front > x)
 		l->front = x;
+	/* A reader that joined in a pause was ahead of it. */
+	if (l->low > x * l->per)
+		l->low = x * l->per;
 }
 
 /* --------------------------------------------------------------- decoding */
