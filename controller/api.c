@@ -100,6 +100,7 @@ static json_t *zone_json(struct control *c, size_t i)
 
 	broadcasts_zone_json(c->broadcasts, (int)i, o);
 	json_object_set_new(o, "quiet", quiets_zone_json(c->quiets, (int)i));
+	stored_zone_json(c->stored, (int)i, o);
 	return o;
 }
 
@@ -262,8 +263,11 @@ static bool get(struct control *c, struct web_request *r, const struct route *p)
 			json_object_set_new(body, "sounds",
 					    zone_sounds_json(c, z));
 	} else if (p->n == 2 && !strcmp(what, "broadcasts")) {
-		body = broadcast_json(c->broadcasts,
-				      strtoull(p->part[1], NULL, 10));
+		uint64_t id = strtoull(p->part[1], NULL, 10);
+
+		body = broadcast_json(c->broadcasts, id);
+		if (!body)
+			body = stored_json(c->stored, id);
 	} else if (p->n == 2 && !strcmp(what, "alarms")) {
 		int a = config_alarm_find(c->config, p->part[1]);
 
@@ -287,6 +291,7 @@ static bool get(struct control *c, struct web_request *r, const struct route *p)
 		body = zones_json(c);
 	} else if (!strcmp(what, "broadcasts")) {
 		body = broadcasts_json(c->broadcasts);
+		stored_list_json(c->stored, body);
 	} else if (!strcmp(what, "alarms")) {
 		body = alarms_json(c->alarms);
 	} else if (!strcmp(what, "mode")) {

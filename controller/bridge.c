@@ -119,6 +119,7 @@ static void publish_zone(struct bridge *b, size_t i)
 	char topic[320], *text;
 
 	broadcasts_zone_json(b->scope->broadcasts, (int)i, o);
+	stored_zone_json(b->scope->stored, (int)i, o);
 	/* The level changes with every packet; here is what sounds. */
 	json_object_del(o, "level_dbfs");
 	text = json_dumps(o, JSON_COMPACT);

@@ -228,7 +228,8 @@ static void begin_source(struct broadcasts *b, struct broadcast *x)
 		struct media_play p = {
 			.clip = clip,
 			.cycles = x->chime ? 1 : x->cycles,
-			.lead_ms = lead_of(b, x),
+			/* The chime woke what needs to be woken. */
+			.lead_ms = x->chimed ? 0 : lead_of(b, x),
 			.tag = x->id,
 		};
 
@@ -633,7 +634,7 @@ static struct broadcast *make(struct broadcasts *b,
 	x->background = rq->background ? rq->how : ARB_FOREGROUND;
 	x->resume = rq->resume;
 	x->clip = rq->clip ? clip_ref(rq->clip) : NULL;
-	if (x->live && rq->chime && rq->level < ARB_EMERGENCY)
+	if (rq->chime && rq->level < ARB_EMERGENCY)
 		x->chime = clip_ref(rq->chime);
 	x->prompted = x->live && rq->prompted;
 	x->cycles = rq->cycles;
@@ -719,7 +720,7 @@ int broadcast_start(struct broadcasts *b, const struct broadcast_request *rq,
 				    "level", x->level, "live", x->live),
 			  "%s at %s", x->what,
 			  config_level_name(b->config, x->level));
-	x->id = x->event;
+	x->id = rq->id ? rq->id : x->event;
 	res->id = x->id;
 	b->v[b->n++] = x;
 	apply(b);

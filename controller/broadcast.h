@@ -65,8 +65,9 @@ struct broadcast_request {
 	bool tape;         /**< its leg plays a tape: recorded, not live */
 	bool prompted;     /**< live: who talks waits until broadcast_hold_ms()
 			      is over, so amplifiers may be woken first */
-	/** Live: heard once before it, unless it is an emergency; a reference
-	 *  is taken. NULL = none. */
+	uint64_t id;       /**< its number; 0 = that of its request's event */
+	/** Of a page: heard once before it, unless it is an emergency; a
+	 *  reference is taken. NULL = none. */
 	struct clip *chime;
 
 	bool background;

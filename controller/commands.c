@@ -387,6 +387,25 @@ static uint64_t id_of(const struct turn *t, const char *member)
 	return strtoull(text, NULL, 10);
 }
 
+/** Ends one that is only being recorded; 404 when it is none of those. */
+static int stop_stored(struct turn *t, uint64_t id)
+{
+	json_t *page = stored_json(t->s->stored, id);
+
+	json_decref(page);
+	if (!page)
+		return command_refuse(t, 404, "not-found", "broadcast",
+				      "there is no broadcast with this id; GET "
+				      "/broadcasts lists them");
+	if (!stored_within(t->s->stored, id, t->who->zones, t->who->n_zones))
+		return command_refuse(
+			t, 403, "forbidden", NULL,
+			"%s may not stop what is to sound in other zones",
+			t->who->actor);
+	stored_drop(t->s->stored, id, t->who->actor);
+	return 200;
+}
+
 static int stop(struct turn *t)
 {
 	uint64_t id = id_of(t, "broadcast");
@@ -399,9 +418,7 @@ static int stop(struct turn *t)
 	status = 200;
 	b = broadcast_json(t->s->broadcasts, id);
 	if (!b)
-		return command_refuse(t, 404, "not-found", "broadcast",
-				      "there is no broadcast with this id; GET "
-				      "/broadcasts lists them");
+		return stop_stored(t, id);
 	if (!broadcast_within(t->s->broadcasts, id, t->who->zones,
 			      t->who->n_zones))
 		status = command_refuse(

@@ -14,6 +14,7 @@
 #include "paging.h"
 #include "schedule/schedules.h"
 #include "source/music.h"
+#include "stored.h"
 #include "web/web.h"
 
 #include <jansson.h>
@@ -27,6 +28,7 @@ struct command_scope {
 	struct schedules *schedules;
 	struct field *field;
 	struct paging *paging;
+	struct stored *stored;
 	struct musics *musics;
 	struct recorder *recorder;
 	struct announce *announce; /**< NULL: nothing speaks */

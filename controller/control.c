@@ -128,7 +128,6 @@ static void on_report(const struct media_report *r, void *arg)
 	case MEDIA_LEG_RTP:
 	case MEDIA_LEG_SILENT:
 	case MEDIA_LEG_KEY:
-	case MEDIA_RECORDED:
 	case MEDIA_LEG_CLOSED:
 	case MEDIA_PROMPT_DONE:
 	case MEDIA_STREAM_BEGAN:
@@ -141,6 +140,9 @@ static void on_report(const struct media_report *r, void *arg)
 			summons_report(c->summons, r);
 		else
 			musics_report(c->musics, r);
+		break;
+	case MEDIA_RECORDED:
+		stored_report(c->stored, r);
 		break;
 	case MEDIA_OUTPUT_ERROR:
 		speakers_trouble(c->speakers, r->index);
@@ -405,15 +407,17 @@ static int open_parts(struct control *c, struct reason *why)
 	    amps_alloc(&c->amps, c->field) ||
 	    speakers_alloc(&c->speakers, c->sounds, c->faults, on_speakers,
 			   c) ||
-	    paging_alloc(&c->paging, c->media, c->broadcasts, c->recorder,
-			 c->faults) ||
+	    stored_alloc(&c->stored, c->media, c->broadcasts, c->recorder,
+			 c->journal) ||
+	    paging_alloc(&c->paging, c->media, c->broadcasts, c->stored,
+			 c->recorder, c->faults) ||
 	    summons_alloc(&c->summons, c->media, c->recorder, c->faults, NULL,
 			  NULL) ||
 	    musics_alloc(&c->musics, c->media, c->broadcasts, c->recorder,
 			 c->faults) ||
 	    music_hours_alloc(&c->music_hours, c->musics, c->schedules) ||
-	    sources_alloc(&c->sources, c->media, c->broadcasts, c->recorder,
-			  c->faults) ||
+	    sources_alloc(&c->sources, c->media, c->broadcasts, c->stored,
+			  c->recorder, c->faults) ||
 	    announce_alloc(&c->announce, c->faults) ||
 	    uploads_alloc(&c->uploads, c->recorder, on_message, c) ||
 	    bridge_alloc(&c->bridge, &c->scope, c->faults) ||
@@ -436,6 +440,7 @@ static void set_scope(struct control *c)
 		.schedules = c->schedules,
 		.field = c->field,
 		.paging = c->paging,
+		.stored = c->stored,
 		.musics = c->musics,
 		.recorder = c->recorder,
 		.announce = c->announce,
@@ -465,6 +470,7 @@ static int configure(struct control *c, struct reason *why)
 	/* Amplifiers go by the new zones once their relays are there. */
 	broadcasts_amps(c->broadcasts, NULL);
 	broadcasts_configure(c->broadcasts, c->config);
+	stored_configure(c->stored, c->config, c->library);
 	paging_configure(c->paging, c->config, c->library);
 	announce_configure(c->announce, c->config, c->library);
 	summons_configure(c->summons, c->config, c->library);
@@ -590,6 +596,7 @@ static enum control_exit start(struct control *c)
 		goto failed;
 	if (c->journal) {
 		broadcasts_restore(c->broadcasts);
+		stored_restore(c->stored);
 		alarms_restore(c->alarms);
 		schedules_restore(c->schedules);
 		journal_state_load(c->journal, "broadcast:", restore_broadcast,
@@ -705,6 +712,7 @@ struct control *control_free(struct control *c)
 	c->media = media_free(c->media);
 	paging_free(c->paging);
 	sources_free(c->sources);
+	stored_free(c->stored);
 	musics_free(c->musics);
 	broadcasts_free(c->broadcasts);
 	sounds_free(c->sounds);

@@ -33,6 +33,7 @@
 #include "sounds.h"
 #include "source/music.h"
 #include "source/sources.h"
+#include "stored.h"
 #include "web/web.h"
 
 struct control {
@@ -59,6 +60,7 @@ struct control {
 	struct schedules *schedules;
 	struct quiets *quiets;
 	struct music_hours *music_hours;
+	struct stored *stored;
 	struct paging *paging;
 	struct sources *sources;
 	struct musics *musics;

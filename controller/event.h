@@ -19,6 +19,9 @@
 	X(CLOCK_STEPPED, "clock.stepped", WARN)                                \
 	X(COMMAND, "command", INFO)                                            \
 	X(COMMAND_REFUSED, "command.refused", WARN)                            \
+	X(BROADCAST_RECORDING, "broadcast.recording", INFO)                    \
+	X(BROADCAST_RECORDED, "broadcast.recorded", INFO)                      \
+	X(BROADCAST_DROPPED, "broadcast.dropped", NOTICE)                      \
 	X(BROADCAST_REQUESTED, "broadcast.requested", INFO)                    \
 	X(BROADCAST_STARTED, "broadcast.started", INFO)                        \
 	X(BROADCAST_SOUNDING, "broadcast.sounding", INFO)                      \

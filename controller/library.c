@@ -447,6 +447,15 @@ struct clip *library_chime(struct library *l, const char *name)
 	return c && clip_ms(c) <= CONFIG_CHIME_MAX_MS ? c : NULL;
 }
 
+struct clip *library_page_chime(struct library *l, const struct config *c,
+				int zone)
+{
+	const char *name =
+		c->zones[zone].chime ? c->zones[zone].chime : c->sip.chime;
+
+	return name && *name ? library_chime(l, name) : NULL;
+}
+
 uint32_t library_cycles(const struct library *l, const char *name)
 {
 	const struct entry *e = find(l, name);

@@ -110,6 +110,10 @@ struct clip *library_prompt(struct library *l, const char *name,
  *  thread. */
 struct clip *library_chime(struct library *l, const char *name);
 
+/** What a zone hears before a page, by its key or the site's. The same. */
+struct clip *library_page_chime(struct library *l, const struct config *c,
+				int zone);
+
 /** Cycles to play a message, 0 = until stopped (repeat and repeat-for). */
 uint32_t library_cycles(const struct library *l, const char *name);
 

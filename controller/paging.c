@@ -22,11 +22,25 @@
 /** Q.850 cause 46, precedence call blocked, by RFC 6432. */
 #define BLOCKED_HEADER "Reason: Q.850;cause=46;text=\"precedence call blocked\""
 
+enum page_state {
+	PAGE_LIVE,
+	PAGE_PROMPTED, /**< hears that he is to speak, then is recorded */
+	PAGE_RECORDS,
+	PAGE_SAID, /**< hears that it is over, then the call ends */
+};
+
+/** What who is recorded hears when he is done, and when he is not to be
+ *  played. */
+#define SAID_TONE "go-ahead"
+#define DISCARDED_TONE "preempted"
+
 struct page {
 	struct paging *owner;
 	struct page_call *call;
 	uint64_t id;        /**< call's record: its name in the API */
 	uint64_t broadcast; /**< 0 = none (any more) */
+	enum page_state state;
+	struct stored_page *stored; /**< NULL = live, or recorded by now */
 	unsigned leg;
 	uint8_t level;
 	bool leg_open;
@@ -35,6 +49,7 @@ struct page {
 	struct format fmt; /**< of the caller */
 	char caller[128], zone[CONFIG_MAX_NAME];
 	char why[160]; /**< to end in the next turn, "" = no */
+	char said[64]; /**< of one that is recorded: how it ended */
 	char header[192];
 	int64_t since_wall_us;
 	uint64_t at_us;
@@ -46,6 +61,7 @@ enum leg_state { LEG_FREE, LEG_BUSY, LEG_CLOSING };
 struct paging {
 	struct media *media;
 	struct broadcasts *broadcasts;
+	struct stored *stored;
 	struct recorder *recorder;
 	struct faults *faults;
 	const struct config *config;
@@ -59,7 +75,7 @@ struct paging {
 };
 
 int paging_alloc(struct paging **pp, struct media *m, struct broadcasts *b,
-		 struct recorder *r, struct faults *f)
+		 struct stored *s, struct recorder *r, struct faults *f)
 {
 	struct paging *p = calloc(1, sizeof(*p));
 
@@ -67,6 +83,7 @@ int paging_alloc(struct paging **pp, struct media *m, struct broadcasts *b,
 		return ENOMEM;
 	p->media = m;
 	p->broadcasts = b;
+	p->stored = s;
 	p->recorder = r;
 	p->faults = f;
 	p->strangers = (struct log_rate){.burst = 5, .per_ms = 60000};
@@ -219,6 +236,82 @@ static void on_broadcast(uint64_t id, enum broadcast_news news,
 	}
 }
 
+/* --------------------------------------------------------------- recorded */
+
+/** He may speak: what he says is kept from the end of the tone on. */
+static void begin_recording(struct page *x)
+{
+	x->state = PAGE_PROMPTED;
+	prompt(x, x->owner->config->sip.go_ahead, 1);
+	if (x->prompt)
+		return;
+	x->state = PAGE_RECORDS;
+	stored_run(x->stored);
+}
+
+/** He is done: he hears a tone, and the call ends behind it. */
+static void said(struct page *x, bool play, const char *why)
+{
+	struct stored_page *s = x->stored;
+
+	x->stored = NULL;
+	x->state = PAGE_SAID;
+	snprintf(x->said, sizeof(x->said), "%s", why);
+	if (s)
+		stored_end(s, play, why);
+	prompt(x, play ? SAID_TONE : DISCARDED_TONE, 1);
+	if (!x->prompt)
+		end_soon(x, NULL, why);
+}
+
+static void on_stored(struct stored_page *s, enum stored_news news, void *arg)
+{
+	struct page *x = arg;
+
+	(void)s;
+	if (news == STORED_FULL)
+		said(x, true, "the longest recording was reached");
+	else
+		end_soon(x, NULL, "its recording was dropped");
+}
+
+static void on_key(struct page *x, uint32_t key)
+{
+	if (x->state != PAGE_RECORDS && x->state != PAGE_PROMPTED)
+		return;
+	if (key == '#')
+		said(x, true, "ended by key #");
+	else if (key == '*')
+		said(x, false, "discarded by key *");
+}
+
+static void on_prompt_done(struct page *x)
+{
+	if (x->state == PAGE_PROMPTED) {
+		x->state = PAGE_RECORDS;
+		stored_run(x->stored);
+	} else if (x->state == PAGE_SAID) {
+		end_soon(x, NULL, x->said);
+	}
+}
+
+static struct stored_request stored_request(const struct page *x,
+					    const int *zone, unsigned rate)
+{
+	return (struct stored_request){
+		.what = "recorded page",
+		.leg = x->leg,
+		.rate = rate,
+		.level = x->level,
+		.zones = zone,
+		.n_zones = 1,
+		.actor = x->caller,
+		.cause = x->id,
+		.h = on_stored,
+		.arg = (void *)x,
+	};
+}
+
 /* ---------------------------------------------------------------- requests */
 
 static void refuse(struct page_answer *a, uint16_t status, const char *reason,
@@ -247,15 +340,6 @@ static int free_leg(const struct paging *p)
 	return -1;
 }
 
-/** What the zone hears first, NULL = nothing. */
-static struct clip *chime_of(const struct paging *p,
-			     const struct config_zone *z)
-{
-	const char *name = z->chime ? z->chime : p->config->sip.chime;
-
-	return name && *name ? library_chime(p->library, name) : NULL;
-}
-
 static struct broadcast_request live_request(const struct paging *p,
 					     const struct page *x, int *zone)
 {
@@ -270,7 +354,7 @@ static struct broadcast_request live_request(const struct paging *p,
 		.n_zones = 1,
 		.leg = x->leg,
 		.prompted = true,
-		.chime = chime_of(p, z),
+		.chime = library_page_chime(p->library, p->config, *zone),
 		.lost_ms = sip->preempted == PREEMPTED_WAIT
 				   ? sip->preempt_wait_ms
 				   : 0,
@@ -319,6 +403,12 @@ static int judge(struct paging *p, const struct page_offer *o,
 	return zone;
 }
 
+/** Is he recorded first? An emergency is never kept waiting. */
+static bool records(const struct paging *p, const struct page *x, int zone)
+{
+	return x->level < ARB_EMERGENCY && config_zone_records(p->config, zone);
+}
+
 static void on_page(const struct page_offer *o, struct page_answer *a,
 		    void *arg)
 {
@@ -326,6 +416,7 @@ static void on_page(const struct page_offer *o, struct page_answer *a,
 	int zone = judge(p, o, a), leg = free_leg(p);
 	struct broadcast_request rq;
 	struct broadcast_result res;
+	struct stored_request st;
 	struct page *x;
 	int err;
 
@@ -352,7 +443,10 @@ static void on_page(const struct page_offer *o, struct page_answer *a,
 	snprintf(x->zone, sizeof(x->zone), "%s", p->config->zones[zone].name);
 	x->level = page_level(p, o->peer);
 	rq = live_request(p, x, &zone);
-	err = broadcast_probe(p->broadcasts, &rq, &res);
+	/* Its codec is not known yet: the least. */
+	st = stored_request(x, &zone, 8000);
+	err = records(p, x, zone) ? stored_probe(p->stored, &st, &res.why)
+				  : broadcast_probe(p->broadcasts, &rq, &res);
 	if (err) {
 		if (err == EBUSY)
 			refuse(a, 486, "Zone In Use By A More Urgent Broadcast",
@@ -407,6 +501,16 @@ static void on_media(struct page_call *call, const struct media_leg *leg,
 	if (zone < 0) {
 		end_soon(x, NULL,
 			 "the zone was taken out of the configuration");
+		return;
+	}
+	if (records(p, x, zone)) {
+		struct stored_request st =
+			stored_request(x, &zone, leg->fmt.rate);
+
+		if (stored_begin(&x->stored, p->stored, &st, &res.why))
+			end_soon(x, NULL, res.why.text);
+		else
+			begin_recording(x);
 		return;
 	}
 	rq = live_request(p, x, &zone);
@@ -466,6 +570,9 @@ static void on_closed(struct page_call *call, const char *why, void *call_arg,
 		snprintf(x->why, sizeof(x->why), "%s", why);
 	if (broadcast)
 		broadcast_stop(p->broadcasts, broadcast, x->caller, x->id, why);
+	if (x->stored)
+		stored_end(x->stored, true, why);
+	x->stored = NULL;
 	tmr_cancel(&x->end);
 	if (x->leg_open) {
 		media_begin(p->media);
@@ -541,6 +648,14 @@ void paging_report(struct paging *p, const struct media_report *r)
 				clip_unref(p->leg[r->index].prompt);
 		}
 		break;
+	case MEDIA_LEG_KEY:
+		if (x)
+			on_key(x, r->n);
+		break;
+	case MEDIA_PROMPT_DONE:
+		if (x)
+			on_prompt_done(x);
+		break;
 	case MEDIA_LEG_SILENT:
 		if (x && !x->held)
 			end_soon(x, NULL, "no RTP from the caller");
@@ -582,15 +697,20 @@ json_t *paging_json(const struct paging *p)
 		if (!x || !x->id)
 			continue;
 		json_array_append_new(
-			a, json_pack("{s:I,s:s,s:s,s:s,s:I,s:s}", "id",
-				     (json_int_t)x->id, "caller", x->caller,
-				     "zone", x->zone, "state",
-				     x->held   ? "held"
-				     : x->lost ? "preempted"
-					       : "talking",
-				     "broadcast", (json_int_t)x->broadcast,
-				     "since",
-				     clock_format(since, x->since_wall_us)));
+			a,
+			json_pack("{s:I,s:s,s:s,s:s,s:I,s:s}", "id",
+				  (json_int_t)x->id, "caller", x->caller,
+				  "zone", x->zone, "state",
+				  x->held                 ? "held"
+				  : x->state == PAGE_SAID ? "ending"
+				  : x->state              ? "recording"
+				  : x->lost               ? "preempted"
+							  : "talking",
+				  "broadcast",
+				  (json_int_t)(x->stored ? stored_id(x->stored)
+							 : x->broadcast),
+				  "since",
+				  clock_format(since, x->since_wall_us)));
 	}
 	return a;
 }

@@ -1,5 +1,7 @@
 /**
- * Live pages: a SIP call to a zone's extension becomes a broadcast.
+ * Pages: a SIP call to a zone's extension becomes a broadcast, at once or,
+ * where the zone is record-then-play, when what was said is recorded
+ * (stored.h).
  *
  * Between SIP (which asks) and the broadcasts (which decide): who may page
  * what, the go-ahead tone, what a preempted caller hears, and every way in
@@ -12,13 +14,14 @@
 #include "fault.h"
 #include "library.h"
 #include "sip/stack.h"
+#include "stored.h"
 
 #include <jansson.h>
 
 struct paging;
 
 int paging_alloc(struct paging **pp, struct media *m, struct broadcasts *b,
-		 struct recorder *r, struct faults *f);
+		 struct stored *s, struct recorder *r, struct faults *f);
 
 /** Call after stack_free(), whose closed handler still comes here. */
 struct paging *paging_free(struct paging *p);

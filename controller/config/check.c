@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#define EMERGENCY_LEVEL 200
-
 static struct config_where key_at(const struct scan_node *section,
 				  const char *key)
 {

@@ -16,8 +16,6 @@
 
 #include <string.h>
 
-/** Emergency begins here (DESIGN section 1). */
-#define EMERGENCY_LEVEL 200
 #define MAX_BETWEEN_MS 30000
 #define MAX_SILENCE_MS 10000
 #define ALERT_MIN_MS 3000

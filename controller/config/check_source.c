@@ -47,6 +47,20 @@ static void check_polycom(struct load *l, size_t i)
 			    x->name, codec_name(x->fmt.codec));
 }
 
+static void check_recorded(struct load *l, size_t i)
+{
+	const struct config_source *x = &l->c->sources[i];
+
+	if (x->record && (x->level <= l->c->levels[CLASS_MUSIC] ||
+			  x->level >= EMERGENCY_LEVEL))
+		problem_add(l->p, load_at(l, KIND_SOURCE, i, "page-mode"),
+			    "source \"%s\": at priority %u it cannot be "
+			    "record-then-play, which goes with those over "
+			    "music and below 200: background sound has no end, "
+			    "and an emergency is not kept waiting",
+			    x->name, x->level);
+}
+
 static bool same_place(const struct sockaddr_storage *a,
 		       const struct sockaddr_storage *b)
 {
@@ -110,6 +124,7 @@ void load_check_sources(struct load *l)
 			continue;
 		set_format(l, i);
 		check_polycom(l, i);
+		check_recorded(l, i);
 		/* Its place was refused. */
 		if (!x->addr.ss_family)
 			continue;

@@ -90,6 +90,14 @@ struct config_peer {
 /** A message or tone that is heard before a live page, at most. */
 #define CONFIG_CHIME_MAX_MS 10000
 
+/** How a page gets into a zone. */
+enum config_page_mode {
+	PAGE_MODE_AUTO, /**< recorded if it is in any zone contained, else live
+			 */
+	PAGE_MODE_LIVE,
+	PAGE_MODE_RECORD, /**< recorded first, played when it is over */
+};
+
 struct config_zone {
 	struct config_where at;
 	char *name;
@@ -116,6 +124,9 @@ struct config_zone {
 	struct quiet *quiet; /**< quiet hours; none overlap */
 	size_t n_quiet;
 	char *timezone; /**< of them; NULL = the site's */
+	uint8_t page_mode; /**< enum config_page_mode */
+	uint32_t max_recording_ms, min_recording_ms;
+	uint32_t recording_wait_ms; /**< how long a recorded page may wait */
 };
 
 enum config_sound_kind { SOUND_RTP, SOUND_POLYCOM, SOUND_SPEAKER };
@@ -185,6 +196,7 @@ struct config_source {
 	uint8_t level;
 	uint32_t hang_ms;
 	uint32_t max_ms; /**< 0 = no end */
+	bool record;     /**< first recorded, played when he is over */
 };
 
 /** Streams listened to; the engine's other legs beside calls are music's. */
@@ -860,6 +872,9 @@ void config_reference(FILE *f);
 
 /** Index by name, -1 when there is none. */
 int config_zone_find(const struct config *c, const char *name);
+/** Is a page to this zone recorded first? By its page-mode, else by those of
+ *  the zones it contains. */
+bool config_zone_records(const struct config *c, int zone);
 int config_source_find(const struct config *c, const char *name);
 int config_operators_find(const struct config *c, const char *name);
 int config_message_find(const struct config *c, const char *name);

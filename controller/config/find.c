@@ -29,6 +29,19 @@ int config_operators_find(const struct config *c, const char *name)
 	FIND(operators, name);
 }
 
+bool config_zone_records(const struct config *c, int zone)
+{
+	const struct config_zone *z = &c->zones[zone];
+
+	if (z->page_mode != PAGE_MODE_AUTO)
+		return z->page_mode == PAGE_MODE_RECORD;
+	/* Zones contain each other in no circle. */
+	for (size_t i = 0; i < z->n_zones; i++)
+		if (config_zone_records(c, z->zones[i]))
+			return true;
+	return false;
+}
+
 int config_source_find(const struct config *c, const char *name)
 {
 	FIND(sources, name);

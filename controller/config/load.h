@@ -22,6 +22,8 @@
 
 /** Most values of a list, unless its row says less. */
 #define LOAD_MAX_LIST 1024
+/** Emergency begins here (DESIGN section 1). */
+#define EMERGENCY_LEVEL 200
 
 struct load_file {
 	char *name; /**< as shown: c->files[] */

@@ -6,6 +6,8 @@ const char *const schema_source_kinds[] = {[SOURCE_MULTICAST] = "multicast",
 					   [SOURCE_POLYCOM] = "polycom",
 					   NULL};
 
+static const char *const page_modes[] = {"live", "record-then-play", NULL};
+
 const struct config_key schema_source[] = {
 	{.name = "multicast",
 	 .type = TYPE_SPECIAL,
@@ -116,5 +118,15 @@ const struct config_key schema_source[] = {
 	 .def = "0s",
 	 .help = "Longest broadcast of one talker, 0 = no end. Who goes on "
 		 "after it is heard again when he has paused for `hang`."},
+	{.name = "page-mode",
+	 .type = TYPE_CHOICE,
+	 FIELD(config_source, record),
+	 .choices = page_modes,
+	 .def = "live",
+	 .help = "record-then-play: what a talker says is recorded, and played "
+		 "when he is over, as in a zone of that page-mode and by the "
+		 "numbers of the first of `zones`. For phones among the "
+		 "loudspeakers. Not at music or below, nor at 200 and above. "
+		 "The zones' own page-mode does not count for a source."},
 	{0},
 };

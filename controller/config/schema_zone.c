@@ -1,6 +1,8 @@
 /* Sound: outputs and zones. */
 #include "rows.h"
 
+#include "zones/reel.h"
+
 const char *const schema_codecs[] = {"pcmu", "pcma", "l16",
 				     "g722", "opus", NULL};
 
@@ -375,6 +377,12 @@ const struct config_section schema_zone_subs[] = {
 	{0},
 };
 
+static const char *const page_modes[] = {[PAGE_MODE_AUTO] = "auto",
+					 [PAGE_MODE_LIVE] = "live",
+					 [PAGE_MODE_RECORD] =
+						 "record-then-play",
+					 NULL};
+
 const struct config_key schema_zone[] = {
 	{.name = "extension",
 	 .type = TYPE_SPECIAL,
@@ -473,5 +481,40 @@ const struct config_key schema_zone[] = {
 	 .max = DAY,
 	 .def = "0s",
 	 .help = "Longest live page here, 0 = as in the sip section."},
+	{.name = "page-mode",
+	 .type = TYPE_CHOICE,
+	 FIELD(config_zone, page_mode),
+	 .choices = page_modes,
+	 .def = "auto",
+	 .help = "How a page to this extension gets here. live: as it is "
+		 "spoken. record-then-play: it is recorded while nothing of it "
+		 "sounds, and played in all outputs in step when the caller "
+		 "hangs up or presses #; * discards it. Against feedback where "
+		 "the telephone stands among the loudspeakers. auto: so if any "
+		 "zone it contains is record-then-play, else live. Pages of "
+		 "priority 200 and above are always live."},
+	{.name = "max-recording",
+	 .type = TYPE_DURATION,
+	 FIELD(config_zone, max_recording_ms),
+	 .min = 5e3,
+	 .max = REEL_MAX_MS,
+	 .def = "60s",
+	 .help = "Longest page that is recorded; then the caller hears a tone, "
+		 "the call ends, and what he said is played."},
+	{.name = "min-recording",
+	 .type = TYPE_DURATION,
+	 FIELD(config_zone, min_recording_ms),
+	 .max = 10e3,
+	 .def = "1s",
+	 .help = "A recording with less speech in it is not played."},
+	{.name = "recording-wait",
+	 .type = TYPE_DURATION,
+	 FIELD(config_zone, recording_wait_ms),
+	 .min = 1e3,
+	 .max = HOUR,
+	 .def = "2m",
+	 .help = "How long a recorded page waits while something more urgent "
+		 "sounds, before it begins or once it was cut off; then it is "
+		 "dropped. What was cut off is played from its beginning."},
 	{0},
 };

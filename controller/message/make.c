@@ -2,6 +2,7 @@
 
 #include "zones/sound/loudness.h"
 #include "zones/sound/tone.h"
+#include "zones/sound/trim.h"
 
 #include <errno.h>
 #include <math.h>
@@ -331,6 +332,19 @@ static int assemble(struct make *k, struct reason *why)
 	return 0;
 }
 
+/** Encodes what was put together. */
+static int encode(struct make *k, struct clip **cp, struct reason *why)
+{
+	int err = clip_alloc(cp, &k->sound, k->f->gap_ms, k->kit->fmt,
+			     k->kit->n_outputs);
+
+	if (err)
+		return reason_set(why, err, "cannot be encoded: %s",
+				  strerror(err));
+	k->f->ms = clip_ms(*cp);
+	return 0;
+}
+
 int message_make(struct clip **cp, struct message_facts *f,
 		 const struct config_message *m, const struct message_kit *kit,
 		 bool strict, struct reason *why)
@@ -344,15 +358,8 @@ int message_make(struct clip **cp, struct message_facts *f,
 
 	*f = (struct message_facts){0};
 	err = assemble(&k, why);
-	if (!err) {
-		err = clip_alloc(cp, &k.sound, f->gap_ms, kit->fmt,
-				 kit->n_outputs);
-		if (err)
-			reason_set(why, err, "cannot be encoded: %s",
-				   strerror(err));
-		else
-			f->ms = clip_ms(*cp);
-	}
+	if (!err)
+		err = encode(&k, cp, why);
 	pcm_reset(&k.sound);
 	return err;
 }
@@ -372,6 +379,35 @@ int message_sound(struct pcm *p, struct message_facts *f,
 	if (err)
 		pcm_reset(&k.sound);
 	*p = k.sound;
+	return err;
+}
+
+int message_of_speech(struct clip **cp, struct message_facts *f,
+		      const struct config_message *m,
+		      const struct message_kit *kit, struct pcm *p,
+		      uint32_t min_ms, struct reason *why)
+{
+	struct make k = {
+		.m = m, .kit = kit, .f = f, .sound = {.rate = kit->rate}};
+	struct trim_span span;
+	int err;
+
+	*f = (struct message_facts){0};
+	trim_find(p, &span);
+	if (!span.spoken_ms || span.spoken_ms < min_ms) {
+		pcm_reset(p);
+		return reason_set(why, ENODATA,
+				  span.spoken_ms ? "only %.1f s of speech in it"
+						 : "nothing was said in it",
+				  span.spoken_ms / 1000.0);
+	}
+	trim_cut(p, &span);
+	err = add_words(&k, p, why);
+	if (!err && measure(&k))
+		err = reason_set(why, ENOMEM, "not enough memory");
+	if (!err)
+		err = encode(&k, cp, why);
+	pcm_reset(&k.sound);
 	return err;
 }
 

@@ -78,6 +78,18 @@ int message_uploaded(struct config_message *to, const char *name,
 		     const struct config_message *base, int16_t loudness,
 		     const char *path);
 
+/**
+ * The same of speech that was recorded: what was said in it, brought to the
+ * loudness of m. Nothing else of m sounds.
+ *
+ * @param p      changed, and reset
+ * @param min_ms ENODATA with the reason when less than this was said
+ */
+int message_of_speech(struct clip **cp, struct message_facts *f,
+		      const struct config_message *m,
+		      const struct message_kit *kit, struct pcm *p,
+		      uint32_t min_ms, struct reason *why);
+
 /** A copy that depends on no configuration; 0 or ENOMEM. Free it by
  *  config_message_reset(). */
 int message_copy(struct config_message *to, const struct config_message *m);

@@ -15,6 +15,8 @@ struct job {
 	struct spoken *owner;
 	struct config_message m;
 	struct message_kit kit;
+	struct pcm speech; /**< recorded; v NULL = none: it is to be made */
+	uint32_t min_ms;   /**< of that */
 	bool urgent, queued;
 	struct tmr tmr;
 	spoken_h *h; /**< NULL = answered already */
@@ -51,6 +53,7 @@ static void job_free(struct job *j)
 	s->n--;
 	clip_unref(j->clip);
 	config_message_reset(&j->m);
+	pcm_reset(&j->speech);
 	speech_unref(j->kit.speech);
 	free(j);
 }
@@ -69,6 +72,22 @@ static void answer(struct job *j, const struct reason *why)
 		clip_unref(clip);
 }
 
+static void make(struct job *j)
+{
+	int err;
+
+	if (j->speech.v) {
+		err = message_of_speech(&j->clip, &j->facts, &j->m, &j->kit,
+					&j->speech, j->min_ms, &j->why);
+	} else {
+		err = message_make(&j->clip, &j->facts, &j->m, &j->kit, false,
+				   &j->why);
+		speech_prune(j->kit.speech);
+	}
+	if (err)
+		j->clip = NULL;
+}
+
 static void *worker(void *arg)
 {
 	struct spoken *s = arg;
@@ -85,10 +104,7 @@ static void *worker(void *arg)
 		s->queue = j->next;
 		j->queued = false;
 		pthread_mutex_unlock(&s->lock);
-		if (message_make(&j->clip, &j->facts, &j->m, &j->kit, false,
-				 &j->why))
-			j->clip = NULL;
-		speech_prune(j->kit.speech);
+		make(j);
 		mqueue_push(s->mq, 0, j);
 		pthread_mutex_lock(&s->lock);
 	}
@@ -203,9 +219,10 @@ static void enqueue(struct spoken *s, struct job *j)
 	pthread_mutex_unlock(&s->lock);
 }
 
-int spoken_make(struct spoken *s, const struct config_message *m,
-		const struct message_kit *kit, bool urgent, uint32_t wait_ms,
-		spoken_h *h, void *arg)
+/** A job that is not queued yet, its handler unset. */
+static int job_alloc(struct job **jp, struct spoken *s,
+		     const struct config_message *m,
+		     const struct message_kit *kit)
 {
 	struct job *j;
 
@@ -224,16 +241,50 @@ int spoken_make(struct spoken *s, const struct config_message *m,
 	j->kit.speech = speech_ref(kit->speech);
 	j->kit.how = SPEECH_RENDER;
 	j->kit.cancel = s->cancel;
-	j->urgent = urgent;
-	j->h = h;
-	j->arg = arg;
 	tmr_init(&j->tmr);
 	j->after = s->all;
 	if (s->all)
 		s->all->before = j;
 	s->all = j;
 	s->n++;
+	*jp = j;
+	return 0;
+}
+
+static void begin(struct job *j, uint32_t wait_ms, spoken_h *h, void *arg)
+{
+	j->h = h;
+	j->arg = arg;
 	tmr_start(&j->tmr, wait_ms, on_deadline, j);
-	enqueue(s, j);
+	enqueue(j->owner, j);
+}
+
+int spoken_make(struct spoken *s, const struct config_message *m,
+		const struct message_kit *kit, bool urgent, uint32_t wait_ms,
+		spoken_h *h, void *arg)
+{
+	struct job *j = NULL;
+	int err = job_alloc(&j, s, m, kit);
+
+	if (err)
+		return err;
+	j->urgent = urgent;
+	begin(j, wait_ms, h, arg);
+	return 0;
+}
+
+int spoken_record(struct spoken *s, const struct config_message *m,
+		  const struct message_kit *kit, struct pcm *p, uint32_t min_ms,
+		  uint32_t wait_ms, spoken_h *h, void *arg)
+{
+	struct job *j = NULL;
+	int err = p->v ? job_alloc(&j, s, m, kit) : EINVAL;
+
+	if (err)
+		return err;
+	j->speech = *p;
+	*p = (struct pcm){0};
+	j->min_ms = min_ms;
+	begin(j, wait_ms, h, arg);
 	return 0;
 }

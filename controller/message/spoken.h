@@ -1,6 +1,7 @@
 /**
  * Messages made in a thread of their own, for what has to be spoken first:
- * texts of the moment, and those whose rendering failed before.
+ * texts of the moment, and those whose rendering failed before; and recorded
+ * speech.
  *
  * All functions and handlers: control thread.
  */
@@ -37,5 +38,11 @@ struct spoken *spoken_free(struct spoken *s);
 int spoken_make(struct spoken *s, const struct config_message *m,
 		const struct message_kit *kit, bool urgent, uint32_t wait_ms,
 		spoken_h *h, void *arg);
+
+/** The same of recorded speech, as message_of_speech(). The samples are taken
+ *  over when it returns 0. */
+int spoken_record(struct spoken *s, const struct config_message *m,
+		  const struct message_kit *kit, struct pcm *p, uint32_t min_ms,
+		  uint32_t wait_ms, spoken_h *h, void *arg);
 
 #endif

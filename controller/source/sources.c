@@ -41,8 +41,9 @@ struct source {
 	int fd;          /**< for joining; the engine has its own */
 	unsigned joined; /**< interface's index, 0 = not */
 	bool talks;
-	uint64_t stream;    /**< event that he began */
-	uint64_t broadcast; /**< 0 = none */
+	uint64_t stream;          /**< event that he began */
+	uint64_t broadcast;       /**< 0 = none */
+	struct stored_page *page; /**< while he is recorded */
 	int64_t since_wall_us;
 	uint64_t told[UNHEARD_COUNT];       /**< counters as seen last */
 	uint64_t trouble_us[UNHEARD_COUNT]; /**< when they last grew */
@@ -51,6 +52,7 @@ struct source {
 struct sources {
 	struct media *media;
 	struct broadcasts *broadcasts;
+	struct stored *stored;
 	struct recorder *recorder;
 	struct faults *faults;
 	const struct config *config;
@@ -60,7 +62,7 @@ struct sources {
 };
 
 int sources_alloc(struct sources **sp, struct media *m, struct broadcasts *b,
-		  struct recorder *r, struct faults *f)
+		  struct stored *st, struct recorder *r, struct faults *f)
 {
 	struct sources *s = calloc(1, sizeof(*s));
 
@@ -68,6 +70,7 @@ int sources_alloc(struct sources **sp, struct media *m, struct broadcasts *b,
 		return ENOMEM;
 	s->media = m;
 	s->broadcasts = b;
+	s->stored = st;
 	s->recorder = r;
 	s->faults = f;
 	*sp = s;
@@ -397,6 +400,44 @@ static void on_broadcast(uint64_t id, enum broadcast_news news,
 		x->broadcast = 0;
 }
 
+/** As long as it may be: what he goes on to say is not heard. */
+static void on_stored(struct stored_page *page, enum stored_news news,
+		      void *arg)
+{
+	struct source *x = arg;
+
+	x->page = NULL;
+	stored_end(page, true,
+		   news == STORED_FULL ? "the longest recording was reached"
+				       : "it was dropped");
+}
+
+static void keep(struct sources *s, struct source *x)
+{
+	char what[80], actor[80];
+	struct reason why;
+	const struct stored_request rq = {
+		.what = what,
+		.leg = (unsigned)x->leg,
+		.rate = x->cfg.fmt.rate,
+		.level = x->cfg.level,
+		.zones = x->zones,
+		.n_zones = x->n_zones,
+		.actor = actor,
+		.cause = x->stream,
+		.h = on_stored,
+		.arg = x,
+	};
+
+	snprintf(what, sizeof(what), "recorded source %s", x->name);
+	subject_of(x, actor);
+	if (!stored_begin(&x->page, s->stored, &rq, &why))
+		stored_run(x->page);
+	else
+		record(s->recorder, EVENT_BROADCAST_DROPPED, x->stream, actor,
+		       NULL, NULL, "%s is not recorded: %s", what, why.text);
+}
+
 static void sound(struct sources *s, struct source *x, uint64_t at_us)
 {
 	char what[80], actor[80];
@@ -428,9 +469,13 @@ static void sound(struct sources *s, struct source *x, uint64_t at_us)
 static void silence(struct sources *s, struct source *x, const char *why)
 {
 	uint64_t id = x->broadcast;
+	struct stored_page *page = x->page;
 	char actor[80];
 
 	x->broadcast = 0;
+	x->page = NULL;
+	if (page)
+		stored_end(page, true, why);
 	subject_of(x, actor);
 	if (id)
 		broadcast_stop(s->broadcasts, id, actor, x->stream, why);
@@ -451,7 +496,10 @@ static void began(struct sources *s, struct source *x, uint64_t at_us,
 		s->recorder, EVENT_SOURCE_BEGAN, 0, subject, from,
 		json_pack("{s:s,s:I}", "from", from, "ssrc", (json_int_t)ssrc),
 		"source %s: %s talks", x->name, from);
-	sound(s, x, at_us);
+	if (x->cfg.record)
+		keep(s, x);
+	else
+		sound(s, x, at_us);
 }
 
 static void ended(struct sources *s, struct source *x, const char *why)
@@ -545,7 +593,8 @@ static void inherit(struct sources *s, struct source *x, struct source *old,
 	bool same = same_zones(old, s->config, x, c) &&
 		    old->cfg.level == x->cfg.level &&
 		    old->background == x->background &&
-		    old->cfg.max_ms == x->cfg.max_ms;
+		    old->cfg.max_ms == x->cfg.max_ms &&
+		    old->cfg.record == x->cfg.record;
 	int *zones = old->zones;
 	size_t n = old->n_zones;
 
@@ -556,9 +605,11 @@ static void inherit(struct sources *s, struct source *x, struct source *old,
 	old->background = x->background;
 	x->zones = zones;
 	x->n_zones = n;
+	/* What is recorded already is played as it began. */
 	if (!same && old->broadcast) {
 		silence(s, old, "its configuration changed");
-		sound(s, old, 0);
+		if (!old->cfg.record)
+			sound(s, old, 0);
 	}
 }
 
@@ -604,6 +655,7 @@ static const char *state_of(const struct source *x)
 	return x->leg < 0 || (x->cfg.kind != SOURCE_UNICAST && !x->joined)
 		       ? "fault"
 	       : !x->talks    ? "idle"
+	       : x->page      ? "recording"
 	       : x->broadcast ? "talking"
 			      : "not-heard";
 }
@@ -637,9 +689,11 @@ static json_t *source_json(const struct sources *s, const struct source *x)
 			o, "since",
 			json_string(clock_format(since, x->since_wall_us)));
 	}
-	if (x->broadcast)
-		json_object_set_new(o, "broadcast",
-				    json_integer((json_int_t)x->broadcast));
+	if (x->broadcast || x->page)
+		json_object_set_new(
+			o, "broadcast",
+			json_integer((json_int_t)(x->page ? stored_id(x->page)
+							  : x->broadcast)));
 	return o;
 }
 

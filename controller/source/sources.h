@@ -14,6 +14,7 @@
 #include "controller/config/config.h"
 #include "controller/fault.h"
 #include "controller/recorder.h"
+#include "controller/stored.h"
 #include "zones/media.h"
 
 #include <jansson.h>
@@ -23,7 +24,7 @@ struct sources;
 
 /** Makes an empty list; all given objects must outlive it. */
 int sources_alloc(struct sources **sp, struct media *m, struct broadcasts *b,
-		  struct recorder *r, struct faults *f);
+		  struct stored *st, struct recorder *r, struct faults *f);
 
 /** Call after media_free(). Returns NULL. */
 struct sources *sources_free(struct sources *s);

@@ -28,19 +28,12 @@ def source(more=""):
     return SOURCE.replace("@more@", more)
 
 
-def group_socket(host, port=0):
-    s = host.udp(port)
-    s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, net.mreqn(host.ifindex))
-    s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 4)
-    return s
-
-
 @pytest.fixture
 def legacy(site, cleanup):
     """legacy("caller", TALK): a gateway that multicasts by itself."""
 
     def make(host="caller", data=TALK, dst=LEGACY, **kw):
-        sock = group_socket(site[host])
+        sock = net.group_socket(site[host])
         cleanup.callback(sock.close)
         s = Sender(sock, dst, data, **kw)
         cleanup.callback(s.stop)
@@ -98,8 +91,8 @@ def test_second_talker_and_strange_packets_are_not_heard(listening, legacy, site
     first = legacy(data=audio.codes(1.0, 61), repeat=True).start()
     hall.wait_for(10)
     second = legacy("second", data=TALK, repeat=True).start()
-    junk = group_socket(site["second"])
-    foreign = group_socket(site["stranger"])
+    junk = net.group_socket(site["second"])
+    foreign = net.group_socket(site["stranger"])
     cleanup.callback(junk.close)
     cleanup.callback(foreign.close)
     wait.until(lambda: state(d)["packets"]["second"] > 5, "the second talker to be counted")
@@ -161,7 +154,7 @@ def test_other_groups_on_the_port_do_not_leak(listening, legacy, site, hall):
 def test_our_own_sound_is_never_taken_back(listening, site, hall, cleanup):
     """A box that bridges our group to the one we listen to."""
     d = listening()
-    tx = group_socket(site["hall"])
+    tx = net.group_socket(site["hall"])
     cleanup.callback(tx.close)
     d.api.page(["hall"], "long")
     hall.wait_for(5)

@@ -192,6 +192,14 @@ def mreqn(ifindex, group="0.0.0.0"):
     return struct.pack("=4s4si", socket.inet_aton(group), b"\0\0\0\0", ifindex)
 
 
+def group_socket(host, port=0):
+    """A UDP socket of a host that sends to groups."""
+    s = host.udp(port)
+    s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, mreqn(host.ifindex))
+    s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 4)
+    return s
+
+
 class Sniffer:
     """What arrives on a host's wire, asked for or not (AF_PACKET)."""
 

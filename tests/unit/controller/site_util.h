@@ -185,8 +185,11 @@ static inline struct site *site_begin(const char *dir, bool journal,
 	assert_int_equal(alarms_alloc(&s->alarms, s->broadcasts, s->field,
 				      s->recorder, s->faults, s->journal),
 			 0);
+	assert_int_equal(stored_alloc(&s->stored, s->media, s->broadcasts,
+				      s->recorder, s->journal),
+			 0);
 	assert_int_equal(paging_alloc(&s->paging, s->media, s->broadcasts,
-				      s->recorder, s->faults),
+				      s->stored, s->recorder, s->faults),
 			 0);
 	site_configure(s, text);
 	return s;
@@ -201,6 +204,7 @@ static inline void site_end(struct site *s, bool keep)
 	s->field = field_free(s->field);
 	s->media = media_free(s->media);
 	paging_free(s->paging);
+	stored_free(s->stored);
 	broadcasts_free(s->broadcasts);
 	sounds_free(s->sounds);
 	library_free(s->library);
