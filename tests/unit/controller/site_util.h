@@ -43,6 +43,7 @@ struct site {
 	struct field *field;
 	struct alarms *alarms;
 	struct paging *paging;
+	struct stored *stored;
 	struct command_scope scope;
 	bool changing;
 	struct event *event;
@@ -136,6 +137,7 @@ static inline void site_configure(struct site *s, const char *text)
 	s->changing = true;
 	assert_int_equal(sounds_apply(s->sounds, s->config), 0);
 	broadcasts_configure(s->broadcasts, s->config);
+	stored_configure(s->stored, s->config, s->library);
 	paging_configure(s->paging, s->config, s->library);
 	assert_int_equal(field_configure(s->field, s->config), 0);
 	assert_int_equal(alarms_configure(s->alarms, s->config, s->library), 0);
@@ -147,6 +149,7 @@ static inline void site_configure(struct site *s, const char *text)
 		.alarms = s->alarms,
 		.field = s->field,
 		.paging = s->paging,
+		.stored = s->stored,
 		.recorder = s->recorder,
 	};
 	library_free(old_library);
