@@ -7,8 +7,11 @@
 #include <cmocka.h>
 
 #include "controller/base/compat.h"
+#include "zones/engine/engine.h"
 #include "zones/engine/packet.h"
 #include "zones/engine/seal.h"
+
+#define SSRC 0xdeadbeef
 
 static void libre_opens_what_we_seal(void **state)
 {
@@ -66,10 +69,120 @@ static void libre_opens_what_we_seal(void **state)
 	}
 }
 
+/** An engine without its thread, and in it one encrypted output whose stream
+ *  goes on with `seq`; nothing leaves it but by receive(). */
+static struct engine *output_at(uint16_t seq, const struct media_srtp *key)
+{
+	const struct media_options opt = {.tail_ms = 0};
+	struct media_output m = {.srtp = *key};
+	struct engine *e = NULL;
+	struct output *o;
+
+	format_default(&m.fmt, CODEC_PCMU, 8000);
+	assert_int_equal(engine_alloc(&e, &opt), 0);
+	o = &e->output[0];
+	o->used = true;
+	o->fmt = m.fmt;
+	assert_int_equal(line_alloc(&o->line, &m), 0);
+	stream_begin(&o->stream, SSRC, seq, 1000, 0);
+	atomic_store(&o->ssrc, SSRC);
+	return e;
+}
+
+/** Sends one packet; a receiver that knows the key alone must open it. */
+static struct packet receive(struct engine *e, struct srtp *peer, bool begins,
+			     uint64_t now)
+{
+	struct output *o = &e->output[0];
+	struct mbuf *mb = mbuf_alloc(400);
+	uint8_t payload[160];
+	const uint8_t *sealed;
+	struct packet p;
+	size_t len = 0;
+
+	memset(payload, 0x5a, sizeof(payload));
+	o->stream.mark = begins;
+	output_send(e, 0, payload, sizeof(payload), 160, now, now);
+	sealed = line_next(o->line, now, &len);
+	assert_non_null(sealed);
+	mbuf_write_mem(mb, sealed, len);
+	mbuf_set_pos(mb, 0);
+	assert_int_equal(srtp_decrypt(peer, mb), 0);
+	assert_int_equal(packet_decode(&p, mb->buf, mb->end), 0);
+	assert_int_equal(p.len, sizeof(payload));
+	assert_memory_equal(p.payload, payload, sizeof(payload));
+	/* Proof of sound goes by this name. */
+	assert_int_equal(atomic_load(&o->ssrc), p.ssrc);
+	p.payload = NULL;
+	mem_deref(mb);
+	return p;
+}
+
+/** The rollover counter is 0 for good: the numbers never wrap under one SSRC,
+ *  so that who joins now opens the next packet, whoever was there before. */
+static void renewed_before_the_numbers_wrap(void **state)
+{
+	/* Where a sound begins, and its first numbers of which SSRC. */
+	static const struct {
+		uint16_t from;
+		bool begins;     /**< another sound begins in the middle */
+		unsigned before; /**< packets that keep the old SSRC */
+	} v[] = {
+		{0xfff0, false, 15}, /* to the end of the numbers */
+		{0x7ffb, false, 40}, /* the upper half alone renews nothing */
+		{0x7ff0, true, 40},  /* begun below it: kept */
+		{0x7ff6, true, 20},  /* begun in it: renewed there */
+	};
+	const struct media_srtp key = {.on = true, .tag = 10, .key = {1, 2, 3}};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(v) / sizeof(*v); i++) {
+		struct engine *e = output_at(v[i].from, &key);
+		struct srtp *peer = NULL, *late = NULL;
+		uint32_t fresh = 0;
+		struct packet last = {0};
+
+		assert_int_equal(srtp_alloc(&peer, SRTP_AES_CM_128_HMAC_SHA1_80,
+					    key.key, sizeof(key.key), 0),
+				 0);
+		for (unsigned n = 0; n < 40; n++) {
+			/* The sound of the last case begins at its 20th. */
+			bool begins = v[i].begins && n == (i == 2 ? 8 : 20);
+			struct packet p = receive(e, peer, begins, n * 20000u);
+
+			if (n < v[i].before) {
+				assert_int_equal(p.ssrc, SSRC);
+				assert_int_equal(p.seq, v[i].from + n);
+			} else if (n == v[i].before) {
+				fresh = p.ssrc;
+				assert_true(fresh != SSRC);
+				/* A new stream, with room before it. */
+				assert_true(p.marker);
+				assert_true(p.seq < 0x8000);
+				srtp_alloc(&late, SRTP_AES_CM_128_HMAC_SHA1_80,
+					   key.key, sizeof(key.key), 0);
+			} else {
+				assert_int_equal(p.ssrc, fresh);
+				assert_int_equal(p.seq, last.seq + 1);
+				assert_int_equal(p.ts - last.ts, 160);
+			}
+			last = p;
+		}
+		/* One who joined after the renewal knows no more than the key.
+		 */
+		if (late)
+			receive(e, late, false, 41 * 20000u);
+		mem_deref(peer);
+		mem_deref(late);
+		engine_free(e);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(libre_opens_what_we_seal),
+		cmocka_unit_test(renewed_before_the_numbers_wrap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
