@@ -324,6 +324,10 @@ static bool get(struct control *c, struct web_request *r, const struct route *p)
 		body = notify_json(c->notify);
 	} else if (!strcmp(what, "cap")) {
 		body = caps_json(c->caps);
+	} else if (!strcmp(what, "endpoints")) {
+		body = endpoints_json(c->endpoints);
+	} else if (!strcmp(what, "sip")) {
+		body = endpoints_sip_json(c->endpoints);
 	} else if (!strcmp(what, "calls")) {
 		body = paging_json(c->paging);
 	} else if (!strcmp(what, "summons")) {

@@ -257,6 +257,7 @@ static void on_look(void *arg)
 	field_watch(c->field);
 	alarms_watch(c->alarms);
 	announce_watch(c->announce);
+	endpoints_watch(c->endpoints);
 	schedules_watch(c->schedules);
 	quiets_watch(c->quiets);
 	music_hours_watch(c->music_hours);
@@ -418,6 +419,8 @@ static int open_parts(struct control *c, struct reason *why)
 	    music_hours_alloc(&c->music_hours, c->musics, c->schedules) ||
 	    sources_alloc(&c->sources, c->media, c->broadcasts, c->stored,
 			  c->recorder, c->faults) ||
+	    endpoints_alloc(&c->endpoints, c->recorder, c->faults,
+			    c->journal) ||
 	    announce_alloc(&c->announce, c->faults) ||
 	    uploads_alloc(&c->uploads, c->recorder, on_message, c) ||
 	    bridge_alloc(&c->bridge, &c->scope, c->faults) ||
@@ -606,6 +609,10 @@ static enum control_exit start(struct control *c)
 	    stack_alloc(&c->stack, c->config, &paging_handlers, c->paging,
 			&why))
 		goto failed;
+	if (endpoints_configure(c->endpoints, c->config, c->stack)) {
+		reason_set(&why, ENOMEM, "not enough memory");
+		goto failed;
+	}
 	speakers_stack(c->speakers, c->stack);
 	summons_stack(c->summons, c->stack);
 	alarms_caller(c->alarms, c->summons);
@@ -688,6 +695,7 @@ struct control *control_free(struct control *c)
 	if (c->alarms)
 		alarms_caller(c->alarms, NULL);
 	c->summons = summons_free(c->summons);
+	c->endpoints = endpoints_free(c->endpoints);
 	c->stack = stack_free(c->stack);
 	if (c->recorder)
 		recorder_flush(c->recorder);
@@ -850,6 +858,8 @@ static void on_reloaded(struct config *config, struct library *library,
 		fault_raise(c->faults, "sip-listen", 0,
 			    "Correct sip.listen and reload.", "%s", why.text);
 	}
+	if (endpoints_configure(c->endpoints, config, c->stack))
+		log_error(NULL, "endpoints: not enough memory");
 	speakers_stack(c->speakers, c->stack);
 	summons_stack(c->summons, c->stack);
 	bridge_configure(c->bridge, &why);

@@ -13,6 +13,7 @@
 #include "controller/base/compat.h"
 #include "controller/base/log.h"
 #include "door/webhook.h"
+#include "endpoints.h"
 #include "fault.h"
 #include "field.h"
 #include "journal.h"
@@ -65,6 +66,7 @@ struct control {
 	struct sources *sources;
 	struct musics *musics;
 	struct stack *stack;
+	struct endpoints *endpoints;
 	struct bridge *bridge;
 	struct plc *plc;
 	struct webhooks *webhooks;

@@ -59,6 +59,11 @@
 	X(CALL_REFUSED, "call.refused", WARN)                                  \
 	X(CALL_HELD, "call.held", INFO)                                        \
 	X(CALL_ENDED, "call.ended", INFO)                                      \
+	X(ENDPOINT_REGISTERED, "endpoint.registered", NOTICE)                  \
+	X(ENDPOINT_UNREGISTERED, "endpoint.unregistered", NOTICE)              \
+	X(ENDPOINT_EXPIRED, "endpoint.expired", WARN)                          \
+	X(ENDPOINT_REFUSED, "endpoint.refused", WARN)                          \
+	X(SIP_BANNED, "sip.banned", WARN)                                      \
 	X(MUSIC_STARTED, "music.started", INFO)                                \
 	X(MUSIC_STOPPED, "music.stopped", INFO)                                \
 	X(SOURCE_BEGAN, "source.began", INFO)                                  \

@@ -4,6 +4,7 @@
 #include "controller/base/compat.h"
 #include "sip/ask.h"
 #include "sip/dial.h"
+#include "sip/location.h"
 #include "speaker.h"
 #include "text_json.h"
 
@@ -227,6 +228,22 @@ static const struct {
 	[ANSWER_NONE] = {"", ""},
 };
 
+/* Where it is called; an endpoint is where it registered last. False: nowhere
+ * at present. */
+static bool locate(const struct horn *x, char *uri, size_t size)
+{
+	struct bindings b;
+
+	if (config_endpoint_find(x->owner->config, x->config->name) < 0) {
+		snprintf(uri, size, "%s", x->config->name);
+		return true;
+	}
+	if (!location_find(x->owner->stack, x->config->name, &b))
+		return false;
+	snprintf(uri, size, "%s", b.v[0].reach);
+	return true;
+}
+
 static void call(struct horn *x)
 {
 	static const struct dial_handlers handlers = {.media = on_media,
@@ -234,8 +251,9 @@ static void call(struct horn *x)
 	struct speakers *s = x->owner;
 	const struct config_speaker *k = &x->config->speaker;
 	const struct config_zone *z = &s->config->zones[x->config->zone];
-	char uri[256], headers[320];
-	struct reason why = {""};
+	char at[256] = "", uri[300], headers[320];
+	const bool found = locate(x, at, sizeof(at));
+	struct reason why = {"it is not registered"};
 	struct dial_request rq = {
 		.uri = uri,
 		.user = "tocsin",
@@ -247,13 +265,12 @@ static void call(struct horn *x)
 		.n_codecs = k->n_codecs,
 	};
 
-	snprintf(uri, sizeof(uri), "%s%s", x->config->name,
-		 answers[k->answer].parameter);
+	snprintf(uri, sizeof(uri), "%s%s", at, answers[k->answer].parameter);
 	/* RFC 3261 20.26: such a call is not to be turned away. */
 	snprintf(headers, sizeof(headers), "%s%s", answers[k->answer].headers,
 		 x->level >= ARB_EMERGENCY ? "Priority: emergency\r\n" : "");
 	s->n.calls++;
-	if (!dial_start(&x->dial, s->stack, &rq, &handlers, x, &why))
+	if (found && !dial_start(&x->dial, s->stack, &rq, &handlers, x, &why))
 		return;
 	x->dial = NULL;
 	x->status = 0;
@@ -265,11 +282,13 @@ static void call(struct horn *x)
 static void ask(struct horn *x)
 {
 	struct reason why;
+	char uri[256];
 
 	if (x->ask)
 		return;
-	if (ask_start(&x->ask, x->owner->stack, x->config->name, ASK_WITHIN_MS,
-		      on_asked, x, &why)) {
+	if (!locate(x, uri, sizeof(uri)) ||
+	    ask_start(&x->ask, x->owner->stack, uri, ASK_WITHIN_MS, on_asked, x,
+		      &why)) {
 		x->ask = NULL;
 		step(x, SPEAKER_EV_MISSED);
 	}

@@ -117,6 +117,9 @@ static void check_sip(struct load *l)
 	const unsigned first = (sip->rtp_min + 1u) / 2 * 2;
 	const unsigned pairs = (sip->rtp_max + 1u - first) / 2;
 
+	if (sip->register_min_ms > sip->register_max_ms)
+		problem_add(l->p, key_at(l->sip, "register-min"),
+			    "sip: register-min is longer than register-max");
 	if (sip->max_calls <= pairs)
 		return;
 	if (l->sip && scan_child(l->sip, "max-calls"))
@@ -188,6 +191,7 @@ void load_check(struct load *l)
 	check_zones(l);
 	check_peers(l);
 	check_sip(l);
+	load_check_endpoints(l);
 	load_check_field(l);
 	load_check_messages(l);
 	load_check_alarms(l);

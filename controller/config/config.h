@@ -26,6 +26,7 @@
 
 /** Limits, each in the reference page. */
 #define CONFIG_MAX_ZONES 1000
+#define CONFIG_MAX_ENDPOINTS 1000
 #define CONFIG_MAX_NAME 64
 
 /** Where something stands: for messages long after parsing. */
@@ -59,6 +60,13 @@ enum config_preempted {
 	PREEMPTED_END,  /**< BYE at once, with the Reason */
 };
 
+/** What endpoints may prove their password with. */
+enum config_digest {
+	DIGEST_BOTH, /**< SHA-256 is asked for first */
+	DIGEST_SHA256,
+	DIGEST_MD5,
+};
+
 struct config_sip {
 	struct config_listen *listen;
 	size_t n_listen;
@@ -73,6 +81,9 @@ struct config_sip {
 	struct config_where chime_at;
 	uint8_t dscp_rtp;
 	uint32_t max_calls;
+	char *realm; /**< of the registrar's challenges */
+	enum config_digest digest;
+	uint32_t register_min_ms, register_max_ms;
 };
 
 /** Who is trusted by address. */
@@ -85,6 +96,16 @@ struct config_peer {
 	uint8_t max_level;
 	int *zones; /**< the only ones it may page; n_zones = 0: all */
 	size_t n_zones;
+};
+
+/** Who registers here. */
+struct config_endpoint {
+	struct config_peer may; /**< name, and what it may do; no network */
+	char *user;             /**< of its credentials, NULL = its name */
+	char *extension;        /**< it is called by too, NULL = none */
+	char *password_file;
+	char password[128]; /**< what is in it */
+	bool supervised;    /**< not registered is a fault */
 };
 
 /** A message or tone that is heard before a live page, at most. */
@@ -789,6 +810,8 @@ struct config {
 
 	struct config_peer *peers;
 	size_t n_peers;
+	struct config_endpoint *endpoints;
+	size_t n_endpoints;
 	struct config_zone *zones;
 	size_t n_zones;
 	struct config_sound
@@ -875,6 +898,8 @@ int config_zone_find(const struct config *c, const char *name);
 /** Is a page to this zone recorded first? By its page-mode, else by those of
  *  the zones it contains. */
 bool config_zone_records(const struct config *c, int zone);
+/** By its name or its extension. */
+int config_endpoint_find(const struct config *c, const char *name);
 int config_source_find(const struct config *c, const char *name);
 int config_operators_find(const struct config *c, const char *name);
 int config_message_find(const struct config *c, const char *name);

@@ -42,6 +42,16 @@ bool config_zone_records(const struct config *c, int zone)
 	return false;
 }
 
+int config_endpoint_find(const struct config *c, const char *name)
+{
+	for (size_t i = 0; name && i < c->n_endpoints; i++)
+		if (!strcmp(c->endpoints[i].may.name, name) ||
+		    (c->endpoints[i].extension &&
+		     !strcmp(c->endpoints[i].extension, name)))
+			return (int)i;
+	return -1;
+}
+
 int config_source_find(const struct config *c, const char *name)
 {
 	FIND(sources, name);

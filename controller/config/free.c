@@ -187,6 +187,17 @@ static void free_access(struct config *c)
 		free(c->peers[i].name);
 		free(c->peers[i].zones);
 	}
+	for (size_t i = 0; i < c->n_endpoints; i++) {
+		struct config_endpoint *x = &c->endpoints[i];
+
+		free(x->may.name);
+		free(x->may.zones);
+		free(x->user);
+		free(x->extension);
+		free(x->password_file);
+		OPENSSL_cleanse(x->password, sizeof(x->password));
+	}
+	free(c->endpoints);
 	for (size_t i = 0; i < c->n_users; i++) {
 		free(c->users[i].name);
 		free(c->users[i].password_hash);
@@ -336,6 +347,7 @@ struct config *config_free(struct config *c)
 	free_doors(c);
 	free(c->sip.listen);
 	free(c->sip.go_ahead);
+	free(c->sip.realm);
 	free(c->sip.chime);
 	for (size_t i = 0; i < c->plc.n_allow; i++)
 		free(c->plc.allow[i].name);

@@ -117,6 +117,9 @@ void load_check_doors(struct load *l);
 void load_check_operators(struct load *l);
 void load_check_caps(struct load *l);
 
+/** Endpoints, and their passwords. */
+void load_check_endpoints(struct load *l);
+
 /** Index by name while loading, -1. */
 int load_find(const struct load *l, enum config_kind kind, const char *name);
 

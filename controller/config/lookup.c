@@ -160,7 +160,7 @@ const char *schema_kind_name(enum config_kind kind)
 		[KIND_MODE] = "a mode",         [KIND_BUS] = "a bus",
 		[KIND_CALENDAR] = "a calendar", [KIND_SCHEDULE] = "a schedule",
 		[KIND_MUSIC] = "a music",       [KIND_OPERATORS] = "operators",
-		[KIND_CAP] = "a cap section",
+		[KIND_CAP] = "a cap section",   [KIND_ENDPOINT] = "an endpoint",
 	};
 
 	return names[kind];

@@ -22,6 +22,9 @@
 #define SPOKEN_ALLOWED                                                         \
 	"1 to 1000 bytes of UTF-8 without control characters, with at least "  \
 	"one letter or digit"
+#define EXTENSION_ALLOWED                                                      \
+	"1 to 63 of letters, digits, \".\", \"_\", \"-\", \"+\", \"*\" and "   \
+	"\"#\""
 #define VOICE_ALLOWED                                                          \
 	"1 to 31 of letters, digits, \".\", \"_\", \"+\" and \"-\", "          \
 	"beginning "                                                           \
@@ -34,6 +37,7 @@
 #define HOUR 3600e3
 #define DAY (24 * HOUR)
 
+extern const struct config_key schema_endpoint[];
 extern const struct config_key schema_sip[], schema_peer[], schema_zone[],
 	schema_message[], schema_input[], schema_output[], schema_alarm[],
 	schema_mode[], schema_mqtt[], schema_web[], schema_user[],

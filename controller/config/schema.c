@@ -172,6 +172,21 @@ static const struct config_section sections[] = {
 	 .keys = schema_peer,
 	 .help = "Callers trusted by their address, like \"10.7.1.0/24\". The "
 		 "most particular entry counts. Nobody else is answered."},
+	{.name = "endpoint",
+	 .title = "NAME",
+	 .kind = KIND_ENDPOINT,
+	 .place = PLACE_ARRAY,
+	 .offset = offsetof(struct config, endpoints),
+	 .count = offsetof(struct config, n_endpoints),
+	 .size = sizeof(struct config_endpoint),
+	 .at = offsetof(struct config_endpoint, may.at),
+	 .name_at = offsetof(struct config_endpoint, may.name),
+	 .max = CONFIG_MAX_ENDPOINTS,
+	 .keys = schema_endpoint,
+	 .help = "A phone, speaker or help point that registers here with "
+		 "its name and a password, from any address and at up to 4 "
+		 "at once. It may call zones without a peer section, with "
+		 "its password. Its name is the user of its SIP address."},
 	{.name = "zone",
 	 .title = "NAME",
 	 .kind = KIND_ZONE,

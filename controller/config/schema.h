@@ -20,6 +20,7 @@ struct config_section;
 enum config_kind {
 	KIND_NONE,
 	KIND_PEER,
+	KIND_ENDPOINT,
 	KIND_ZONE,
 	KIND_SOURCE,
 	KIND_MUSIC,

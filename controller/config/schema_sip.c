@@ -1,6 +1,7 @@
 /* Telephones: sip and peer. */
 #include "rows.h"
 
+static const char *const digests[] = {"both", "sha-256", "md5", NULL};
 static const char *const preempteds[] = {"wait", "end", NULL};
 
 const struct config_key schema_sip[] = {
@@ -86,6 +87,38 @@ const struct config_key schema_sip[] = {
 	 .def = "200",
 	 .help = "Calls at once; more are refused. Left out, it is at most "
 		 "what rtp-ports has room for."},
+	{.name = "realm",
+	 .type = TYPE_NAME,
+	 FIELD(config_sip, realm),
+	 .def = "tocsin",
+	 .help = "Realm in which endpoints prove their passwords."},
+	{.name = "digest",
+	 .type = TYPE_CHOICE,
+	 FIELD(config_sip, digest),
+	 .choices = digests,
+	 .def = "both",
+	 .help = "How endpoints prove their passwords (RFC 8760): SHA-256 is "
+		 "asked for first and MD5 second (both), or one alone. Some "
+		 "devices give up when SHA-256 is asked for at all: they need "
+		 "md5."},
+	{.name = "register-min",
+	 .type = TYPE_DURATION,
+	 FIELD(config_sip, register_min_ms),
+	 .min = 10e3,
+	 .max = HOUR,
+	 .def = "30s",
+	 .help = "Shortest registration granted; who asks for less is told "
+		 "(423)."},
+	{.name = "register-max",
+	 .type = TYPE_DURATION,
+	 FIELD(config_sip, register_max_ms),
+	 .min = 30e3,
+	 .max = DAY,
+	 .def = "60s",
+	 .help = "Longest registration granted, and what is granted to who "
+		 "names none. An endpoint that is gone is noticed when its "
+		 "registration ends: above 90s that is later than a fault "
+		 "should be known."},
 	{0},
 };
 
@@ -111,5 +144,52 @@ const struct config_key schema_peer[] = {
 	 .kind = KIND_ZONE,
 	 .star = true,
 	 .help = "The only zones they may page; all when it is left out."},
+	{0},
+};
+
+const struct config_key schema_endpoint[] = {
+	{.name = "password-file",
+	 .type = TYPE_FILE,
+	 FIELD(config_endpoint, password_file),
+	 .required = true,
+	 .help = "File whose first line is the password; nobody but owner and "
+		 "group may read it."},
+	{.name = "user",
+	 .type = TYPE_TEXT,
+	 FIELD(config_endpoint, user),
+	 .max = 63,
+	 .defaults = "its name",
+	 .help = "User name that goes with the password."},
+	{.name = "extension",
+	 .type = TYPE_SPECIAL,
+	 FIELD(config_endpoint, extension),
+	 .set = set_extension,
+	 .allowed = EXTENSION_ALLOWED,
+	 .help = "Number by which it is called too."},
+	{.name = "supervised",
+	 .type = TYPE_FLAG,
+	 FIELD(config_endpoint, supervised),
+	 .def = "true",
+	 .help = "That it is not registered is a fault."},
+	{.name = "allow",
+	 .type = TYPE_SPECIALS,
+	 FIELD(config_endpoint, may.page),
+	 .set = set_allow,
+	 .show = show_allow,
+	 .max = 2,
+	 .allowed = "\"page\", \"help\", or both",
+	 .help = "What it may do; nothing when it is left out."},
+	{.name = "max-priority",
+	 .type = TYPE_LEVEL,
+	 FIELD(config_endpoint, may.max_level),
+	 .def = "page",
+	 .help = "The most urgent its pages may be."},
+	{.name = "zones",
+	 .type = TYPE_REFS,
+	 FIELD(config_endpoint, may.zones),
+	 OTHER(config_endpoint, may.n_zones),
+	 .kind = KIND_ZONE,
+	 .star = true,
+	 .help = "The only zones it may page; all when it is left out."},
 	{0},
 };

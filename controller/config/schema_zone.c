@@ -388,8 +388,7 @@ const struct config_key schema_zone[] = {
 	 .type = TYPE_SPECIAL,
 	 FIELD(config_zone, extension),
 	 .set = set_extension,
-	 .allowed = "1 to 63 of letters, digits, \".\", \"_\", \"-\", \"+\", "
-		    "\"*\" and \"#\"",
+	 .allowed = EXTENSION_ALLOWED,
 	 .help = "Dialled to page the zone. Without it, it cannot be "
 		 "dialled."},
 	{.name = "zones",

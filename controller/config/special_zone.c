@@ -197,7 +197,6 @@ bool show_codecs(const struct config *c, const void *obj, FILE *f)
 
 void set_extension(struct load *l, void *obj, const struct config_value *val)
 {
-	struct config_zone *z = obj;
 	const char *v = val->v[0];
 	bool good = *v && strlen(v) < CONFIG_MAX_NAME;
 
@@ -205,7 +204,7 @@ void set_extension(struct load *l, void *obj, const struct config_value *val)
 		good = good &&
 		       (isalnum((unsigned char)*p) || strchr("._-+*#", *p));
 	if (good)
-		load_text(l, &z->extension, v);
+		load_text(l, (char **)((char *)obj + val->key->offset), v);
 	else
 		load_refuse(l, val, v);
 }

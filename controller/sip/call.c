@@ -312,16 +312,19 @@ static void ask_owner(struct page_call *call, const struct sip_msg *msg,
 {
 	struct stack *s = stack_of(call);
 	struct sockaddr_storage from;
+	char endpoint[CONFIG_MAX_NAME + 16];
 	struct page_offer o = {
 		.user = who->user,
-		.caller = who->uri,
+		.caller = s->proved ? endpoint : who->uri,
 		.display = who->display,
 		.call_id = who->call_id,
 		.from = &from,
-		.peer = config_peer_match(s->config, &msg->src.u.sa),
+		.peer = s->who,
 		.at_us = at_us,
 	};
 
+	/* Its From is a claim, its password is not. */
+	snprintf(endpoint, sizeof(endpoint), "endpoint:%s", s->who->name);
 	tc_sa_get(&from, &msg->src);
 	*a = (struct page_answer){.status = 500};
 	s->h.page(&o, a, s->arg);

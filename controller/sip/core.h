@@ -9,6 +9,7 @@
 #include "controller/sip/guard_door.h"
 #include "controller/sip/limit.h"
 #include "controller/sip/nego.h"
+#include "controller/sip/registrar.h"
 #include "controller/sip/stack.h"
 
 /** RFC 4594: signalling is CS5. */
@@ -50,6 +51,10 @@ struct stack {
 	uint16_t last_port; /**< where the search for an RTP port goes on */
 	bool deaf;          /**< reported: a listener is lost */
 	bool ports_out;     /**< reported: no RTP port was free */
+	struct registrar *registrar;
+	const struct config_peer *who; /**< may do what the INVITE asks that is
+					  being worked on */
+	bool proved; /**< by a password: `who` is an endpoint */
 	struct limit *requests, *invites, *invites_all;
 	struct limit *tell_strangers, *tell_refusals;
 	struct stack_counters counters;

@@ -11,17 +11,27 @@ static const struct sockaddr *sockaddr_of(const struct sa *sa)
 	return &sa->u.sa;
 }
 
-/* A stranger costs a look at the peer table; a trusted one a token. Responses
- * are taken from anybody, slowly: a peer's Contact may be an address without an
- * entry, and one that answers no request of ours gets no word. */
+/* A stranger costs a look at the peer table, and a token where endpoints may
+ * register; a trusted one a token. Responses are taken from anybody, slowly: a
+ * peer's Contact may be an address without an entry, and one that answers no
+ * request of ours gets no word. */
 bool gate_admit(const struct sa *src, enum door_what what, void *arg)
 {
 	struct listener *l = arg;
 	struct stack *s = l->stack;
 	const bool known = config_peer_match(s->config, sockaddr_of(src)) ||
-			   dial_knows(s, src);
+			   dial_knows(s, src) ||
+			   registrar_knows(s->registrar, src);
+	const bool registrar = s->config->n_endpoints;
+	const bool registers =
+		what == DOOR_STRANGER || (what == DOOR_REGISTER && registrar);
 
-	if (!known && what != DOOR_RESPONSE) {
+	if (what == DOOR_CONNECTION && !known &&
+	    registrar_admits(s->registrar, src))
+		return false; /* asked again as a stranger */
+	if (registers && !registrar_admits(s->registrar, src))
+		return false;
+	if (!known && what != DOOR_RESPONSE && !registers) {
 		s->counters.strangers++;
 		stack_tell_turned_away(s, src,
 				       what == DOOR_CONNECTION
@@ -134,6 +144,7 @@ static void judge(struct listener *l, const struct sip_msg *msg,
 		.length = pl_u32(&msg->clen),
 		.body = mbuf_get_left(msg->mb),
 		.may_call = peer->page || peer->help,
+		.registrar = s->config->n_endpoints > 0,
 		.calls = s->n_calls,
 		.max_calls = s->config->sip.max_calls,
 	};
@@ -158,6 +169,45 @@ static void trim_body(const struct sip_msg *msg)
 
 /* Whom we call may end the call and speak within it, and nothing else. */
 static const struct config_peer callee;
+/* From where an endpoint has registered: it may try, with its password. */
+static const struct config_peer registered = {.page = true};
+
+/* Who an address is; NULL = a stranger. */
+static const struct config_peer *who_is(const struct stack *s,
+					const struct sip_msg *msg)
+{
+	const struct config_peer *peer =
+		config_peer_match(s->config, sockaddr_of(&msg->src));
+
+	if (peer)
+		return peer;
+	if (registrar_knows(s->registrar, &msg->src))
+		return &registered;
+	if (dial_knows(s, &msg->src) || !pl_strcmp(&msg->met, "REGISTER"))
+		return &callee;
+	return NULL;
+}
+
+/* Policy has let it pass: true = that was all. */
+static bool take_request(struct listener *l, const struct sip_msg *msg,
+			 const struct config_peer *peer)
+{
+	struct stack *s = l->stack;
+
+	s->who = peer;
+	s->proved = false;
+	if (!pl_strcmp(&msg->met, "REGISTER")) {
+		registrar_request(s->registrar, l, msg);
+		return true;
+	}
+	if (peer == &registered && is_new_call(msg)) {
+		s->who = registrar_caller(s->registrar, l, msg);
+		if (!s->who)
+			return true;
+		s->proved = true;
+	}
+	return is_new_call(msg) && registrar_redirect(s->registrar, l, msg);
+}
 
 /* First behind libre's transactions: true = dealt with. */
 bool gate_request(const struct sip_msg *msg, void *arg)
@@ -165,12 +215,8 @@ bool gate_request(const struct sip_msg *msg, void *arg)
 	struct listener *l = arg;
 	struct stack *s = l->stack;
 	struct policy_verdict v;
-	const struct config_peer *peer =
-		config_peer_match(s->config, sockaddr_of(&msg->src));
+	const struct config_peer *peer = who_is(s, msg);
 	bool ack;
-
-	if (!peer && dial_knows(s, &msg->src))
-		peer = &callee;
 
 	s->counters.requests++;
 	/* A connection outlives a peer entry that a reload took away. Streams
@@ -185,7 +231,7 @@ bool gate_request(const struct sip_msg *msg, void *arg)
 	judge(l, msg, peer, &v);
 	switch (v.act) {
 	case POLICY_PASS:
-		return false;
+		return take_request(l, msg, peer);
 	case POLICY_DROP:
 		return true;
 	case POLICY_REPLY:

@@ -102,7 +102,7 @@ static bool still_open(const struct connection *c)
 }
 
 /* Room for one more from this peer? Forgets those that are gone. */
-static bool has_room(struct door *d, const struct sa *peer)
+static bool has_room(struct door *d, const struct sa *peer, size_t most)
 {
 	size_t i = 0, same = 0;
 
@@ -114,7 +114,16 @@ static bool has_room(struct door *d, const struct sa *peer)
 		same += sa_cmp(&d->open[i].peer, peer, SA_ADDR);
 		i++;
 	}
-	return d->n_open < DOOR_MAX_CONNECTIONS && same < DOOR_MAX_PER_SOURCE;
+	return d->n_open < most && same < DOOR_MAX_PER_SOURCE;
+}
+
+/* Strangers leave room for those that are known. */
+static bool let_in(struct door *d, const struct sa *peer)
+{
+	if (d->admit(peer, DOOR_CONNECTION, d->arg))
+		return has_room(d, peer, DOOR_MAX_CONNECTIONS);
+	return d->admit(peer, DOOR_STRANGER, d->arg) &&
+	       has_room(d, peer, DOOR_MAX_STRANGERS);
 }
 
 /* B10: without these a dead PBX is noticed after a quarter of an hour. */
@@ -164,9 +173,7 @@ GUARD int tcp_accept(struct tcp_conn **tcp, struct tcp_sock *ts,
 	if (err)
 		return err;
 	if (d) {
-		if (tcp_conn_peer_get(tc, &peer) ||
-		    !d->admit(&peer, DOOR_CONNECTION, d->arg) ||
-		    !has_room(d, &peer)) {
+		if (tcp_conn_peer_get(tc, &peer) || !let_in(d, &peer)) {
 			mem_deref(tc);
 			return EACCES;
 		}
@@ -185,12 +192,16 @@ static bool datagram(struct sa *src, struct mbuf *mb, void *arg)
 {
 	struct door *d = arg;
 	const size_t len = mbuf_get_left(mb);
-	const bool response = len > 8 && !memcmp(mbuf_buf(mb), "SIP/2.0 ", 8);
+	const uint8_t *p = mbuf_buf(mb);
+	const enum door_what what =
+		len > 8 && !memcmp(p, "SIP/2.0 ", 8)    ? DOOR_RESPONSE
+		: len > 9 && !memcmp(p, "REGISTER ", 9) ? DOOR_REGISTER
+							: DOOR_REQUEST;
 
 	/* RFC 5626 4.4.1, and what NAT keepalives send. */
 	if (len <= 4)
 		return true;
-	if (!d->admit(src, response ? DOOR_RESPONSE : DOOR_REQUEST, d->arg))
+	if (!d->admit(src, what, d->arg))
 		return true;
 	return !guard_hand_over(mb);
 }

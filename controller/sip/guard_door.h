@@ -15,7 +15,16 @@
 #define DOOR_MAX_CONNECTIONS 128
 #define DOOR_MAX_PER_SOURCE 32
 
-enum door_what { DOOR_REQUEST, DOOR_RESPONSE, DOOR_CONNECTION };
+/** Those of addresses that nothing is known of: they may come to register. */
+#define DOOR_MAX_STRANGERS 64
+
+enum door_what {
+	DOOR_REQUEST,
+	DOOR_REGISTER, /**< a REGISTER request */
+	DOOR_RESPONSE,
+	DOOR_CONNECTION, /**< for any request */
+	DOOR_STRANGER,   /**< a connection on which only REGISTER is taken */
+};
 
 /** May this come in from there? Called for every datagram and connection. */
 typedef bool(door_admit_h)(const struct sa *src, enum door_what what,

@@ -134,6 +134,8 @@ void policy_decide(const struct policy_request *r, struct policy_verdict *v)
 	else if (equal(r->method, "BYE") || equal(r->method, "INFO") ||
 		 (equal(r->method, "REFER") && r->in_dialog))
 		return;
+	else if (equal(r->method, "REGISTER") && r->registrar)
+		return;
 	else if (known_method(r->method))
 		reply(v, 405, "Method Not Allowed", allow);
 	else

@@ -46,6 +46,7 @@ struct policy_request {
 	size_t length;   /**< its value */
 	size_t body;     /**< bytes that came */
 	bool over_rate;  /**< new calls come too fast */
+	bool registrar;  /**< endpoints may register here */
 	bool may_call;   /**< the peer may page or ask for help */
 	unsigned calls, max_calls;
 };

@@ -69,6 +69,8 @@ int stack_alloc(struct stack **sp, const struct config *c,
 	s->dial_fd = -1;
 	s->guard_base = guard_drops();
 	err = alloc_limits(s);
+	if (!err)
+		err = registrar_alloc(&s->registrar, s);
 	if (err)
 		reason_set(why, err, "out of memory");
 	else
@@ -85,8 +87,10 @@ int stack_reconfigure(struct stack *s, const struct config *c,
 {
 	int err = listener_update(s, c, why);
 
-	if (!err)
-		s->config = c;
+	/* Whatever became of the listeners: the old one is freed. */
+	s->config = c;
+	if (registrar_configure(s->registrar) && !err)
+		err = reason_set(why, ENOMEM, "out of memory");
 	return err;
 }
 
@@ -99,6 +103,7 @@ struct stack *stack_free(struct stack *s)
 	listener_close_all(s);
 	if (s->dial_fd >= 0)
 		close(s->dial_fd);
+	registrar_free(s->registrar);
 	limit_free(s->requests);
 	limit_free(s->invites);
 	limit_free(s->invites_all);

@@ -20,14 +20,17 @@ struct stack;
 /** A call to a zone. Lives from page_h's acceptance until closed_h. */
 struct page_call;
 
-/** An INVITE from somebody whose address a peer entry trusts. */
+/** An INVITE from somebody whose address a peer entry trusts, or from an
+ *  endpoint. */
 struct page_offer {
 	const char *user;    /**< user part of the request URI: an extension */
-	const char *caller;  /**< "sip:201@10.7.0.10", for records */
+	const char *caller;  /**< for records: "sip:201@10.7.0.10", or
+				  "endpoint:desk" proved by its password */
 	const char *display; /**< display name, "" = none */
 	const char *call_id;
 	const struct sockaddr_storage *from; /**< where the request came from */
-	const struct config_peer *peer;      /**< its entry; never NULL here */
+	const struct config_peer *peer;      /**< its entry, or what the
+						endpoint may; never NULL */
 	uint64_t at_us;                      /**< monotonic, when it was read */
 };
 

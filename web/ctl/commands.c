@@ -80,23 +80,47 @@ static void show_worst(const json_t *fault)
 	puts(colour ? "\033[0m" : "");
 }
 
-static enum ctl_exit cmd_status(const struct ctl *c, int argc, char **argv)
+static void show_bans(const json_t *bans)
+{
+	static const struct column columns[] = {{"BANNED", "address"},
+						{"SECONDS-LEFT", "left_s"},
+						{NULL, NULL}};
+
+	if (json_array_size(bans))
+		table_print(bans, columns);
+}
+
+/** One object, and what stands in it under "worst_fault" and "bans". */
+static enum ctl_exit object(const struct ctl *c, const char *name, int argc,
+			    const char *path)
 {
 	json_t *o = NULL;
 	enum ctl_exit code;
 
-	(void)argv;
 	if (argc > 1)
-		return command_usage("status", "takes no arguments");
-	code = client_call(c, "GET", "/status", NULL, &o);
+		return command_usage(name, "takes no arguments");
+	code = client_call(c, "GET", path, NULL, &o);
 	if (code == CTL_DONE && c->json) {
 		command_json(o);
 	} else if (code == CTL_DONE) {
 		table_object(o);
 		show_worst(json_object_get(o, "worst_fault"));
+		show_bans(json_object_get(o, "bans"));
 	}
 	json_decref(o);
 	return code;
+}
+
+static enum ctl_exit cmd_status(const struct ctl *c, int argc, char **argv)
+{
+	(void)argv;
+	return object(c, "status", argc, "/status");
+}
+
+static enum ctl_exit cmd_sip(const struct ctl *c, int argc, char **argv)
+{
+	(void)argv;
+	return object(c, "sip", argc, "/sip");
 }
 
 static enum ctl_exit cmd_zones(const struct ctl *c, int argc, char **argv)
@@ -294,6 +318,20 @@ static enum ctl_exit cmd_cap(const struct ctl *c, int argc, char **argv)
 	return list(c, "cap", argc, "/cap", columns, "no public alerts");
 }
 
+static enum ctl_exit cmd_endpoints(const struct ctl *c, int argc, char **argv)
+{
+	static const struct column columns[] = {
+		{"ENDPOINT", "name"},   {"EXTENSION", "extension"},
+		{"STATE", "state"},     {"FOR-S", "since_s"},
+		{"CONTACT", "contact"}, {"SUPERVISED", "supervised"},
+		{NULL, NULL},
+	};
+
+	(void)argv;
+	return list(c, "endpoints", argc, "/endpoints", columns,
+		    "no endpoints");
+}
+
 static enum ctl_exit cmd_calls(const struct ctl *c, int argc, char **argv)
 {
 	static const struct column columns[] = {
@@ -478,6 +516,9 @@ const struct command commands[] = {
 	{"notify", "", "who is told of events, and whether it works",
 	 cmd_notify},
 	{"cap", "", "feeds of public alerts, and what became of them", cmd_cap},
+	{"endpoints", "", "who registers here, and where they are",
+	 cmd_endpoints},
+	{"sip", "", "registrations, bans and counters of SIP", cmd_sip},
 	{"calls", "", "calls that are up", cmd_calls},
 	{"summons", "", "who is called about alarms, and who took it",
 	 cmd_summons},
