@@ -144,7 +144,7 @@ struct config_zone {
 	struct config_where chime_at;
 	struct quiet *quiet; /**< quiet hours; none overlap */
 	size_t n_quiet;
-	char *timezone; /**< of them; NULL = the site's */
+	char *timezone;    /**< of them; NULL = the site's */
 	uint8_t page_mode; /**< enum config_page_mode */
 	uint32_t max_recording_ms, min_recording_ms;
 	uint32_t recording_wait_ms; /**< how long a recorded page may wait */

@@ -128,13 +128,13 @@ static void has_nothing_of_ours(void **state)
 	sigemptyset(&usr1);
 	sigaddset(&usr1, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &usr1, &old);
-	start(&f, "ls /proc/$$/fd | tr '\\n' ' '; ulimit -n; ulimit -c; "
+	/* No pipe: the shell would have its ends open meanwhile. */
+	start(&f, "ls /proc/$$/fd; ulimit -n; ulimit -c; "
 		  "grep SigBlk /proc/$$/status; cat");
 	read_all(&f, out, sizeof(out));
 	sigprocmask(SIG_SETMASK, &old, NULL);
-	assert_non_null(strstr(out, "0 1 2 "));
-	assert_null(strstr(out, "0 1 2 3"));
-	assert_non_null(strstr(out, "64\n0\nSigBlk:\t0000000000000000"));
+	assert_non_null(
+		strstr(out, "0\n1\n2\n64\n0\nSigBlk:\t0000000000000000"));
 	await(feeder_ended(&f, &status));
 	feeder_end(&f);
 	close(extra);
