@@ -169,17 +169,22 @@ def test_one_talk_on_a_shared_channel(phones):
     check_talk(phone.heard())
 
 
+def goes_ahead(packet):
+    return audio.level_dbfs(audio.ulaw(packet.payload)) > -40
+
+
 def test_a_live_page_is_heard_whole(phones, hall, agent):
     """The caller gets his go-ahead when the phones listen too."""
     d, phone = phones
     call = Call(agent(), "707", rtp=True)
     call.dial()
     wait.until(lambda: phone.heard(26, TRANSMIT), "the phones to be open")
+    call.rtp.wait_for(lambda got: any(goes_ahead(p) for p in got), "the go-ahead")
     talk = audio.codes(1.0, 9)
     sender = call.talk(talk)
     wait.until(lambda: talk[160 * 30:160 * 31] in phone.sound(26), "the caller on the phones")
     hall.wait_talk(talk, sender)
-    tone = [p for p in call.rtp.packets if audio.level_dbfs(audio.ulaw(p.payload)) > -40]
+    tone = [p for p in call.rtp.packets if goes_ahead(p)]
     assert tone[0].time > phone.heard(26, ALERT)[-1].time, "the go-ahead came too soon"
     call.bye()
     phone.wait_ends(26)

@@ -74,8 +74,10 @@ static void sound(struct leg *l, const struct polycom *p, uint64_t now)
 	cur = polycom_frame(p, s->step, &prev, &len);
 	frame_us = len * 1000 / TICKS_MS;
 	back = p->ts - (uint32_t)len;
-	if (prev && s->any && back != s->last_ts && p->ts != s->last_ts)
+	if (prev && s->any && p->ts != s->last_ts &&
+	    (s->passed || back != s->last_ts))
 		put(l, back, prev, len, now);
+	s->passed = false;
 	put(l, p->ts, cur, len, now + frame_us);
 	s->any = true;
 	s->last_ts = p->ts;
@@ -114,7 +116,8 @@ static void begin(struct engine *e, struct leg *l, const struct polycom *p,
 {
 	struct listen_polycom *s = &l->listen->polycom;
 
-	s->any = false;
+	s->any = s->passed;
+	s->last_ts = s->called_ts;
 	s->step = s->frame = 0;
 	s->alone = 0;
 	playout_restart(l->playout);
@@ -123,6 +126,16 @@ static void begin(struct engine *e, struct leg *l, const struct polycom *p,
 	l->talker = p->serial;
 	l->streams++;
 	e->owing = true;
+}
+
+/** He is about to talk. */
+static void called(struct listen_polycom *s, const struct polycom *p,
+		   uint64_t now)
+{
+	s->called = true;
+	s->caller = p->serial;
+	s->called_us = now;
+	s->passed = false;
 }
 
 /** Is this sound heard: does he talk, or begin to? */
@@ -139,27 +152,17 @@ static bool talks(struct engine *e, struct leg *l, const struct polycom *p,
 		listen_drop(l->listen, UNHEARD_SECOND, from);
 		return false;
 	}
-	/* Alerts may all be lost; then a second packet must speak for him. */
+	/* Alerts may all be lost; then a second packet must speak for him, and
+	 * the sound of the first is had from it. */
 	if (!s->called || s->caller != p->serial ||
 	    now - s->called_us > ALERTED_US) {
-		s->called = true;
-		s->caller = p->serial;
-		s->called_us = now;
+		called(s, p, now);
+		s->passed = true;
+		s->called_ts = p->ts;
 		return false;
 	}
 	begin(e, l, p, from);
 	return true;
-}
-
-static void alerted(struct leg *l, const struct polycom *p, uint64_t now)
-{
-	struct listen_polycom *s = &l->listen->polycom;
-
-	if (l->talks && l->talker <= p->serial)
-		return;
-	s->called = true;
-	s->caller = p->serial;
-	s->called_us = now;
 }
 
 void hear_polycom(struct engine *e, unsigned leg, const union endpoint *from,
@@ -184,7 +187,8 @@ void hear_polycom(struct engine *e, unsigned leg, const union endpoint *from,
 	}
 	switch (p.op) {
 	case POLYCOM_ALERT:
-		alerted(l, &p, now);
+		if (!l->talks || p.serial < l->talker)
+			called(&s->polycom, &p, now);
 		if (l->talks && l->talker == p.serial)
 			l->silent_us = now + s->hang_us;
 		break;

@@ -32,7 +32,9 @@ struct listen_polycom {
 	bool called;     /**< alerted, or sent a first sound */
 	uint32_t caller; /**< who did */
 	uint64_t called_us;
-	bool any; /**< last_ts is of this talk */
+	bool passed;        /**< by a first sound, not heard yet ... */
+	uint32_t called_ts; /**< ... of this time */
+	bool any;           /**< last_ts is of this talk */
 	uint32_t last_ts, step, frame;
 	unsigned alone; /**< packets in a row that held one frame */
 	uint16_t seq0, seq;
