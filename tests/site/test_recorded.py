@@ -196,6 +196,8 @@ def test_baresip_and_a_gateway(daemon, site, shed, baresip, tmp_path, cleanup):
 
     sock = net.group_socket(site["caller"])
     cleanup.callback(sock.close)
+    # The last of a broadcast goes out after it has ended.
+    shed.wait_quiet()
     start = shed.mark()
     sender = Sender(sock, ("239.1.2.3", 5004), TALK)
     cleanup.callback(sender.stop)
