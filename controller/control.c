@@ -415,7 +415,7 @@ static int open_parts(struct control *c, struct reason *why)
 	    summons_alloc(&c->summons, c->media, c->recorder, c->faults, NULL,
 			  NULL) ||
 	    musics_alloc(&c->musics, c->media, c->broadcasts, c->recorder,
-			 c->faults) ||
+			 c->journal, c->faults) ||
 	    music_hours_alloc(&c->music_hours, c->musics, c->schedules) ||
 	    sources_alloc(&c->sources, c->media, c->broadcasts, c->stored,
 			  c->recorder, c->faults) ||
@@ -602,6 +602,7 @@ static enum control_exit start(struct control *c)
 		stored_restore(c->stored);
 		alarms_restore(c->alarms);
 		schedules_restore(c->schedules);
+		musics_restore(c->musics);
 		journal_state_load(c->journal, "broadcast:", restore_broadcast,
 				   c);
 	}

@@ -56,6 +56,7 @@ struct musics {
 	struct media *media;
 	struct broadcasts *broadcasts;
 	struct recorder *recorder;
+	struct journal *journal;
 	struct faults *faults;
 	const struct config *config;
 	struct music *v[LEGS];
@@ -67,7 +68,7 @@ struct musics {
 static void next_child(struct music *x);
 
 int musics_alloc(struct musics **mp, struct media *m, struct broadcasts *b,
-		 struct recorder *r, struct faults *f)
+		 struct recorder *r, struct journal *j, struct faults *f)
 {
 	struct musics *s = calloc(1, sizeof(*s));
 
@@ -76,6 +77,7 @@ int musics_alloc(struct musics **mp, struct media *m, struct broadcasts *b,
 	s->media = m;
 	s->broadcasts = b;
 	s->recorder = r;
+	s->journal = j;
 	s->faults = f;
 	*mp = s;
 	return 0;
@@ -164,6 +166,49 @@ static void child_over(struct music *x)
 	}
 }
 
+/* -------------------------------------------------------- what is recorded */
+
+/** Does the clock start and stop it? */
+static bool has_hours(const struct music *x)
+{
+	const struct config *c = x->owner->config;
+
+	for (size_t i = 0; c && i < c->n_musics; i++)
+		if (!strcmp(c->musics[i].name, x->name))
+			return c->musics[i].n_hours;
+	return false;
+}
+
+/** Keeps over a restart that it was started by hand (NULL: it no longer is).
+ *  What has autostart or hours begins by itself. */
+static void keep(const struct music *x, const char *actor)
+{
+	char key[96];
+
+	if (!x->owner->journal || x->cfg.autostart || has_hours(x))
+		return;
+	fault_key(x, key);
+	journal_state(x->owner->journal, key, actor);
+}
+
+/** It no longer plays, for whatever reason. */
+static void over(struct music *x, uint64_t cause, const char *actor,
+		 const char *why)
+{
+	char subject[96];
+
+	x->wanted = false;
+	x->broadcast = 0;
+	end_child(x);
+	if (x->tape)
+		tape_flush(x->tape);
+	no_fault(x);
+	keep(x, NULL);
+	fault_key(x, subject);
+	record(x->owner->recorder, EVENT_MUSIC_STOPPED, cause, subject, actor,
+	       NULL, "music %s: %s", x->name, why);
+}
+
 /* -------------------------------------------------------------- the sound */
 
 static void on_broadcast(uint64_t id, enum broadcast_news news,
@@ -172,18 +217,12 @@ static void on_broadcast(uint64_t id, enum broadcast_news news,
 {
 	struct music *x = arg;
 
-	(void)id;
 	(void)cause;
 	(void)by;
-	(void)text;
 	x->heard = news == BROADCAST_SOUNDS;
-	if (news != BROADCAST_GONE || !x->broadcast)
-		return;
-	/* Ended by somebody else: that stops the music. */
-	x->broadcast = 0;
-	x->wanted = false;
-	end_child(x);
-	tape_flush(x->tape);
+	/* Ended by somebody else: that stops the music. The text says who. */
+	if (news == BROADCAST_GONE && x->broadcast)
+		over(x, id, "system", text);
 }
 
 static void sound(struct music *x)
@@ -316,12 +355,13 @@ static void next_child(struct music *x)
 
 static void start(struct music *x, const char *actor)
 {
-	char subject[80];
+	char subject[96];
 
 	x->wanted = true;
 	x->failures = 0;
 	snprintf(x->actor, sizeof(x->actor), "%s", actor);
-	snprintf(subject, sizeof(subject), "music:%s", x->name);
+	keep(x, x->actor);
+	fault_key(x, subject);
 	record(x->owner->recorder, EVENT_MUSIC_STARTED, 0, subject, actor, NULL,
 	       "music %s started by %s", x->name, actor);
 	next_child(x);
@@ -330,21 +370,12 @@ static void start(struct music *x, const char *actor)
 static void stop(struct music *x, const char *actor, const char *why)
 {
 	uint64_t id = x->broadcast;
-	char subject[80];
 
 	if (!x->wanted)
 		return;
-	x->wanted = false;
-	x->broadcast = 0;
-	end_child(x);
+	over(x, 0, actor, why);
 	if (id)
 		broadcast_stop(x->owner->broadcasts, id, actor, 0, why);
-	if (x->tape)
-		tape_flush(x->tape);
-	no_fault(x);
-	snprintf(subject, sizeof(subject), "music:%s", x->name);
-	record(x->owner->recorder, EVENT_MUSIC_STOPPED, 0, subject, actor, NULL,
-	       "music %s: %s", x->name, why);
 }
 
 static struct music *find(const struct musics *m, const char *name)
@@ -581,6 +612,23 @@ int musics_configure(struct musics *m, const struct config *c)
 	}
 	m->config = c;
 	return 0;
+}
+
+static void restore_one(const char *key, const char *actor, void *arg)
+{
+	struct musics *m = arg;
+	struct music *x = find(m, strchr(key, ':') + 1);
+
+	if (!x)
+		journal_state(m->journal, key, NULL);
+	else if (!x->wanted)
+		start(x, actor);
+}
+
+void musics_restore(struct musics *m)
+{
+	if (m->journal)
+		journal_state_load(m->journal, "music:", restore_one, m);
 }
 
 size_t music_zones(const struct musics *m, const char *name, const int **zones)

@@ -14,6 +14,7 @@
 #include "controller/broadcast.h"
 #include "controller/config/config.h"
 #include "controller/fault.h"
+#include "controller/journal.h"
 #include "controller/recorder.h"
 #include "zones/media.h"
 
@@ -31,9 +32,10 @@
 
 struct musics;
 
-/** Makes an empty list; all given objects must outlive it. 0 or ENOMEM. */
+/** Makes an empty list; all given objects must outlive it (j NULL: nothing is
+ *  kept over a restart). 0 or ENOMEM. */
 int musics_alloc(struct musics **mp, struct media *m, struct broadcasts *b,
-		 struct recorder *r, struct faults *f);
+		 struct recorder *r, struct journal *j, struct faults *f);
 
 /** Kills the children. Call after media_free(). Returns NULL. */
 struct musics *musics_free(struct musics *m);
@@ -41,6 +43,10 @@ struct musics *musics_free(struct musics *m);
 /** Takes a new configuration, after broadcasts_configure(). Music that did not
  *  change is not touched; what has autostart begins. 0 or ENOMEM. */
 int musics_configure(struct musics *m, const struct config *c);
+
+/** Starts again what was started by hand and not stopped before the daemon
+ *  ended, however it ended. Call once, after musics_configure(). */
+void musics_restore(struct musics *m);
 
 /** Sees who hangs or is silent; call once a second. */
 void musics_watch(struct musics *m);

@@ -222,3 +222,21 @@ def test_verbs_and_their_errors(music, hall):
     d.api.delete(f"/broadcasts/{b}")
     wait.until(lambda: state(d)["state"] == "stopped", "it to be stopped")
     wait.until(lambda: not children(d), "the player to be gone")
+    said = d.recorded("music.stopped")[-1]
+    assert said["subject"] == "music:lobby" and "stopped by" in said["text"] and said["cause"] == b
+
+
+def test_started_by_hand_survives_a_power_cut(music, hall):
+    d = music('file = "low.wav"')
+    d.api.post("/music/lobby/start")
+    hear_pitch(hall, LOW)
+    for end in (d.kill, d.stop):
+        end()
+        n = hall.mark()
+        d.start()
+        wait.until(lambda: state(d)["state"] == "playing", "the music to be back")
+        wait.until(lambda: len(hall.since(n)) > 30, "it to be heard")
+    d.api.post("/music/lobby/stop")
+    assert d.stop() == 0
+    d.start()
+    assert state(d)["state"] == "stopped", "it was stopped by hand"
