@@ -200,6 +200,8 @@ void set_times(struct load *l, void *obj, const struct config_value *val)
 {
 	struct config_schedule *s = obj;
 
+	if (!val->n)
+		load_refuse(l, val, "");
 	s->at_times = load_calloc(l, val->n, sizeof(*s->at_times));
 	for (size_t i = 0; s->at_times && i < val->n; i++) {
 		const char *end = civil_read_clock(val->v[i],

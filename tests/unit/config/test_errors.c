@@ -967,7 +967,7 @@ static void test_schedules(void **state)
 	EACH({BELL(""), 3, "never sounds: give it \"at\", \"every\""},
 	     {BELL("at = \"8:00\""), 3, "07:55"},
 	     {BELL("at = \"24:00\""), 3, "07:55"},
-	     {BELL("at = \"08\""), 3, "07:55"},
+	     {BELL("at = { }"), 3, "07:55"}, {BELL("at = \"08\""), 3, "07:55"},
 	     {BELL("at = \"08:00\" days = \"mo-fr\""), 3,
 	      "ranges like mon-fri"},
 	     {BELL("at = \"08:00\" days = \"\""), 3, "ranges like mon-fri"},
