@@ -622,10 +622,20 @@ static void on_trouble(const char *key, const char *text, const char *remedy,
 		fault_clear(p->faults, key);
 }
 
+/* A press may come by RTP as well: the first ends the recording. */
+static void on_info_key(struct page_call *call, char key, void *call_arg,
+			void *arg)
+{
+	(void)call;
+	(void)arg;
+	on_key(call_arg, (uint32_t)key);
+}
+
 const struct stack_handlers paging_handlers = {
 	.page = on_page,
 	.media = on_media,
 	.changed = on_changed,
+	.key = on_info_key,
 	.closed = on_closed,
 	.refused = on_refused,
 	.trouble = on_trouble,

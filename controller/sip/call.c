@@ -197,8 +197,16 @@ static void established_handler(const struct sip_msg *msg, void *arg)
 /* Keys pressed and the like: taken, so that no phone hangs up over it. */
 static void info_handler(struct sip *sip, const struct sip_msg *msg, void *arg)
 {
-	(void)arg;
+	struct page_call *call = arg;
+	struct stack *s = stack_of(call);
+	const char key = caller_key(msg);
+
 	(void)sip_treply(NULL, sip, msg, 200, "OK");
+	if (!key || call->ending)
+		return;
+	call->inside++;
+	s->h.key(call, key, call->arg, s->arg);
+	call->inside--;
 }
 
 static void refer_handler(struct sip *sip, const struct sip_msg *msg, void *arg)

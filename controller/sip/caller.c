@@ -1,6 +1,7 @@
 #include "caller.h"
 
 #include "controller/base/compat.h"
+#include "controller/sip/info.h"
 
 /* Bytes of the UTF-8 character at p, 0 when it is none (RFC 3629 4). */
 static size_t utf8_len(const unsigned char *p, size_t n)
@@ -113,4 +114,14 @@ void caller_identify(struct caller *c, const struct sip_msg *msg)
 	display(c->display, sizeof(c->display), &msg->from.dname);
 	caller_clean(c->call_id, sizeof(c->call_id), msg->callid.p,
 		     msg->callid.l);
+}
+
+char caller_key(const struct sip_msg *msg)
+{
+	const struct sip_hdr *type = sip_msg_hdr(msg, SIP_HDR_CONTENT_TYPE);
+
+	return type ? info_key(type->val.p, type->val.l,
+			       (const char *)mbuf_buf(msg->mb),
+			       mbuf_get_left(msg->mb))
+		    : 0;
 }

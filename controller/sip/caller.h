@@ -23,6 +23,9 @@ struct caller {
  */
 void caller_identify(struct caller *c, const struct sip_msg *msg);
 
+/** The key an INFO tells of, as by info_key(); 0 = none. */
+char caller_key(const struct sip_msg *msg);
+
 /** Copies n bytes as clean text, cut to fit at a character's end. */
 void caller_clean(char *dst, size_t size, const char *p, size_t n);
 

@@ -6,8 +6,8 @@
  */
 #include "controller/sip/dial.h"
 
+#include "controller/sip/caller.h"
 #include "controller/sip/core.h"
-#include "controller/sip/info.h"
 #include "controller/sip/rtpport.h"
 
 #include <stdio.h>
@@ -178,12 +178,8 @@ static void established_handler(const struct sip_msg *msg, void *arg)
 
 static void info_handler(struct sip *sip, const struct sip_msg *msg, void *arg)
 {
-	const struct sip_hdr *type = sip_msg_hdr(msg, SIP_HDR_CONTENT_TYPE);
 	struct dial *d = arg;
-	char key = type ? info_key(type->val.p, type->val.l,
-				   (const char *)mbuf_buf(msg->mb),
-				   mbuf_get_left(msg->mb))
-			: 0;
+	char key = caller_key(msg);
 
 	(void)sip_treply(NULL, sip, msg, 200, "OK");
 	if (key && d->h.key)

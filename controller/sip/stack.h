@@ -58,6 +58,9 @@ struct stack_handlers {
 	/** Renegotiated (hold, resume, new address): update the leg. */
 	void (*changed)(struct page_call *call, const struct media_leg *leg,
 			bool held, void *call_arg, void *arg);
+	/** Its caller pressed a key, by INFO; 0-9, *, #, A-D. */
+	void (*key)(struct page_call *call, char key, void *call_arg,
+		    void *arg);
 	/** The call is over, whoever ended it; the object is gone after this.
 	 *  why: "caller hung up", "cancelled", "no ACK", ... */
 	void (*closed)(struct page_call *call, const char *why, void *call_arg,

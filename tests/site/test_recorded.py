@@ -100,6 +100,13 @@ def press(call, key, sender):
                                    sender.ssrc, payload, 101), call.media)
 
 
+def inform(call, key):
+    """The same by INFO."""
+    call.request("INFO", f"Signal={key}\r\nDuration=100\r\n",
+                 "Content-Type: application/dtmf-relay\r\n")
+    call.answered("INFO", 200)
+
+
 def dial_with_keys(call):
     ip, port = call.agent.host.ip, call.rtp_port
     call.invite(body=(f"v=0\r\no=- 1 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\n"
@@ -114,7 +121,7 @@ def test_keys_and_what_is_not_played(daemon, shed, caller):
     call = dial_with_keys(caller("704"))
     sender = call.talk(SAYS)
     sender.join()
-    press(call, 10, sender)
+    inform(call, "*")
     call.wait_bye()
     daemon.recorded("broadcast.dropped", lambda e: "key *" in e["text"])
     # Nothing said.
@@ -134,6 +141,7 @@ def test_keys_and_what_is_not_played(daemon, shed, caller):
     sender.join()
     n = call.rtp.mark()
     press(call, 11, sender)
+    inform(call, "#")
     call.rtp.wait_for(lambda ps: len(ps) > n + 5 and audio.level_dbfs(call.rtp.pcm(n)) > -45,
                       "the tone that it is over")
     call.wait_bye()

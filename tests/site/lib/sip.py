@@ -145,7 +145,7 @@ class Call:
             cseq = self.cseq
         branch = branch or f"z9hG4bK{random.getrandbits(48):x}"
         to_tag = f";tag={self.to_tag}" if self.to_tag else ""
-        kind = "Content-Type: application/sdp\r\n" if body else ""
+        kind = "Content-Type: application/sdp\r\n" if body and "Content-Type" not in extra else ""
         user = user or a.user
         self.last = (
                f"{method} {self.target if self.to_tag else self.uri} SIP/2.0\r\n"

@@ -44,6 +44,7 @@ struct world {
 	unsigned pages, medias, changes, closes, refusals, troubles;
 	char user[64], caller[160], display[64], why[64], refused[128];
 	char trouble[128];
+	char key; /**< pressed last, by INFO */
 	uint16_t refused_status;
 	const char *peer_name;
 	struct page_call *call;
@@ -130,6 +131,16 @@ static inline void world_refused(const struct sockaddr_storage *from,
 	snprintf(w->refused, sizeof(w->refused), "%s", what);
 }
 
+static inline void world_key(struct page_call *call, char key, void *call_arg,
+			     void *arg)
+{
+	struct world *w = arg;
+
+	(void)call;
+	(void)call_arg;
+	w->key = key;
+}
+
 static inline void world_trouble(const char *key, const char *text,
 				 const char *remedy, void *arg)
 {
@@ -144,6 +155,7 @@ static const struct stack_handlers world_handlers = {
 	.page = world_page,
 	.media = world_media,
 	.changed = world_changed,
+	.key = world_key,
 	.closed = world_closed,
 	.refused = world_refused,
 	.trouble = world_trouble,

@@ -362,6 +362,7 @@ static void test_in_dialog(void **state)
 		     "Content-Type: application/dtmf-relay\r\n",
 		     "Signal=5\r\nDuration=100\r\n");
 	expect(&p, "SIP/2.0 200 ");
+	assert_int_equal(w.key, '5');
 	peer_request(&p, "REFER", "701", "Refer-To: <sip:9@h>\r\n", "");
 	expect(&p, "SIP/2.0 603 ");
 	peer_request(&p, "UPDATE", "701", "", sdp(FRIEND, 7000, ""));
