@@ -177,7 +177,7 @@ int playlist_command(const struct config_player *m, const char *what,
 
 	memset(argv, 0, (CONFIG_MAX_COMMAND + 1) * sizeof(*argv));
 	snprintf(rate, sizeof(rate), "%u", m->rate);
-	for (; from[n] && (!m->n_command || n < m->n_command); n++) {
+	for (; (!m->n_command || n < m->n_command) && from[n]; n++) {
 		argv[n] = expand(from[n], what, rate);
 		if (!argv[n])
 			return ENOMEM;
