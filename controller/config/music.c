@@ -74,6 +74,11 @@ static void check_one(struct load *l, size_t i)
 			    "music \"%s\": \"shuffle\" needs \"folder\" or "
 			    "\"file\"",
 			    m->name);
+	if (m->autostart && m->n_hours)
+		problem_add(l->p, load_at(l, KIND_MUSIC, i, "autostart"),
+			    "music \"%s\" has \"hours\", within which it "
+			    "begins by itself: leave \"autostart\" out",
+			    m->name);
 	if (m->level >= 200)
 		problem_add(l->p, load_at(l, KIND_MUSIC, i, "priority"),
 			    "music \"%s\": priority %u is an emergency's; "

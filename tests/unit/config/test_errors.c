@@ -1062,6 +1062,9 @@ static void test_quiet_hours(void **state)
 	     {ZONE "music \"m\" { stream = \"http://x/y\" zones = { \"z\" }\n"
 		   "hours = { } }",
 	      3, "the list is empty"},
+	     {ZONE "music \"m\" { stream = \"http://x/y\" zones = { \"z\" }\n"
+		   "hours = \"08:00-18:00\" autostart = true }",
+	      3, "leave \"autostart\" out"},
 	     {BELL("at = \"08:00\" quiet = { \"mon -6dB\", \"mon-fri -3dB\" "
 		   "}"),
 	      3, "schedule \"s\": quiet hours"});
