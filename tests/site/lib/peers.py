@@ -98,13 +98,22 @@ class MqttClient:
             try:
                 self.client.reconnect_delay_set(1, 1)
                 self.client.connect(broker.host.ip, broker.port, 15)
-                self.client.loop_forever(retry_first_connection=True)
+                self._loop()
             except OSError:
                 pass
 
         self._thread = threading.Thread(target=run, daemon=True)
         self._thread.start()
         wait.until(lambda: self.sessions, "the test's MQTT client to connect")
+
+    def _loop(self):
+        while True:
+            try:
+                return self.client.loop_forever(retry_first_connection=True)
+            except AttributeError:
+                # A publish() saw the connection break first and took the
+                # socket out of this thread's hands: it connects again.
+                pass
 
     def publish(self, topic, payload, qos=1, retain=False):
         if not isinstance(payload, (str, bytes)):
