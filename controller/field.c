@@ -1,6 +1,7 @@
 #include "field_internal.h"
 
 #include "controller/base/clock.h"
+#include "controller/base/text.h"
 #include "gpio/mqtt.h"
 
 #include <errno.h>
@@ -185,11 +186,6 @@ static void open_line(struct in *x)
 		field_changed(x, was, NULL, 0, now);
 }
 
-bool field_same_text(const char *a, const char *b)
-{
-	return !a || !b ? a == b : !strcmp(a, b);
-}
-
 static void rule_of(const struct config_input *c, struct input_rule *r)
 {
 	*r = (struct input_rule){
@@ -224,11 +220,10 @@ static bool same_source(const struct config_input *a,
 		if (a->loop.window[i].high != b->loop.window[i].high ||
 		    a->loop.window[i].state != b->loop.window[i].state)
 			return false;
-	return field_same_text(a->topic, b->topic) &&
-	       field_same_text(a->webhook, b->webhook) &&
-	       field_same_text(a->json, b->json) &&
-	       field_same_text(a->chip, b->chip) &&
-	       field_same_text(a->line, b->line);
+	return text_same(a->topic, b->topic) &&
+	       text_same(a->webhook, b->webhook) &&
+	       text_same(a->json, b->json) && text_same(a->chip, b->chip) &&
+	       text_same(a->line, b->line);
 }
 
 static void forget_fault(struct field *f, const struct in *x)

@@ -70,9 +70,6 @@ struct field {
 /** The watch's period: how long a fault of a line may go unseen. */
 #define FIELD_WATCH_MS 1000
 
-/** Equal texts, or both NULL. */
-bool field_same_text(const char *a, const char *b);
-
 /* ---- field_output.c ---- */
 
 /** Takes outputs of a new configuration; those that stay keep their state. */

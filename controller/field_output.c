@@ -3,6 +3,7 @@
 #include "field_internal.h"
 
 #include "controller/base/clock.h"
+#include "controller/base/text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -117,7 +118,7 @@ static bool step(struct field *f, struct out *o, bool may, uint64_t now,
 
 static bool together(const struct out *a, const struct out *b)
 {
-	return field_same_text(a->conf->interlock, b->conf->interlock);
+	return text_same(a->conf->interlock, b->conf->interlock);
 }
 
 /** All of one interlock group: who must be off first, then who may be on. */
@@ -309,8 +310,8 @@ static void hand_over(struct field *f, const struct config *c, struct out *out,
 	     strcmp(out[k].conf->topic, conf->topic)))
 		f->publishh(conf->topic, conf->off, f->arg);
 	if (k >= 0 && out[k].conf->kind == OUTPUT_GPIO &&
-	    field_same_text(out[k].conf->chip, conf->chip) &&
-	    field_same_text(out[k].conf->line, conf->line) &&
+	    text_same(out[k].conf->chip, conf->chip) &&
+	    text_same(out[k].conf->line, conf->line) &&
 	    out[k].conf->active_low == conf->active_low) {
 		out[k].line = old->line;
 		out[k].shown = old->shown;
@@ -342,7 +343,7 @@ void field_outputs_take(struct field *f, const struct config *c,
 		out[i].drive = old->drive;
 		if (old->conf->kind == c->outputs[i].kind)
 			out[i].shown = old->shown;
-		if (field_same_text(old->conf->confirm, c->outputs[i].confirm))
+		if (text_same(old->conf->confirm, c->outputs[i].confirm))
 			out[i].confirm = old->confirm;
 	}
 	for (size_t i = 0; i < n_old; i++)

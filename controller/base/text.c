@@ -1,6 +1,7 @@
 #include "text.h"
 
 #include <stddef.h>
+#include <string.h>
 
 /** Bytes of the UTF-8 sequence at p, 0 when it is none. */
 static size_t sequence(const unsigned char *p)
@@ -37,4 +38,9 @@ char *text_clean(char *s)
 		p += n;
 	}
 	return s;
+}
+
+bool text_same(const char *a, const char *b)
+{
+	return !a || !b ? a == b : !strcmp(a, b);
 }

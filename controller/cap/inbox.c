@@ -446,15 +446,10 @@ struct inbox_batch *inbox_next(struct inbox *i)
 	return b;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return !a || !b ? a == b : !strcmp(a, b);
-}
-
 bool inbox_same(const struct inbox *i, const struct config_cap *c)
 {
-	return same_text(i->conf.folder, c->folder) &&
-	       same_text(i->conf.url, c->url) && same_text(i->conf.ca, c->ca) &&
+	return text_same(i->conf.folder, c->folder) &&
+	       text_same(i->conf.url, c->url) && text_same(i->conf.ca, c->ca) &&
 	       i->conf.poll_s == c->poll_s;
 }
 

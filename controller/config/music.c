@@ -1,6 +1,8 @@
 /* Music: its keys' values, what they mean together, and copies of it. */
 #include "load.h"
 
+#include "controller/base/text.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,11 +103,6 @@ void load_check_musics(struct load *l)
 			check_one(l, i);
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a && b ? !strcmp(a, b) : a == b;
-}
-
 static bool same_list(char *const *a, size_t n, char *const *b, size_t m)
 {
 	for (size_t i = 0; n == m && i < n; i++)
@@ -119,8 +116,8 @@ bool config_music_same(const struct config_player *a,
 {
 	return same_list(a->files, a->n_files, b->files, b->n_files) &&
 	       same_list(a->command, a->n_command, b->command, b->n_command) &&
-	       same_text(a->folder, b->folder) &&
-	       same_text(a->stream, b->stream) && a->shuffle == b->shuffle &&
+	       text_same(a->folder, b->folder) &&
+	       text_same(a->stream, b->stream) && a->shuffle == b->shuffle &&
 	       a->volume_cb == b->volume_cb && a->pause == b->pause &&
 	       a->level == b->level && a->rate == b->rate &&
 	       a->autostart == b->autostart && a->silence_ms == b->silence_ms;

@@ -1,6 +1,7 @@
 #include "target.h"
 
 #include "controller/base/clock.h"
+#include "controller/base/text.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -242,11 +243,6 @@ static bool copy_conf(struct config_notify *to, const struct config_notify *c)
 	return fine;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return !a || !b ? a == b : !strcmp(a, b);
-}
-
 static bool same_list(char *const *a, size_t n, char *const *b, size_t m)
 {
 	bool same = n == m;
@@ -263,17 +259,17 @@ bool target_same(const struct target *t, const struct config_notify *c,
 	const struct config_notify *o = &t->conf;
 
 	return !strcmp(t->site, site) && !strcmp(o->name, c->name) &&
-	       o->kind == c->kind && same_text(o->ca, c->ca) &&
-	       same_text(o->url, c->url) && !strcmp(o->secret, c->secret) &&
+	       o->kind == c->kind && text_same(o->ca, c->ca) &&
+	       text_same(o->url, c->url) && !strcmp(o->secret, c->secret) &&
 	       o->scheme == c->scheme &&
 	       same_list(o->to, o->n_to, c->to, c->n_to) &&
-	       same_text(o->from, c->from) &&
-	       same_text(o->subject, c->subject) &&
-	       same_text(o->line, c->line) &&
+	       text_same(o->from, c->from) &&
+	       text_same(o->subject, c->subject) &&
+	       text_same(o->line, c->line) &&
 	       same_list(o->command, o->n_command, c->command, c->n_command) &&
 	       o->interval_s == c->interval_s &&
-	       same_text(o->syslog, c->syslog) && o->facility == c->facility &&
-	       same_text(o->cert, c->cert) && same_text(o->key, c->key);
+	       text_same(o->syslog, c->syslog) && o->facility == c->facility &&
+	       text_same(o->cert, c->cert) && text_same(o->key, c->key);
 }
 
 /* -------------------------------------------------------------- its owner */

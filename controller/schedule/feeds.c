@@ -2,6 +2,7 @@
 
 #include "controller/base/clock.h"
 #include "controller/base/compat.h"
+#include "controller/base/text.h"
 #include "source.h"
 
 #include <errno.h>
@@ -202,15 +203,10 @@ struct feeds *feeds_free(struct feeds *f)
 	return NULL;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && !strcmp(a, b));
-}
-
 static bool same(const struct source *a, const struct source *b)
 {
-	return same_text(a->name, b->name) && same_text(a->ics, b->ics) &&
-	       same_text(a->url, b->url) && same_text(a->cache, b->cache) &&
+	return text_same(a->name, b->name) && text_same(a->ics, b->ics) &&
+	       text_same(a->url, b->url) && text_same(a->cache, b->cache) &&
 	       a->n_dates == b->n_dates &&
 	       !memcmp(a->dates, b->dates, a->n_dates * sizeof(*a->dates));
 }
