@@ -96,20 +96,8 @@ bool broadcast_within(const struct broadcasts *b, uint64_t id, const int *zones,
 {
 	const struct broadcast *x = broadcast_find(b, id);
 
-	if (!x)
-		return false;
-	if (!n_zones)
-		return true;
-	for (size_t i = 0; i < x->n_zones; i++) {
-		int z = config_zone_find(b->config, x->zones[i]);
-		bool found = false;
-
-		for (size_t k = 0; k < n_zones && !found; k++)
-			found = zones[k] == z;
-		if (!found)
-			return false;
-	}
-	return true;
+	return x && config_zones_within(b->config, x->zones, x->n_zones, zones,
+					n_zones);
 }
 
 static bool overlap(const struct arb_set *a, const struct arb_set *c)

@@ -390,10 +390,8 @@ static uint64_t id_of(const struct turn *t, const char *member)
 /** Ends one that is only being recorded; 404 when it is none of those. */
 static int stop_stored(struct turn *t, uint64_t id)
 {
-	json_t *page = stored_json(t->s->stored, id);
-
-	json_decref(page);
-	if (!page)
+	/* Without a limit it says whether there is one. */
+	if (!stored_within(t->s->stored, id, NULL, 0))
 		return command_refuse(t, 404, "not-found", "broadcast",
 				      "there is no broadcast with this id; GET "
 				      "/broadcasts lists them");

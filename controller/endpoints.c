@@ -85,22 +85,18 @@ static void fault_key(const char *name, char key[96])
 }
 
 static const struct config_endpoint *config_of(const struct endpoints *e,
-					       const char *name)
+					       const struct one *x)
 {
-	for (size_t i = 0; i < e->config->n_endpoints; i++)
-		if (!strcmp(e->config->endpoints[i].may.name, name))
-			return &e->config->endpoints[i];
-	return NULL;
+	return &e->config->endpoints[x - e->v];
 }
 
 static void tell_away(struct endpoints *e, struct one *x, uint32_t detect_ms,
 		      const char *how)
 {
-	const struct config_endpoint *c = config_of(e, x->name);
 	char key[96];
 
 	x->due_us = 0;
-	if (!c || !c->supervised)
+	if (!config_of(e, x)->supervised)
 		return;
 	fault_key(x->name, key);
 	fault_raise(e->faults, key, detect_ms,
@@ -307,10 +303,9 @@ static const struct location_handlers handlers = {
 static bool is_configured(const char *key, void *arg)
 {
 	const struct endpoints *e = arg;
-	const struct config_endpoint *c =
-		config_of(e, key + strlen("endpoint:"));
+	const struct one *x = find(e, key + strlen("endpoint:"));
 
-	return c && c->supervised;
+	return x && config_of(e, x)->supervised;
 }
 
 int endpoints_configure(struct endpoints *e, const struct config *c,

@@ -494,16 +494,8 @@ bool stored_within(const struct stored *s, uint64_t id, const int *zones,
 {
 	const struct stored_page *x = find(s, id);
 
-	for (size_t i = 0; x && n_zones && i < x->n_zones; i++) {
-		int z = config_zone_find(s->config, x->zones[i]);
-		bool found = false;
-
-		for (size_t k = 0; k < n_zones && !found; k++)
-			found = zones[k] == z;
-		if (!found)
-			return false;
-	}
-	return x != NULL;
+	return x && config_zones_within(s->config, x->zones, x->n_zones, zones,
+					n_zones);
 }
 
 static json_t *page_json(const struct stored_page *x)

@@ -895,12 +895,16 @@ void config_reference(FILE *f);
 
 /** Index by name, -1 when there is none. */
 int config_zone_find(const struct config *c, const char *name);
+/** Are all the named zones among these? With n_among 0 there is no limit. */
+bool config_zones_within(const struct config *c, char (*names)[CONFIG_MAX_NAME],
+			 size_t n, const int *among, size_t n_among);
 /** Is a page to this zone recorded first? By its page-mode, else by those of
  *  the zones it contains. */
 bool config_zone_records(const struct config *c, int zone);
 /** By its name or its extension. */
 int config_endpoint_find(const struct config *c, const char *name);
 int config_source_find(const struct config *c, const char *name);
+int config_music_find(const struct config *c, const char *name);
 int config_operators_find(const struct config *c, const char *name);
 int config_message_find(const struct config *c, const char *name);
 int config_input_find(const struct config *c, const char *name);

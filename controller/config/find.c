@@ -24,6 +24,21 @@ int config_zone_find(const struct config *c, const char *name)
 	FIND(zones, name);
 }
 
+bool config_zones_within(const struct config *c, char (*names)[CONFIG_MAX_NAME],
+			 size_t n, const int *among, size_t n_among)
+{
+	for (size_t i = 0; n_among && i < n; i++) {
+		int z = config_zone_find(c, names[i]);
+		bool found = false;
+
+		for (size_t k = 0; k < n_among && !found; k++)
+			found = among[k] == z;
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
 int config_operators_find(const struct config *c, const char *name)
 {
 	FIND(operators, name);
@@ -55,6 +70,11 @@ int config_endpoint_find(const struct config *c, const char *name)
 int config_source_find(const struct config *c, const char *name)
 {
 	FIND(sources, name);
+}
+
+int config_music_find(const struct config *c, const char *name)
+{
+	FIND(musics, name);
 }
 
 int config_message_find(const struct config *c, const char *name)

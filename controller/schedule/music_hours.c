@@ -55,10 +55,9 @@ struct music_hours *music_hours_free(struct music_hours *m)
  *  started again: somebody may have stopped it. */
 static bool was_within(const struct music_hours *m, const char *name)
 {
-	for (size_t i = 0; i < m->n; i++)
-		if (!strcmp(m->config->musics[i].name, name))
-			return m->v[i].within;
-	return false;
+	int i = m->config ? config_music_find(m->config, name) : -1;
+
+	return i >= 0 && m->v[i].within;
 }
 
 int music_hours_configure(struct music_hours *m, const struct config *c,

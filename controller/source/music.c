@@ -172,11 +172,9 @@ static void child_over(struct music *x)
 static bool has_hours(const struct music *x)
 {
 	const struct config *c = x->owner->config;
+	int i = config_music_find(c, x->name);
 
-	for (size_t i = 0; c && i < c->n_musics; i++)
-		if (!strcmp(c->musics[i].name, x->name))
-			return c->musics[i].n_hours;
-	return false;
+	return i >= 0 && c->musics[i].n_hours;
 }
 
 /** Keeps over a restart that it was started by hand (NULL: it no longer is).
