@@ -208,11 +208,8 @@ def test_map_and_reload(make_daemon, master, site):
 
 
 def test_port_is_taken(make_daemon, site, cleanup):
-    s = site["ctl"].socket(kind=socket.SOCK_STREAM)
+    s = site["ctl"].listener(502)
     cleanup.callback(s.close)
-    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    s.bind((CTL, 502))
-    s.listen()
     d = make_daemon(more=PLC)
     assert "in use" in d.api.faults()["plc"]["text"]
 

@@ -2,7 +2,6 @@
 import datetime
 import hashlib
 import http.server
-import socket
 import threading
 import time
 import xml.etree.ElementTree as ET
@@ -83,10 +82,7 @@ class FeedServer:
 
             def log_message(self, *_):
                 pass
-        s = host.socket(kind=socket.SOCK_STREAM)
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        s.bind((host.ip, port))
-        s.listen(8)
+        s = host.listener(port)
         self.server = http.server.ThreadingHTTPServer((host.ip, port), Handler, False)
         self.server.socket = s
         self.server.daemon_threads = True

@@ -75,6 +75,14 @@ class Host:
         s.bind((self.ip, port))
         return s
 
+    def listener(self, port):
+        """A TCP socket that servers of the test accept on."""
+        s = self.socket(kind=socket.SOCK_STREAM)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.bind((self.ip, port))
+        s.listen(8)
+        return s
+
     def link(self, state):
         sh(f"ip -n {self.ns} link set eth0 {state}")
 

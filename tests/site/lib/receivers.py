@@ -3,7 +3,6 @@ import http.server
 import json
 import os
 import shutil
-import socket
 import ssl
 import subprocess
 import threading
@@ -41,10 +40,7 @@ class HttpReceiver:
 
             def log_message(self, *_):
                 pass
-        s = host.socket(kind=socket.SOCK_STREAM)
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        s.bind((host.ip, port))
-        s.listen(8)
+        s = host.listener(port)
         if cert:
             c = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             c.load_cert_chain(*cert)

@@ -100,6 +100,26 @@ static void record_on(struct world *w, struct reel *r)
 	assert_int_equal(media_commit(w->m), 0);
 }
 
+/** A leg whose sound goes on a reel of so many ms from now on. */
+static struct reel *recording_begin(struct world *w, struct talker *t,
+				    uint32_t ms)
+{
+	struct reel *r = NULL;
+
+	assert_int_equal(reel_alloc(&r, 16000, ms), 0);
+	world_begin(w, 100, 0);
+	open_leg(w, t, CODEC_L16);
+	record_on(w, r);
+	return r;
+}
+
+static void recording_end(struct world *w, struct talker *t, struct reel *r)
+{
+	world_end(w);
+	receiver_close(&t->rx);
+	reel_free(r);
+}
+
 /** Where in `heard` the sound `said` begins, to the sample; -1 = nowhere. */
 static long place_of(const struct pcm *heard, const int16_t *said, size_t n)
 {
@@ -124,15 +144,12 @@ static struct pcm noise(unsigned packets)
 static void keeps_what_is_said(void **state)
 {
 	struct pcm said = noise(30), heard = {0};
-	struct reel *r = NULL;
+	struct reel *r;
 	struct talker t;
 	struct world w;
 	(void)state;
 
-	assert_int_equal(reel_alloc(&r, 16000, 5000), 0);
-	world_begin(&w, 100, 0);
-	open_leg(&w, &t, CODEC_L16);
-	record_on(&w, r);
+	r = recording_begin(&w, &t, 5000);
 	say(&w, &t, &said, 0, 30);
 	/* Closed in the middle of it: what has come is kept. */
 	await(&w, &t.rx, 1, reel_ms(r) >= 300);
@@ -149,9 +166,7 @@ static void keeps_what_is_said(void **state)
 			break;
 	reel_take(r, &heard);
 	assert_true(place_of(&heard, said.v, (size_t)20 * 320) >= 0);
-	world_end(&w);
-	receiver_close(&t.rx);
-	reel_free(r);
+	recording_end(&w, &t, r);
 	pcm_reset(&heard);
 	free(said.v);
 }
@@ -159,15 +174,12 @@ static void keeps_what_is_said(void **state)
 static void is_over_when_full(void **state)
 {
 	struct pcm said = noise(60);
-	struct reel *r = NULL;
+	struct reel *r;
 	struct talker t;
 	struct world w;
 	(void)state;
 
-	assert_int_equal(reel_alloc(&r, 16000, 500), 0);
-	world_begin(&w, 100, 0);
-	open_leg(&w, &t, CODEC_L16);
-	record_on(&w, r);
+	r = recording_begin(&w, &t, 500);
 	say(&w, &t, &said, 0, 60);
 	await(&w, &t.rx, 1, reports(&w, MEDIA_RECORDED, LEG));
 	assert_int_equal(reel_ms(r), 500);
@@ -178,9 +190,7 @@ static void is_over_when_full(void **state)
 	media_commit(w.m);
 	await(&w, &t.rx, 1, reports(&w, MEDIA_LEG_CLOSED, LEG));
 	assert_int_equal(reports(&w, MEDIA_RECORDED, LEG), 1);
-	world_end(&w);
-	receiver_close(&t.rx);
-	reel_free(r);
+	recording_end(&w, &t, r);
 	free(said.v);
 }
 
@@ -188,15 +198,12 @@ static void nothing_while_on_hold(void **state)
 {
 	struct pcm said = noise(60), heard = {0};
 	struct media_leg l = {0};
-	struct reel *r = NULL;
+	struct reel *r;
 	struct talker t;
 	struct world w;
 	(void)state;
 
-	assert_int_equal(reel_alloc(&r, 16000, 5000), 0);
-	world_begin(&w, 100, 0);
-	open_leg(&w, &t, CODEC_L16);
-	record_on(&w, r);
+	r = recording_begin(&w, &t, 5000);
 	say(&w, &t, &said, 0, 20);
 	await(&w, &t.rx, 1, reel_ms(r) >= 300);
 	l.remote = t.rx.addr;
@@ -220,9 +227,7 @@ static void nothing_while_on_hold(void **state)
 			place_of(&heard, said.v + (size_t)i * 320, 320), -1);
 	assert_true(place_of(&heard, said.v + (size_t)45 * 320,
 			     (size_t)10 * 320) > 0);
-	world_end(&w);
-	receiver_close(&t.rx);
-	reel_free(r);
+	recording_end(&w, &t, r);
 	pcm_reset(&heard);
 	free(said.v);
 }
