@@ -79,10 +79,9 @@ static void say(struct world *w, struct talker *t, const struct pcm *pcm,
 	uint32_t size = format_samples(&t->fmt);
 	uint64_t at = clock_mono_us();
 
-	for (unsigned i = 0; i < n; i++, at += 20000) {
+	for (unsigned i = 0; i < n; i++) {
 		uint8_t buf[PACKET_HEADER + 1280];
 
-		await(w, &t->rx, 1, clock_mono_us() >= at);
 		packet_header(buf, &t->next);
 		codec_encode(t->fmt.codec, buf + PACKET_HEADER,
 			     pcm->v + (size_t)(from + i) * size, size);
@@ -90,6 +89,8 @@ static void say(struct world *w, struct talker *t, const struct pcm *pcm,
 		       (struct sockaddr *)&t->leg, sizeof(struct sockaddr_in));
 		t->next.seq++;
 		t->next.ts += format_ticks(&t->fmt);
+		at += 20000;
+		await(w, &t->rx, 1, clock_mono_us() >= at);
 	}
 }
 
@@ -129,6 +130,20 @@ static long place_of(const struct pcm *heard, const int16_t *said, size_t n)
 	return -1;
 }
 
+/**
+ * How many of the packets `from` to `to` (not with it) were kept bit for bit.
+ * A machine that stops for a moment makes the playout leave some out.
+ */
+static unsigned kept(const struct pcm *heard, const struct pcm *said,
+		     unsigned from, unsigned to)
+{
+	unsigned n = 0;
+
+	for (unsigned i = from; i < to; i++)
+		n += place_of(heard, said->v + (size_t)i * 320, 320) >= 0;
+	return n;
+}
+
 /** Samples that no others are like, and that L16 leaves as they are. */
 static struct pcm noise(unsigned packets)
 {
@@ -165,7 +180,7 @@ static void keeps_what_is_said(void **state)
 		else if (w.report[i].type == MEDIA_RECORDED)
 			break;
 	reel_take(r, &heard);
-	assert_true(place_of(&heard, said.v, (size_t)20 * 320) >= 0);
+	assert_true(kept(&heard, &said, 0, 30) >= 10);
 	recording_end(&w, &t, r);
 	pcm_reset(&heard);
 	free(said.v);
@@ -194,9 +209,25 @@ static void is_over_when_full(void **state)
 	free(said.v);
 }
 
+/**
+ * Says on from packet `from` until so many ms more are kept; which packet is
+ * next.
+ */
+static unsigned say_until(struct world *w, struct talker *t, struct reel *r,
+			  const struct pcm *pcm, unsigned from, uint32_t ms)
+{
+	uint32_t until = reel_ms(r) + ms;
+
+	while (reel_ms(r) < until && from * 320 < pcm->n)
+		say(w, t, pcm, from++, 1);
+	assert_true(reel_ms(r) >= until);
+	return from;
+}
+
 static void nothing_while_on_hold(void **state)
 {
-	struct pcm said = noise(60), heard = {0};
+	struct pcm said = noise(200), heard = {0};
+	unsigned hold, on, end;
 	struct media_leg l = {0};
 	struct reel *r;
 	struct talker t;
@@ -204,29 +235,26 @@ static void nothing_while_on_hold(void **state)
 	(void)state;
 
 	r = recording_begin(&w, &t, 5000);
-	say(&w, &t, &said, 0, 20);
-	await(&w, &t.rx, 1, reel_ms(r) >= 300);
+	hold = say_until(&w, &t, r, &said, 0, 300);
 	l.remote = t.rx.addr;
 	l.fmt = t.fmt;
 	media_begin(w.m);
 	media_leg_update(w.m, LEG, &l);
 	media_commit(w.m);
-	say(&w, &t, &said, 20, 20);
+	on = hold + 20;
+	say(&w, &t, &said, hold, 20);
 	l.recv = true;
 	media_begin(w.m);
 	media_leg_update(w.m, LEG, &l);
 	media_commit(w.m);
-	say(&w, &t, &said, 40, 20);
+	end = say_until(&w, &t, r, &said, on, 300);
 	record_on(&w, NULL);
 	await(&w, &t.rx, 1, reports(&w, MEDIA_RECORDED, LEG));
 	reel_take(r, &heard);
-	assert_true(place_of(&heard, said.v, (size_t)10 * 320) >= 0);
-	/* Of the hold no packet, of what followed most. */
-	for (unsigned i = 22; i < 39; i++)
-		assert_int_equal(
-			place_of(&heard, said.v + (size_t)i * 320, 320), -1);
-	assert_true(place_of(&heard, said.v + (size_t)45 * 320,
-			     (size_t)10 * 320) > 0);
+	/* Of the hold no packet; of what went before and followed, some. */
+	assert_true(kept(&heard, &said, 0, hold) >= 5);
+	assert_int_equal(kept(&heard, &said, hold + 2, on - 1), 0);
+	assert_true(kept(&heard, &said, on, end) >= 5);
 	recording_end(&w, &t, r);
 	pcm_reset(&heard);
 	free(said.v);
