@@ -323,6 +323,7 @@ fi
 if [ -d /run/systemd/system ]; then \
 	systemctl daemon-reload; \
 	udevadm control --reload && udevadm trigger --subsystem-match=gpio; \
+	/usr/lib/systemd/systemd-sysctl $(PREFIX)/lib/sysctl.d/60-tocsin.conf; \
 fi
 endef
 
@@ -333,6 +334,7 @@ install: all ## install below $(DESTDIR)$(PREFIX), configuration in $(SYSCONF)/t
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 		$(DESTDIR)$(PREFIX)/lib/systemd/system \
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/udev/rules.d \
+		$(DESTDIR)$(PREFIX)/lib/sysctl.d \
 		$(DESTDIR)$(SYSCONF)/tocsin/conf.d
 	install -m 755 $(BUILD)/tocsind $(DESTDIR)$(PREFIX)/sbin/tocsind
 	install -m 755 $(BUILD)/tocsinctl $(DESTDIR)$(PREFIX)/bin/tocsinctl
@@ -345,6 +347,8 @@ install: all ## install below $(DESTDIR)$(PREFIX), configuration in $(SYSCONF)/t
 		> $(DESTDIR)$(PREFIX)/lib/systemd/system/tocsin.service
 	install -m 644 etc/systemd/tocsin.sysusers \
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d/tocsin.conf
+	install -m 644 etc/systemd/tocsin.sysctl \
+		$(DESTDIR)$(PREFIX)/lib/sysctl.d/60-tocsin.conf
 	install -m 644 etc/systemd/tocsin-gpio.rules \
 		$(DESTDIR)$(PREFIX)/lib/udev/rules.d/60-tocsin-gpio.rules
 	install -m 644 etc/conf.d/README $(DESTDIR)$(SYSCONF)/tocsin/conf.d/README
@@ -360,6 +364,7 @@ uninstall: ## remove what install put there; the configuration stays
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/tocsinctl \
 		$(DESTDIR)$(PREFIX)/lib/systemd/system/tocsin.service \
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d/tocsin.conf \
+		$(DESTDIR)$(PREFIX)/lib/sysctl.d/60-tocsin.conf \
 		$(DESTDIR)$(PREFIX)/lib/udev/rules.d/60-tocsin-gpio.rules
 
 .PHONY: install uninstall

@@ -14,6 +14,9 @@
 
 /* RFC 768: no datagram is longer. */
 #define LARGEST_DATAGRAM 65535
+/** What a socket keeps for us: the answers of 500 loudspeakers that one page
+ *  calls come within milliseconds, and each counts 2 KB and more. */
+#define WAITING_BYTES (4 << 20)
 
 struct connection {
 	int fd;
@@ -219,7 +222,7 @@ static void destructor(void *arg)
 int door_open(struct door **dp, struct sip *sip, enum sip_transp tp,
 	      const struct sa *laddr, uint8_t dscp, door_admit_h *h, void *arg)
 {
-	const int tos = dscp << 2;
+	const int tos = dscp << 2, waiting = WAITING_BYTES;
 	struct door *d;
 	int err;
 
@@ -242,6 +245,10 @@ int door_open(struct door **dp, struct sip *sip, enum sip_transp tp,
 		udp_rxsz_set(d->us, LARGEST_DATAGRAM);
 		(void)udp_setsockopt(d->us, IPPROTO_IP, IP_TOS, &tos,
 				     sizeof(tos));
+		if (udp_setsockopt(d->us, SOL_SOCKET, SO_RCVBUFFORCE, &waiting,
+				   sizeof(waiting)))
+			(void)udp_setsockopt(d->us, SOL_SOCKET, SO_RCVBUF,
+					     &waiting, sizeof(waiting));
 		err = udp_register_helper(&d->helper, d->us, 0, NULL, datagram,
 					  d);
 	} else {
