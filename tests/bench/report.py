@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""make bench: trigger latency, fan-out and many messages beside the bare
-sendmmsg loop.
+"""make bench: trigger latency, fan-out, codecs, many messages and loudspeakers
+called, beside the bare sendmmsg loop.
 
 Runs bench.py, then prints the figures and ratios of the design's table: each
 against the reference measured in the same run. Repetitions in which the
@@ -81,6 +81,46 @@ def fanout(args):
                 show(median(rows, 'threads', **w))))
 
 
+def codecs(args):
+    """Zones of each codec, fed by a message and by a live G.711 call."""
+    kinds = (('PCMU', 'tocsin'), ('G.722', 'tocsin-g722'),
+             ('Opus', 'tocsin-opus'))
+    rows = []
+    for n in args.codecs.split(','):
+        rows += run('fanout', '--peers', 'rtpblast,' +
+                    ','.join(peer for _, peer in kinds), '-n', n, '--reps',
+                    str(args.reps), '--seconds', str(args.seconds))
+    print('\n| zones | codec | message: CPU ms per stream-second | '
+          'x bare loop | live call: CPU ms per stream-second | x bare loop |'
+          ' lost | RSS MB |')
+    print('|---|---|---|---|---|---|---|---|')
+    for n in [int(x) for x in args.codecs.split(',')]:
+        bare = median(rows, 'cpu_ms_per_stream_s', peer='rtpblast', n=n)
+        for name, peer in kinds:
+            w = dict(peer=peer, n=n)
+            cpu = [median(rows, 'cpu_ms_per_stream_s', source=s, **w)
+                   for s in ('file', 'call')]
+            print('| %d | %s | %s | %s | %s | %s | %s | %s |' % (
+                n, name, *(show(v) for c in cpu for v in
+                           (c, c / bare if c and bare else None)),
+                *(show(median(rows, k, **w)) for k in ('lost', 'rss_mb'))))
+
+
+def speakers(args):
+    """SIP loudspeakers, all called for one message."""
+    rows = run('speakers', '--peers', 'tocsin', '-n', args.speakers, '--reps',
+               str(args.reps), '--seconds', str(args.seconds))
+    print('\n| SIP loudspeakers | first INVITE ms | first sounding ms | '
+          'last sounding ms | CPU ms per stream-second | lost | RSS MB | '
+          'threads |')
+    print('|---|---|---|---|---|---|---|---|')
+    for n in [int(x) for x in args.speakers.split(',')]:
+        print('| %d | %s |' % (n, ' | '.join(
+            show(median(rows, k, n=n)) for k in
+            ('first_invite_ms', 'first_ms', 'last_ms', 'cpu_ms_per_stream_s',
+             'lost', 'rss_mb', 'threads'))))
+
+
 def streams(args):
     """N different messages to N zones at once."""
     rows = []
@@ -127,6 +167,9 @@ def trigger(args):
                 if kind == 'sip' else '-'))
 
 
+CASES = (trigger, fanout, codecs, streams, speakers)
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument('-n', default='1,10,100,500')
@@ -134,12 +177,14 @@ def main():
     p.add_argument('--seconds', type=float, default=8)
     p.add_argument('--runs', type=int, default=50)
     p.add_argument('--streams', default='1,10,100,250')
-    p.add_argument('--only', choices=['fanout', 'streams', 'trigger'])
+    p.add_argument('--codecs', default='100,500')
+    p.add_argument('--speakers', default='10,200')
+    p.add_argument('--only', choices=[c.__name__ for c in CASES])
     args = p.parse_args()
     os.makedirs(tbench.RESULTS, exist_ok=True)
     print('# %s, %d cores, Linux %s' % (time.strftime('%Y-%m-%d'),
                                         os.cpu_count(), platform.release()))
-    for case in (trigger, fanout, streams):
+    for case in CASES:
         if args.only in (None, case.__name__):
             case(args)
 
