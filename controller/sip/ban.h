@@ -1,7 +1,9 @@
 /**
- * Who guesses passwords is not listened to for a while, each time longer.
+ * Who guesses passwords or PINs is not listened to for a while, each time
+ * longer.
  *
- * Bounded memory: 1,024 addresses (IPv6: networks of /64) are remembered; a new
+ * A source is an address (IPv6: a network of /64), or a name at an address.
+ * Bounded memory: 1,024 sources are remembered; a new
  * one takes the place of the least guilty of four that share its slot. Pure but
  * for its state: the caller gives the time. One owner thread.
  */
@@ -14,8 +16,10 @@
 #include <sys/socket.h>
 
 #define BAN_SOURCES 1024
-/** Wrong answers within BAN_WINDOW_MS that lead to a ban. */
+/** Wrong answers of one source, and of all names at one address together,
+ *  within BAN_WINDOW_MS that lead to a ban. */
 #define BAN_TRIES 5
+#define BAN_TRIES_ADDRESS 20
 #define BAN_WINDOW_MS 60000
 /** The first ban; the next are twice as long each, up to the longest. */
 #define BAN_FIRST_MS 60000
@@ -25,17 +29,23 @@
 
 struct ban;
 
-/** seed: anything a peer cannot know. 0 or ENOMEM. */
-int ban_alloc(struct ban **bp, uint64_t seed);
+/** seed: anything a peer cannot know. tries: wrong answers that lead to a ban,
+ *  1-255. 0 or ENOMEM. */
+int ban_alloc(struct ban **bp, uint64_t seed, unsigned tries);
 
 /** Frees it; NULL is fine. Returns NULL. */
 struct ban *ban_free(struct ban *b);
 
-/** Is it banned now? */
-bool ban_holds(const struct ban *b, const struct sockaddr *sa, uint64_t now_ms);
+/** Is it banned now? who: the name at that address, NULL = the address. */
+bool ban_holds(const struct ban *b, const struct sockaddr *sa, const char *who,
+	       uint64_t now_ms);
 
 /** Notes a wrong answer; the length of the ban that begins with it, or 0. */
-uint32_t ban_wrong(struct ban *b, const struct sockaddr *sa, uint64_t now_ms);
+uint32_t ban_wrong(struct ban *b, const struct sockaddr *sa, const char *who,
+		   uint64_t now_ms);
+
+/** What went wrong before is forgotten: it knows the answer. */
+void ban_right(struct ban *b, const struct sockaddr *sa, const char *who);
 
 typedef void(ban_h)(const struct sockaddr_storage *ss, uint64_t left_ms,
 		    void *arg);

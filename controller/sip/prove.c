@@ -103,7 +103,7 @@ static void wrong(struct registrar *r, const struct sip_msg *msg,
 	uint32_t ms;
 
 	tc_sa_get(&from, &msg->src);
-	ms = ban_wrong(r->ban, &msg->src.u.sa, clock_mono_ms());
+	ms = ban_wrong(r->ban, &msg->src.u.sa, NULL, clock_mono_ms());
 	/* Guesses from many addresses are no reason to fill the journal. */
 	if (r->h.wrong && limit_take(r->stack->tell_refusals, &msg->src.u.sa,
 				     clock_mono_ms()))
@@ -117,7 +117,7 @@ int registrar_prove(struct registrar *r, struct listener *l,
 {
 	struct claim cl = {.r = r, .endpoint = -1};
 
-	if (ban_holds(r->ban, &msg->src.u.sa, clock_mono_ms()))
+	if (ban_holds(r->ban, &msg->src.u.sa, NULL, clock_mono_ms()))
 		return -1;
 	(void)sip_msg_hdr_apply(msg, true, SIP_HDR_AUTHORIZATION, answer_next,
 				&cl);

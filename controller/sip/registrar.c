@@ -16,7 +16,7 @@ int registrar_alloc(struct registrar **rp, struct stack *s)
 	tmr_init(&r->tmr);
 	err = nonces_init(&r->nonces);
 	if (!err)
-		err = ban_alloc(&r->ban, rand_u64());
+		err = ban_alloc(&r->ban, rand_u64(), BAN_TRIES);
 	if (!err)
 		err = limit_alloc(&r->rate, REGISTRAR_PER_S, REGISTRAR_BURST,
 				  rand_u64());
@@ -44,7 +44,7 @@ bool registrar_admits(struct registrar *r, const struct sa *src)
 {
 	const uint64_t now = clock_mono_ms();
 
-	return r->n && !ban_holds(r->ban, &src->u.sa, now) &&
+	return r->n && !ban_holds(r->ban, &src->u.sa, NULL, now) &&
 	       limit_take(r->rate, &src->u.sa, now);
 }
 

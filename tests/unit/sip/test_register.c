@@ -164,35 +164,35 @@ static void test_bans(void **state)
 
 	(void)state;
 	inet_pton(AF_INET, "10.0.0.1", &a.sin_addr);
-	assert_int_equal(ban_alloc(&ban, 7), 0);
+	assert_int_equal(ban_alloc(&ban, 7, BAN_TRIES), 0);
 	for (int round = 0; round < 9; round++) {
 		for (int i = 1; i < BAN_TRIES; i++)
-			assert_int_equal(ban_wrong(ban, sa, now), 0);
-		assert_false(ban_holds(ban, sa, now));
-		assert_int_equal(ban_wrong(ban, sa, now), want);
-		assert_true(ban_holds(ban, sa, now + want - 1));
+			assert_int_equal(ban_wrong(ban, sa, NULL, now), 0);
+		assert_false(ban_holds(ban, sa, NULL, now));
+		assert_int_equal(ban_wrong(ban, sa, NULL, now), want);
+		assert_true(ban_holds(ban, sa, NULL, now + want - 1));
 		now += want;
-		assert_false(ban_holds(ban, sa, now));
+		assert_false(ban_holds(ban, sa, NULL, now));
 		want = want * 2 > BAN_LONGEST_MS ? BAN_LONGEST_MS : want * 2;
 	}
 	/* slow ones are no guessers, and all is forgotten in the end */
 	now += BAN_FORGET_MS + 1;
 	for (int i = 0; i < 20; i++) {
-		assert_int_equal(ban_wrong(ban, sa, now), 0);
+		assert_int_equal(ban_wrong(ban, sa, NULL, now), 0);
 		now += BAN_WINDOW_MS / 3;
 	}
 	now += BAN_FORGET_MS + 1;
 	for (int i = 1; i < BAN_TRIES; i++)
-		assert_int_equal(ban_wrong(ban, sa, now), 0);
-	assert_int_equal(ban_wrong(ban, sa, now), BAN_FIRST_MS);
+		assert_int_equal(ban_wrong(ban, sa, NULL, now), 0);
+	assert_int_equal(ban_wrong(ban, sa, NULL, now), BAN_FIRST_MS);
 	/* IPv6: the network */
 	inet_pton(AF_INET6, "2001:db8:0:1::1", &s.sin6_addr);
 	inet_pton(AF_INET6, "2001:db8:0:1::2", &t.sin6_addr);
 	inet_pton(AF_INET6, "2001:db8:0:2::1", &u.sin6_addr);
 	for (int i = 0; i < BAN_TRIES; i++)
-		ban_wrong(ban, (const struct sockaddr *)&s, now);
-	assert_true(ban_holds(ban, (const struct sockaddr *)&t, now));
-	assert_false(ban_holds(ban, (const struct sockaddr *)&u, now));
+		ban_wrong(ban, (const struct sockaddr *)&s, NULL, now);
+	assert_true(ban_holds(ban, (const struct sockaddr *)&t, NULL, now));
+	assert_false(ban_holds(ban, (const struct sockaddr *)&u, NULL, now));
 	ban_free(ban);
 }
 
@@ -204,14 +204,14 @@ static void test_ban_flood(void **state)
 
 	(void)state;
 	inet_pton(AF_INET, "10.0.0.1", &bad.sin_addr);
-	assert_int_equal(ban_alloc(&ban, 7), 0);
+	assert_int_equal(ban_alloc(&ban, 7, BAN_TRIES), 0);
 	for (int i = 0; i < BAN_TRIES; i++)
-		ban_wrong(ban, (const struct sockaddr *)&bad, 1000);
+		ban_wrong(ban, (const struct sockaddr *)&bad, NULL, 1000);
 	for (uint32_t i = 0; i < 100000; i++) {
 		a.sin_addr.s_addr = htonl(0x0b000000 + i);
-		ban_wrong(ban, (const struct sockaddr *)&a, 2000);
+		ban_wrong(ban, (const struct sockaddr *)&a, NULL, 2000);
 	}
-	assert_true(ban_holds(ban, (const struct sockaddr *)&bad, 3000));
+	assert_true(ban_holds(ban, (const struct sockaddr *)&bad, NULL, 3000));
 	ban_free(ban);
 }
 
