@@ -411,7 +411,7 @@ static int open_parts(struct control *c, struct reason *why)
 	    stored_alloc(&c->stored, c->media, c->broadcasts, c->recorder,
 			 c->journal) ||
 	    paging_alloc(&c->paging, c->media, c->broadcasts, c->stored,
-			 c->recorder, c->faults) ||
+			 c->alarms, c->recorder, c->faults) ||
 	    summons_alloc(&c->summons, c->media, c->recorder, c->faults, NULL,
 			  NULL) ||
 	    musics_alloc(&c->musics, c->media, c->broadcasts, c->recorder,

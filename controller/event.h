@@ -57,6 +57,8 @@
 	X(FAULT_CLEARED, "fault.cleared", NOTICE)                              \
 	X(CALL_ANSWERED, "call.answered", INFO)                                \
 	X(CALL_REFUSED, "call.refused", WARN)                                  \
+	X(CALL_PIN_WRONG, "call.pin-wrong", WARN)                              \
+	X(CALL_PIN_LOCKED, "call.pin-locked", WARN)                            \
 	X(CALL_HELD, "call.held", INFO)                                        \
 	X(CALL_ENDED, "call.ended", INFO)                                      \
 	X(ENDPOINT_REGISTERED, "endpoint.registered", NOTICE)                  \

@@ -1,8 +1,6 @@
-#include "paging.h"
+#include "paging_internal.h"
 
 #include "controller/base/clock.h"
-#include "controller/base/compat.h"
-#include "controller/base/log.h"
 #include "controller/base/text.h"
 #include "text_json.h"
 
@@ -22,65 +20,22 @@
 /** Q.850 cause 46, precedence call blocked, by RFC 6432. */
 #define BLOCKED_HEADER "Reason: Q.850;cause=46;text=\"precedence call blocked\""
 
-enum page_state {
-	PAGE_LIVE,
-	PAGE_PROMPTED, /**< hears that he is to speak, then is recorded */
-	PAGE_RECORDS,
-	PAGE_SAID, /**< hears that it is over, then the call ends */
-};
-
 /** What who is recorded hears when he is done, and when he is not to be
  *  played. */
 #define SAID_TONE "go-ahead"
 #define DISCARDED_TONE "preempted"
 
-struct page {
-	struct paging *owner;
-	struct page_call *call;
-	uint64_t id;        /**< call's record: its name in the API */
-	uint64_t broadcast; /**< 0 = none (any more) */
-	enum page_state state;
-	struct stored_page *stored; /**< NULL = live, or recorded by now */
-	unsigned leg;
-	uint8_t level;
-	bool leg_open;
-	bool held, lost;
-	struct clip *prompt;
-	struct format fmt; /**< of the caller */
-	char caller[128], zone[CONFIG_MAX_NAME];
-	char why[160]; /**< to end in the next turn, "" = no */
-	char said[64]; /**< of one that is recorded: how it ended */
-	char header[192];
-	int64_t since_wall_us;
-	uint64_t at_us;
-	struct tmr end, hold, go;
-};
-
-enum leg_state { LEG_FREE, LEG_BUSY, LEG_CLOSING };
-
-struct paging {
-	struct media *media;
-	struct broadcasts *broadcasts;
-	struct stored *stored;
-	struct recorder *recorder;
-	struct faults *faults;
-	const struct config *config;
-	struct library *library;
-	struct page *page[MEDIA_CALL_LEGS];
-	struct {
-		enum leg_state state;
-		struct clip *prompt; /**< of a call that is gone already */
-	} leg[MEDIA_CALL_LEGS];
-	struct log_rate strangers;
-};
-
 int paging_alloc(struct paging **pp, struct media *m, struct broadcasts *b,
-		 struct stored *s, struct recorder *r, struct faults *f)
+		 struct stored *s, struct alarms *a, struct recorder *r,
+		 struct faults *f)
 {
 	struct paging *p = calloc(1, sizeof(*p));
 
-	if (!p)
+	if (!p || pins_alloc(&p->pins)) {
+		free(p);
 		return ENOMEM;
+	}
+	p->alarms = a;
 	p->media = m;
 	p->broadcasts = b;
 	p->stored = s;
@@ -96,6 +51,7 @@ static void page_free(struct page *x)
 	tmr_cancel(&x->end);
 	tmr_cancel(&x->hold);
 	tmr_cancel(&x->go);
+	tmr_cancel(&x->key);
 	clip_unref(x->prompt);
 	free(x);
 }
@@ -109,6 +65,7 @@ struct paging *paging_free(struct paging *p)
 			page_free(p->page[i]);
 		clip_unref(p->leg[i].prompt);
 	}
+	pins_free(p->pins);
 	free(p);
 	return NULL;
 }
@@ -120,7 +77,7 @@ void paging_configure(struct paging *p, const struct config *c,
 	p->library = l;
 }
 
-static void subject_of(const struct page *x, char buf[40])
+void page_subject(const struct page *x, char buf[40])
 {
 	snprintf(buf, 40, "call:%llu", (unsigned long long)x->id);
 }
@@ -139,7 +96,7 @@ static void on_end(void *arg)
 }
 
 /** Ends the call in the next turn: safe from within any handler. */
-static void end_soon(struct page *x, const char *header, const char *why)
+void page_end_soon(struct page *x, const char *header, const char *why)
 {
 	if (*x->why)
 		return;
@@ -150,13 +107,13 @@ static void end_soon(struct page *x, const char *header, const char *why)
 
 static void on_hold_too_long(void *arg)
 {
-	end_soon(arg, NULL, "on hold for longer than 60 s");
+	page_end_soon(arg, NULL, "on hold for longer than 60 s");
 }
 
 /* ---------------------------------------------------------------- prompts */
 
 /** What the caller hears: a tone of the table, NULL = silence. */
-static void prompt(struct page *x, const char *tone, uint32_t cycles)
+void page_prompt(struct page *x, const char *tone, uint32_t cycles)
 {
 	struct paging *p = x->owner;
 	struct clip *c = tone && *tone
@@ -185,7 +142,7 @@ static void on_go(void *arg)
 	struct page *x = arg;
 
 	if (!x->lost)
-		prompt(x, x->owner->config->sip.go_ahead, 1);
+		page_prompt(x, x->owner->config->sip.go_ahead, 1);
 }
 
 /** Tells the caller to speak, when all can hear him: behind the chime and once
@@ -196,7 +153,7 @@ static void go_ahead(struct page *x, uint64_t broadcast)
 	bool chimes = broadcast_chimes(x->owner->broadcasts, broadcast);
 
 	if ((chimes || hold) && x->prompt)
-		prompt(x, NULL, 0);
+		page_prompt(x, NULL, 0);
 	if (chimes)
 		return;
 	if (hold)
@@ -222,18 +179,31 @@ static void on_broadcast(uint64_t id, enum broadcast_news news,
 	case BROADCAST_LOST:
 		x->lost = true;
 		tmr_cancel(&x->go);
-		prompt(x, "preempted", 0);
+		page_prompt(x, "preempted", 0);
 		break;
 	case BROADCAST_OPEN:
 		go_ahead(x, id);
 		break;
 	case BROADCAST_GONE:
 		x->broadcast = 0;
-		end_soon(x,
-			 cause == ARB_CAUSE_PREEMPTED ? PREEMPTED_HEADER : NULL,
-			 text);
+		page_end_soon(x,
+			      cause == ARB_CAUSE_PREEMPTED ? PREEMPTED_HEADER
+							   : NULL,
+			      text);
 		break;
 	}
+}
+
+/** The call ends behind this tone. */
+void page_last_tone(struct page *x, const char *tone, uint32_t cycles,
+		    const char *why)
+{
+	x->state = PAGE_SAID;
+	tmr_cancel(&x->key);
+	snprintf(x->said, sizeof(x->said), "%s", why);
+	page_prompt(x, tone, cycles);
+	if (!x->prompt)
+		page_end_soon(x, NULL, why);
 }
 
 /* --------------------------------------------------------------- recorded */
@@ -242,7 +212,7 @@ static void on_broadcast(uint64_t id, enum broadcast_news news,
 static void begin_recording(struct page *x)
 {
 	x->state = PAGE_PROMPTED;
-	prompt(x, x->owner->config->sip.go_ahead, 1);
+	page_prompt(x, x->owner->config->sip.go_ahead, 1);
 	if (x->prompt)
 		return;
 	x->state = PAGE_RECORDS;
@@ -255,13 +225,9 @@ static void said(struct page *x, bool play, const char *why)
 	struct stored_page *s = x->stored;
 
 	x->stored = NULL;
-	x->state = PAGE_SAID;
-	snprintf(x->said, sizeof(x->said), "%s", why);
 	if (s)
 		stored_end(s, play, why);
-	prompt(x, play ? SAID_TONE : DISCARDED_TONE, 1);
-	if (!x->prompt)
-		end_soon(x, NULL, why);
+	page_last_tone(x, play ? SAID_TONE : DISCARDED_TONE, 1, why);
 }
 
 static void on_stored(struct stored_page *s, enum stored_news news, void *arg)
@@ -272,13 +238,11 @@ static void on_stored(struct stored_page *s, enum stored_news news, void *arg)
 	if (news == STORED_FULL)
 		said(x, true, "the longest recording was reached");
 	else
-		end_soon(x, NULL, "its recording was dropped");
+		page_end_soon(x, NULL, "its recording was dropped");
 }
 
-static void on_key(struct page *x, uint32_t key)
+void page_recorded_key(struct page *x, char key)
 {
-	if (x->state != PAGE_RECORDS && x->state != PAGE_PROMPTED)
-		return;
 	if (key == '#')
 		said(x, true, "ended by key #");
 	else if (key == '*')
@@ -287,11 +251,13 @@ static void on_key(struct page *x, uint32_t key)
 
 static void on_prompt_done(struct page *x)
 {
-	if (x->state == PAGE_PROMPTED) {
+	if (page_asks(x)) {
+		page_prompt(x, ENTER_TONE, 0);
+	} else if (x->state == PAGE_PROMPTED) {
 		x->state = PAGE_RECORDS;
 		stored_run(x->stored);
 	} else if (x->state == PAGE_SAID) {
-		end_soon(x, NULL, x->said);
+		page_end_soon(x, NULL, x->said);
 	}
 }
 
@@ -375,32 +341,55 @@ static uint8_t page_level(const struct paging *p,
 	return level < peer->max_level ? level : peer->max_level;
 }
 
-/** Fills *a; returns the zone that may be paged, -1 when refused. */
-static int judge(struct paging *p, const struct page_offer *o,
-		 struct page_answer *a)
+/** Why this zone may not be paged, NULL = it may. */
+const char *page_forbidden(const struct paging *p,
+			   const struct config_peer *peer, int zone)
 {
-	int zone = config_extension_find(p->config, o->user);
-	uint8_t level = page_level(p, o->peer);
-	const struct config_zone *z;
+	if (!peer_may(peer, zone))
+		return "Zone Not Allowed";
+	if (page_level(p, peer) < p->config->zones[zone].min_level)
+		return "Priority Too Low For This Zone";
+	return NULL;
+}
 
-	if (!o->peer->page) {
-		refuse(a, 403, "Paging Not Allowed", NULL);
-		return -1;
-	}
-	if (zone < 0) {
+/** What was dialled: one of them, the other -1. */
+struct target {
+	int zone, code;
+};
+
+/** May it be called? Fills *a when not. */
+static bool judge(struct paging *p, const struct page_offer *o,
+		  struct page_answer *a, struct target *t)
+{
+	const struct config_code *code;
+	const struct config_pin *pin;
+	const char *why = NULL;
+
+	t->zone = config_extension_find(p->config, o->user);
+	t->code = config_code_find(p->config, o->user);
+	code = t->code >= 0 ? &p->config->codes[t->code] : NULL;
+	if (code && code->kind == CODE_ALARM) {
+		if (!o->peer->alarm)
+			why = "Alarms Not Allowed";
+	} else if (!o->peer->page) {
+		why = "Paging Not Allowed";
+	} else if (t->zone >= 0) {
+		why = page_forbidden(p, o->peer, t->zone);
+	} else if (!code) {
 		refuse(a, 404, "No Such Zone", NULL);
-		return -1;
+		return false;
 	}
-	z = &p->config->zones[zone];
-	if (!peer_may(o->peer, zone)) {
-		refuse(a, 403, "Zone Not Allowed", NULL);
-		return -1;
+	if (why) {
+		refuse(a, 403, why, NULL);
+		return false;
 	}
-	if (level < z->min_level) {
-		refuse(a, 403, "Priority Too Low For This Zone", NULL);
-		return -1;
+	pin = code ? &code->pin : &p->config->zones[t->zone].pin;
+	if (*pin->digits &&
+	    pins_locked(p->pins, o->from, o->caller, clock_mono_ms())) {
+		refuse(a, 403, "Too Many Wrong PINs", NULL);
+		return false;
 	}
-	return zone;
+	return true;
 }
 
 /** Is he recorded first? An emergency is never kept waiting. */
@@ -409,18 +398,37 @@ static bool records(const struct paging *p, const struct page *x, int zone)
 	return x->level < ARB_EMERGENCY && config_zone_records(p->config, zone);
 }
 
+/** Could it sound now? Fills *a when not. */
+bool page_probe(struct paging *p, struct page *x, int zone,
+		struct page_answer *a)
+{
+	struct broadcast_request rq = live_request(p, x, &zone);
+	/* Its codec is not known yet: the least. */
+	struct stored_request st = stored_request(x, &zone, 8000);
+	struct broadcast_result res;
+	const int err = records(p, x, zone)
+				? stored_probe(p->stored, &st, &res.why)
+				: broadcast_probe(p->broadcasts, &rq, &res);
+
+	if (err == EBUSY)
+		refuse(a, 486, "Zone In Use By A More Urgent Broadcast",
+		       BLOCKED_HEADER);
+	else if (err == ENOENT)
+		refuse(a, 480, "Zone Has No Output", NULL);
+	else if (err)
+		refuse(a, 503, "Too Many Broadcasts", "Retry-After: 10");
+	return !err;
+}
+
 static void on_page(const struct page_offer *o, struct page_answer *a,
 		    void *arg)
 {
 	struct paging *p = arg;
-	int zone = judge(p, o, a), leg = free_leg(p);
-	struct broadcast_request rq;
-	struct broadcast_result res;
-	struct stored_request st;
+	int leg = free_leg(p);
+	struct target t;
 	struct page *x;
-	int err;
 
-	if (zone < 0)
+	if (!judge(p, o, a, &t))
 		goto refused;
 	if (leg < 0) {
 		refuse(a, 503, "All Lines In Use", "Retry-After: 10");
@@ -438,24 +446,18 @@ static void on_page(const struct page_offer *o, struct page_answer *a,
 	tmr_init(&x->end);
 	tmr_init(&x->hold);
 	tmr_init(&x->go);
+	tmr_init(&x->key);
 	snprintf(x->caller, sizeof(x->caller), "%s", o->caller);
 	text_clean(x->caller);
-	snprintf(x->zone, sizeof(x->zone), "%s", p->config->zones[zone].name);
+	x->from = *o->from;
 	x->level = page_level(p, o->peer);
-	rq = live_request(p, x, &zone);
-	/* Its codec is not known yet: the least. */
-	st = stored_request(x, &zone, 8000);
-	err = records(p, x, zone) ? stored_probe(p->stored, &st, &res.why)
-				  : broadcast_probe(p->broadcasts, &rq, &res);
-	if (err) {
-		if (err == EBUSY)
-			refuse(a, 486, "Zone In Use By A More Urgent Broadcast",
-			       BLOCKED_HEADER);
-		else if (err == ENOENT)
-			refuse(a, 480, "Zone Has No Output", NULL);
-		else
-			refuse(a, 503, "Too Many Broadcasts",
-			       "Retry-After: 10");
+	if (t.code >= 0)
+		snprintf(x->code, sizeof(x->code), "%s",
+			 p->config->codes[t.code].name);
+	else
+		snprintf(x->zone, sizeof(x->zone), "%s",
+			 p->config->zones[t.zone].name);
+	if (t.zone >= 0 && !page_probe(p, x, t.zone, a)) {
 		page_free(x);
 		goto refused;
 	}
@@ -472,43 +474,21 @@ refused:
 	       "call to %s refused: %u %s", o->user, a->status, a->reason);
 }
 
-static void on_media(struct page_call *call, const struct media_leg *leg,
-		     void *call_arg, void *arg)
+void page_start(struct page *x, int zone)
 {
-	struct paging *p = arg;
-	struct page *x = call_arg;
-	int zone = config_zone_find(p->config, x->zone);
+	struct paging *p = x->owner;
 	struct broadcast_request rq;
 	struct broadcast_result res;
-	char subject[40] = "call";
 	int err;
 
-	x->call = call;
-	media_begin(p->media);
-	media_leg_open(p->media, x->leg, leg);
-	if (media_commit(p->media)) {
-		/* Not taken over: its socket stays ours. */
-		close(leg->fd);
-		end_soon(x, NULL, "the media engine cannot take the call");
-		return;
-	}
-	x->leg_open = true;
-	x->fmt = leg->fmt;
-	x->id = record(p->recorder, EVENT_CALL_ANSWERED, 0, subject, x->caller,
-		       json_pack("{s:s,s:s}", "zone", x->zone, "codec",
-				 codec_name(leg->fmt.codec)),
-		       "%s pages %s", x->caller, x->zone);
-	if (zone < 0) {
-		end_soon(x, NULL,
-			 "the zone was taken out of the configuration");
-		return;
-	}
+	x->state = PAGE_LIVE;
+	tmr_cancel(&x->key);
 	if (records(p, x, zone)) {
 		struct stored_request st =
-			stored_request(x, &zone, leg->fmt.rate);
+			stored_request(x, &zone, x->fmt.rate);
 
 		if (stored_begin(&x->stored, p->stored, &st, &res.why))
-			end_soon(x, NULL, res.why.text);
+			page_end_soon(x, NULL, res.why.text);
 		else
 			begin_recording(x);
 		return;
@@ -516,13 +496,39 @@ static void on_media(struct page_call *call, const struct media_leg *leg,
 	rq = live_request(p, x, &zone);
 	err = broadcast_start(p->broadcasts, &rq, &res);
 	if (err) {
-		end_soon(x, err == EBUSY ? PREEMPTED_HEADER : NULL,
-			 res.why.text);
+		page_end_soon(x, err == EBUSY ? PREEMPTED_HEADER : NULL,
+			      res.why.text);
 		return;
 	}
 	x->broadcast = res.id;
 	if (!x->lost)
 		go_ahead(x, res.id);
+}
+
+static void on_media(struct page_call *call, const struct media_leg *leg,
+		     void *call_arg, void *arg)
+{
+	struct paging *p = arg;
+	struct page *x = call_arg;
+
+	x->call = call;
+	media_begin(p->media);
+	media_leg_open(p->media, x->leg, leg);
+	if (media_commit(p->media)) {
+		/* Not taken over: its socket stays ours. */
+		close(leg->fd);
+		page_end_soon(x, NULL, "the media engine cannot take the call");
+		return;
+	}
+	x->leg_open = true;
+	x->fmt = leg->fmt;
+	x->id = record(p->recorder, EVENT_CALL_ANSWERED, 0, "call", x->caller,
+		       json_pack("{s:s*,s:s*,s:s}", "zone", page_known(x->zone),
+				 "code", page_known(x->code), "codec",
+				 codec_name(leg->fmt.codec)),
+		       *x->code ? "%s dialled %s" : "%s pages %s", x->caller,
+		       *x->code ? x->code : x->zone);
+	page_proceed(x);
 }
 
 static void on_changed(struct page_call *call, const struct media_leg *leg,
@@ -548,10 +554,10 @@ static void on_changed(struct page_call *call, const struct media_leg *leg,
 		tmr_start(&x->hold, HOLD_MAX_MS, on_hold_too_long, x);
 	else
 		tmr_cancel(&x->hold);
-	subject_of(x, subject);
+	page_subject(x, subject);
 	record(p->recorder, EVENT_CALL_HELD, x->id, subject, x->caller, NULL,
 	       held ? "%s holds its page of %s" : "%s resumes its page of %s",
-	       x->caller, x->zone);
+	       x->caller, *x->zone ? x->zone : x->code);
 }
 
 static void on_closed(struct page_call *call, const char *why, void *call_arg,
@@ -563,7 +569,7 @@ static void on_closed(struct page_call *call, const char *why, void *call_arg,
 	char subject[40];
 
 	(void)call;
-	subject_of(x, subject);
+	page_subject(x, subject);
 	x->broadcast = 0;
 	/* Its end is no news to a call that is over. */
 	if (!*x->why)
@@ -580,8 +586,11 @@ static void on_closed(struct page_call *call, const char *why, void *call_arg,
 		media_commit(p->media);
 		p->leg[x->leg].state = LEG_CLOSING;
 		record(p->recorder, EVENT_CALL_ENDED, x->id, subject, x->caller,
-		       json_pack("{s:s}", "zone", x->zone),
-		       "page of %s by %s ended: %s", x->zone, x->caller, why);
+		       json_pack("{s:s*,s:s*}", "zone", page_known(x->zone),
+				 "code", page_known(x->code)),
+		       *x->zone ? "page of %s by %s ended: %s"
+				: "call to %s by %s ended: %s",
+		       *x->zone ? x->zone : x->code, x->caller, why);
 		if (x->prompt) {
 			clip_unref(p->leg[x->leg].prompt);
 			p->leg[x->leg].prompt = x->prompt;
@@ -622,13 +631,12 @@ static void on_trouble(const char *key, const char *text, const char *remedy,
 		fault_clear(p->faults, key);
 }
 
-/* A press may come by RTP as well: the first ends the recording. */
 static void on_info_key(struct page_call *call, char key, void *call_arg,
 			void *arg)
 {
 	(void)call;
 	(void)arg;
-	on_key(call_arg, (uint32_t)key);
+	page_key(call_arg, ENTRY_INFO, key);
 }
 
 const struct stack_handlers paging_handlers = {
@@ -660,7 +668,7 @@ void paging_report(struct paging *p, const struct media_report *r)
 		break;
 	case MEDIA_LEG_KEY:
 		if (x)
-			on_key(x, r->n);
+			page_key(x, ENTRY_RTP, (char)r->n);
 		break;
 	case MEDIA_PROMPT_DONE:
 		if (x)
@@ -668,7 +676,7 @@ void paging_report(struct paging *p, const struct media_report *r)
 		break;
 	case MEDIA_LEG_SILENT:
 		if (x && !x->held)
-			end_soon(x, NULL, "no RTP from the caller");
+			page_end_soon(x, NULL, "no RTP from the caller");
 		break;
 	default:
 		break;
@@ -682,7 +690,7 @@ int paging_hangup(struct paging *p, uint64_t id, const char *actor)
 	for (size_t i = 0; id && i < MEDIA_CALL_LEGS; i++)
 		if (p->page[i] && p->page[i]->id == id) {
 			snprintf(why, sizeof(why), "ended by %s", actor);
-			end_soon(p->page[i], NULL, why);
+			page_end_soon(p->page[i], NULL, why);
 			return 0;
 		}
 	return ENOENT;
@@ -708,11 +716,13 @@ json_t *paging_json(const struct paging *p)
 			continue;
 		json_array_append_new(
 			a,
-			json_pack("{s:I,s:s,s:s,s:s,s:I,s:s}", "id",
+			json_pack("{s:I,s:s,s:s?,s:s?,s:s,s:I,s:s}", "id",
 				  (json_int_t)x->id, "caller", x->caller,
-				  "zone", x->zone, "state",
+				  "zone", page_known(x->zone), "code",
+				  page_known(x->code), "state",
 				  x->held                 ? "held"
 				  : x->state == PAGE_SAID ? "ending"
+				  : page_asks(x)          ? "entering"
 				  : x->state              ? "recording"
 				  : x->lost               ? "preempted"
 							  : "talking",

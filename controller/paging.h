@@ -10,6 +10,7 @@
 #ifndef TOCSIN_PAGING_H
 #define TOCSIN_PAGING_H
 
+#include "alarms.h"
 #include "broadcast.h"
 #include "fault.h"
 #include "library.h"
@@ -21,7 +22,8 @@
 struct paging;
 
 int paging_alloc(struct paging **pp, struct media *m, struct broadcasts *b,
-		 struct stored *s, struct recorder *r, struct faults *f);
+		 struct stored *s, struct alarms *a, struct recorder *r,
+		 struct faults *f);
 
 /** Call after stack_free(), whose closed handler still comes here. */
 struct paging *paging_free(struct paging *p);
@@ -39,7 +41,8 @@ void paging_report(struct paging *p, const struct media_report *r);
 /** Ends a call; ENOENT when it is not known. */
 int paging_hangup(struct paging *p, uint64_t id, const char *actor);
 
-/** Name of the zone that a call pages; NULL when the call is not known. */
+/** Name of the zone that a call pages, "" = none (yet); NULL when the call is
+ *  not known. */
 const char *paging_zone(const struct paging *p, uint64_t id);
 
 json_t *paging_json(const struct paging *p);

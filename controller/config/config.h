@@ -92,7 +92,7 @@ struct config_peer {
 	char *name; /**< as written: "10.7.1.0/24" */
 	struct sockaddr_storage net;
 	unsigned prefix;
-	bool page, help; /**< allow */
+	bool page, help, alarm; /**< allow */
 	uint8_t max_level;
 	int *zones; /**< the only ones it may page; n_zones = 0: all */
 	size_t n_zones;
@@ -106,6 +106,31 @@ struct config_endpoint {
 	char *password_file;
 	char password[128]; /**< what is in it */
 	bool supervised;    /**< not registered is a fault */
+};
+
+/** Digits of a PIN. */
+#define CONFIG_MIN_PIN 4
+#define CONFIG_MAX_PIN 12
+
+struct config_pin {
+	char *file;                      /**< NULL = none */
+	char digits[CONFIG_MAX_PIN + 1]; /**< what is in it */
+};
+
+#define CONFIG_MAX_CODES 100
+
+enum config_code_kind { CODE_ALARM, CODE_MENU };
+
+/** A number that is dialled for something else than a zone: it triggers an
+ *  alarm, or asks which zone. */
+struct config_code {
+	struct config_where at;
+	char *name; /**< what is dialled */
+	enum config_code_kind kind;
+	int alarm;
+	int *zones; /**< of the menu; n_zones = 0: all that have an extension */
+	size_t n_zones;
+	struct config_pin pin;
 };
 
 /** A message or tone that is heard before a live page, at most. */
@@ -148,6 +173,7 @@ struct config_zone {
 	uint8_t page_mode; /**< enum config_page_mode */
 	uint32_t max_recording_ms, min_recording_ms;
 	uint32_t recording_wait_ms; /**< how long a recorded page may wait */
+	struct config_pin pin;      /**< asked of who pages it by telephone */
 };
 
 enum config_sound_kind { SOUND_RTP, SOUND_POLYCOM, SOUND_SPEAKER };
@@ -812,6 +838,8 @@ struct config {
 	size_t n_peers;
 	struct config_endpoint *endpoints;
 	size_t n_endpoints;
+	struct config_code *codes;
+	size_t n_codes;
 	struct config_zone *zones;
 	size_t n_zones;
 	struct config_sound
@@ -946,6 +974,14 @@ bool config_plc_allows(const struct config_plc *p, const struct sockaddr *sa);
 
 /** Zone that is dialled by this extension, -1 when none. */
 int config_extension_find(const struct config *c, const char *extension);
+
+/** The code that is dialled so, -1 when none. */
+int config_code_find(const struct config *c, const char *number);
+
+/** Can that zone be named in the menu of a code? By an extension of 1 to
+ *  CONFIG_MAX_PIN digits. */
+bool config_code_offers(const struct config *c, const struct config_code *x,
+			int zone);
 
 /** Level of "evacuate", "page", ... or of a number "0".."255"; -1 otherwise. */
 int config_level(const struct config *c, const char *text);

@@ -136,6 +136,26 @@ int config_extension_find(const struct config *c, const char *extension)
 	return -1;
 }
 
+int config_code_find(const struct config *c, const char *number)
+{
+	for (size_t i = 0; number && i < c->n_codes; i++)
+		if (!strcmp(c->codes[i].name, number))
+			return (int)i;
+	return -1;
+}
+
+bool config_code_offers(const struct config *c, const struct config_code *x,
+			int zone)
+{
+	const char *e = c->zones[zone].extension;
+	bool among = !x->n_zones;
+
+	for (size_t i = 0; i < x->n_zones && !among; i++)
+		among = x->zones[i] == zone;
+	return among && e && *e && strlen(e) <= CONFIG_MAX_PIN &&
+	       strspn(e, "0123456789") == strlen(e);
+}
+
 const struct mbus_timing *config_bus_timing(const struct config *c,
 					    const char *bus)
 {

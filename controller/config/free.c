@@ -10,6 +10,12 @@ static void free_texts(char **v, size_t n)
 	free(v);
 }
 
+static void free_pin(struct config_pin *p)
+{
+	free(p->file);
+	OPENSSL_cleanse(p->digits, sizeof(p->digits));
+}
+
 static void free_zones(struct config *c)
 {
 	for (size_t i = 0; i < c->n_zones; i++) {
@@ -24,7 +30,14 @@ static void free_zones(struct config *c)
 		free(z->zones);
 		free(z->except);
 		free(z->relays);
+		free_pin(&z->pin);
 	}
+	for (size_t i = 0; i < c->n_codes; i++) {
+		free(c->codes[i].name);
+		free(c->codes[i].zones);
+		free_pin(&c->codes[i].pin);
+	}
+	free(c->codes);
 	for (size_t i = 0; i < c->n_sounds; i++) {
 		free(c->sounds[i].name);
 		free(c->sounds[i].interface);

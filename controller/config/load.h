@@ -117,6 +117,9 @@ void load_check_doors(struct load *l);
 void load_check_operators(struct load *l);
 void load_check_caps(struct load *l);
 
+/** Numbers that are dialled, and PINs. */
+void load_check_codes(struct load *l);
+
 /** Endpoints, and their passwords. */
 void load_check_endpoints(struct load *l);
 
@@ -147,6 +150,9 @@ void load_default_list(struct load *l, char ***v, size_t *n,
 /** strdup() and calloc() that note in the problems when they fail. */
 char *load_strdup(struct load *l, const char *s);
 void *load_calloc(struct load *l, size_t n, size_t size);
+
+/** Is it the form of a number that is dialled (EXTENSION_ALLOWED)? */
+bool load_is_extension(const char *s);
 
 /** Replaces a text; the old one is freed. */
 void load_text(struct load *l, char **field, const char *s);
@@ -209,7 +215,7 @@ config_open_h open_cap_area;
 config_nth_h nth_cap_area;
 config_show_h show_webhook_input;
 
-config_title_h title_peer, title_multicast, title_unicast;
+config_title_h title_code, title_peer, title_multicast, title_unicast;
 config_set_h set_music_command;
 config_show_h show_music_command;
 config_set_h set_source_multicast, set_source_unicast, set_source_polycom,

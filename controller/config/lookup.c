@@ -161,6 +161,7 @@ const char *schema_kind_name(enum config_kind kind)
 		[KIND_CALENDAR] = "a calendar", [KIND_SCHEDULE] = "a schedule",
 		[KIND_MUSIC] = "a music",       [KIND_OPERATORS] = "operators",
 		[KIND_CAP] = "a cap section",   [KIND_ENDPOINT] = "an endpoint",
+		[KIND_CODE] = "a code",
 	};
 
 	return names[kind];

@@ -187,6 +187,20 @@ static const struct config_section sections[] = {
 		 "its name and a password, from any address and at up to 4 "
 		 "at once. It may call zones without a peer section, with "
 		 "its password. Its name is the user of its SIP address."},
+	{.name = "code",
+	 .title = "NUMBER",
+	 .kind = KIND_CODE,
+	 MANY(config_code, codes),
+	 .max = CONFIG_MAX_CODES,
+	 .titleh = title_code,
+	 .variant_at = offsetof(struct config_code, kind),
+	 .variants = schema_code_kinds,
+	 .keys = schema_code,
+	 .help = "A number that is dialled for something else than one zone: "
+		 "with alarm it triggers that, with zones it asks for the "
+		 "extension of one of them, by keys and #. "
+		 "Title: 1 to 63 of letters, "
+		 "digits, \".\", \"_\", \"-\", \"+\" and \"*\"."},
 	{.name = "zone",
 	 .title = "NAME",
 	 .kind = KIND_ZONE,

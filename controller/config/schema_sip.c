@@ -122,6 +122,33 @@ const struct config_key schema_sip[] = {
 	{0},
 };
 
+const char *const schema_code_kinds[] = {
+	[CODE_ALARM] = "alarm", [CODE_MENU] = "zones", NULL};
+
+const struct config_key schema_code[] = {
+	{.name = "alarm",
+	 .type = TYPE_REF,
+	 FIELD(config_code, alarm),
+	 .variants = 1u << CODE_ALARM,
+	 .kind = KIND_ALARM,
+	 .help = "Triggered by a call to this number, from peers and endpoints "
+		 "with allow = { \"alarm\" }. The caller hears that it was."},
+	{.name = "zones",
+	 .type = TYPE_REFS,
+	 FIELD(config_code, zones),
+	 OTHER(config_code, n_zones),
+	 .variants = 1u << CODE_MENU,
+	 .kind = KIND_ZONE,
+	 .star = true,
+	 .help = "Zones one of which the caller names by its extension and #; "
+		 "\"*\": all that have one."},
+	{.name = "pin-file",
+	 .type = TYPE_FILE,
+	 FIELD(config_code, pin.file),
+	 .help = "PIN that is asked first, as that of a zone."},
+	{0},
+};
+
 const struct config_key schema_peer[] = {
 	{.name = "allow",
 	 .type = TYPE_SPECIALS,
@@ -129,8 +156,8 @@ const struct config_key schema_peer[] = {
 	 .required = true,
 	 .set = set_allow,
 	 .show = show_allow,
-	 .max = 2,
-	 .allowed = "\"page\", \"help\", or both",
+	 .max = 3,
+	 .allowed = "\"page\", \"help\" and \"alarm\"",
 	 .help = "What callers from there may do."},
 	{.name = "max-priority",
 	 .type = TYPE_LEVEL,
@@ -176,8 +203,8 @@ const struct config_key schema_endpoint[] = {
 	 FIELD(config_endpoint, may.page),
 	 .set = set_allow,
 	 .show = show_allow,
-	 .max = 2,
-	 .allowed = "\"page\", \"help\", or both",
+	 .max = 3,
+	 .allowed = "\"page\", \"help\" and \"alarm\"",
 	 .help = "What it may do; nothing when it is left out."},
 	{.name = "max-priority",
 	 .type = TYPE_LEVEL,

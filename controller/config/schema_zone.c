@@ -391,6 +391,12 @@ const struct config_key schema_zone[] = {
 	 .allowed = EXTENSION_ALLOWED,
 	 .help = "Dialled to page the zone. Without it, it cannot be "
 		 "dialled."},
+	{.name = "pin-file",
+	 .type = TYPE_FILE,
+	 FIELD(config_zone, pin.file),
+	 .help = "File whose first line is a PIN of 4 to 12 digits, asked of "
+		 "who pages the zone by telephone; nobody but owner and group "
+		 "may read it."},
 	{.name = "zones",
 	 .type = TYPE_SPECIALS,
 	 FIELD(config_zone, zones),

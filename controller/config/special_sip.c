@@ -178,6 +178,8 @@ void set_allow(struct load *l, void *obj, const struct config_value *val)
 			p->page = true;
 		else if (!strcmp(val->v[i], "help"))
 			p->help = true;
+		else if (!strcmp(val->v[i], "alarm"))
+			p->alarm = true;
 		else
 			load_refuse(l, val, val->v[i]);
 	}
@@ -186,9 +188,17 @@ void set_allow(struct load *l, void *obj, const struct config_value *val)
 bool show_allow(const struct config *c, const void *obj, FILE *f)
 {
 	const struct config_peer *p = obj;
+	const char *const may[] = {p->page ? "page" : NULL,
+				   p->help ? "help" : NULL,
+				   p->alarm ? "alarm" : NULL};
+	const char *between = "{ ";
 
 	(void)c;
-	fprintf(f, "{%s%s%s }", p->page ? " \"page\"" : "",
-		p->page && p->help ? "," : "", p->help ? " \"help\"" : "");
+	for (size_t i = 0; i < 3; i++)
+		if (may[i]) {
+			fprintf(f, "%s\"%s\"", between, may[i]);
+			between = ", ";
+		}
+	fputs(*between == '{' ? "{ }" : " }", f);
 	return true;
 }

@@ -195,15 +195,21 @@ bool show_codecs(const struct config *c, const void *obj, FILE *f)
 	return s->n_codecs > 0;
 }
 
+bool load_is_extension(const char *s)
+{
+	bool good = *s && strlen(s) < CONFIG_MAX_NAME;
+
+	for (; *s; s++)
+		good = good &&
+		       (isalnum((unsigned char)*s) || strchr("._-+*#", *s));
+	return good;
+}
+
 void set_extension(struct load *l, void *obj, const struct config_value *val)
 {
 	const char *v = val->v[0];
-	bool good = *v && strlen(v) < CONFIG_MAX_NAME;
 
-	for (const char *p = v; *p; p++)
-		good = good &&
-		       (isalnum((unsigned char)*p) || strchr("._-+*#", *p));
-	if (good)
+	if (load_is_extension(v))
 		load_text(l, (char **)((char *)obj + val->key->offset), v);
 	else
 		load_refuse(l, val, v);

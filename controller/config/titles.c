@@ -20,6 +20,19 @@ void title_bus(struct load *l, void *obj, const struct config_value *title)
 			    title->where, title->v[0], MBUS_ADDRESS_ALLOWED);
 }
 
+void title_code(struct load *l, void *obj, const struct config_value *title)
+{
+	struct config_code *c = obj;
+
+	if (load_is_extension(title->v[0]))
+		load_text(l, &c->name, title->v[0]);
+	else
+		problem_add(l->p, title->at,
+			    "%s\"%.80s\" cannot be dialled; allowed: 1 to 63 "
+			    "of letters, digits and ._-+*",
+			    title->where, title->v[0]);
+}
+
 void title_peer(struct load *l, void *obj, const struct config_value *title)
 {
 	struct config_peer *p = obj;

@@ -3,7 +3,7 @@ import pytest
 
 from conftest import BELL, EVAC
 from lib import audio, net, wait
-from lib.rtp import Sender, build, check_continuous
+from lib.rtp import Sender, check_continuous
 
 SHED = ("239.192.7.4", 5004)
 TALK = audio.codes(2.0, 70)
@@ -92,36 +92,12 @@ def test_is_heard_after_the_call_and_not_before(daemon, shed, yard, caller):
     shed.wait_talk(TALK, call.talk(TALK), start=start)
 
 
-def press(call, key, sender):
-    """As phones do: several packets of one press."""
-    for n in range(3):
-        payload = bytes([key, 0x0A, 0, 160 * (n + 1) % 256])
-        call.rtp.sock.sendto(build(sender.seq + sender.sent + n, sender.ts + sender.sent * 160,
-                                   sender.ssrc, payload, 101), call.media)
-
-
-def inform(call, key):
-    """The same by INFO."""
-    call.request("INFO", f"Signal={key}\r\nDuration=100\r\n",
-                 "Content-Type: application/dtmf-relay\r\n")
-    call.answered("INFO", 200)
-
-
-def dial_with_keys(call):
-    ip, port = call.agent.host.ip, call.rtp_port
-    call.invite(body=(f"v=0\r\no=- 1 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\n"
-                      f"m=audio {port} RTP/AVP 0 101\r\na=rtpmap:0 PCMU/8000\r\n"
-                      "a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=sendrecv\r\n"))
-    call.final(200)
-    return call
-
-
 def test_keys_and_what_is_not_played(daemon, shed, caller):
     # * forgets it.
-    call = dial_with_keys(caller("704"))
+    call = caller("704").dial(pts=(0, 101))
     sender = call.talk(SAYS)
     sender.join()
-    inform(call, "*")
+    call.inform("*")
     call.wait_bye()
     daemon.recorded("broadcast.dropped", lambda e: "key *" in e["text"])
     # Nothing said.
@@ -136,12 +112,12 @@ def test_keys_and_what_is_not_played(daemon, shed, caller):
     gone(daemon)
     assert not shed.packets
     # # ends it: he hears a tone, and is hung up.
-    call = dial_with_keys(caller("704"))
+    call = caller("704").dial(pts=(0, 101))
     sender = call.talk(SAYS)
     sender.join()
     n = call.rtp.mark()
-    press(call, 11, sender)
-    inform(call, "#")
+    call.press("#")
+    call.inform("#")
     call.rtp.wait_for(lambda ps: len(ps) > n + 5 and audio.level_dbfs(call.rtp.pcm(n)) > -45,
                       "the tone that it is over")
     call.wait_bye()

@@ -335,8 +335,9 @@ static enum ctl_exit cmd_endpoints(const struct ctl *c, int argc, char **argv)
 static enum ctl_exit cmd_calls(const struct ctl *c, int argc, char **argv)
 {
 	static const struct column columns[] = {
-		{"ID", "id"},       {"CALLER", "caller"}, {"ZONE", "zone"},
-		{"STATE", "state"}, {"SINCE", "since"},   {NULL, NULL},
+		{"ID", "id"},     {"CALLER", "caller"}, {"CODE", "code"},
+		{"ZONE", "zone"}, {"STATE", "state"},   {"SINCE", "since"},
+		{NULL, NULL},
 	};
 
 	(void)argv;

@@ -6,7 +6,7 @@ import threading
 import time
 
 from . import wait
-from .rtp import Listener, Sender
+from .rtp import Listener, Sender, build
 
 
 class Message:
@@ -132,6 +132,7 @@ class Call:
         self.media = None  # (ip, port) of the other side
         self.rtp = Listener(agent.host.udp()) if rtp else None
         self.senders = []
+        self.presses = 0
         agent.calls.append(self)
 
     @property
@@ -222,6 +223,24 @@ class Call:
         s = Sender(self.rtp.sock, self.media, data, **kw).start()
         self.senders.append(s)
         return s
+
+    def press(self, key):
+        """A key by RFC 4733, as phones do: several packets of one press, behind what was sent."""
+        seq, ts, ssrc = 900, 1000, 0x1234567
+        if self.senders:
+            last = self.senders[-1]
+            seq, ts, ssrc = last.seq + last.sent, last.ts + last.sent * 160, last.ssrc
+        for n in range(3):
+            payload = bytes(["0123456789*#".index(key), 0x8A if n == 2 else 0x0A, 0, 160 * (n + 1) % 256])
+            self.rtp.sock.sendto(build(seq + 3 * self.presses + n, ts + 160 * self.presses, ssrc,
+                                       payload, 101), self.media)
+        self.presses += 1
+
+    def inform(self, key):
+        """A key by INFO."""
+        self.request("INFO", f"Signal={key}\r\nDuration=100\r\n",
+                     "Content-Type: application/dtmf-relay\r\n")
+        self.answered("INFO", 200)
 
     def bye(self):
         self.request("BYE")

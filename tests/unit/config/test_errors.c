@@ -2,6 +2,7 @@
 #include "config_util.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 
 /** A mistake: the text, the line it is told at, and a part of what is said. */
 struct mistake {
@@ -683,6 +684,75 @@ static void test_circles(void **state)
 	      6, "its own cause"});
 }
 
+#define DIALLED                                                                \
+	"sip { listen = \"udp:127.0.0.1:5060\" }\nzone \"z\" { extension = "   \
+	"\"701\" unicast \"1.2.3.4:5004\" {} }\n"
+
+static void test_codes(void **state)
+{
+	(void)state;
+	EACH({DIALLED "code \"9/9\" { zones = \"*\" }", 3, "cannot be dialled"},
+	     {DIALLED "code \"99\" { }", 3, "exactly one of"},
+	     {DIALLED "code \"99\" { alarm = \"a\" }", 3, "no alarm \"a\""},
+	     {DIALLED "code \"701\" { zones = \"*\" }", 3,
+	      "that is the extension of zone \"z\""},
+	     {DIALLED "code \"99\" { zones = \"*\" }\ncode \"99\" { zones = "
+		      "\"*\" }",
+	      4, "\"99\""},
+	     {DIALLED "zone \"y\" { unicast \"1.2.3.5:5004\" {} }\ncode "
+		      "\"99\" {\nzones = \"y\" }",
+	      5, "zone \"y\" cannot be named with keys"},
+	     {"zone \"z\" { extension = \"hall\" unicast \"1.2.3.4:5004\" {} "
+	      "}\n"
+	      "sip { listen = \"udp:127.0.0.1:5060\" }\ncode \"99\" { zones = "
+	      "\"*\" }",
+	      3, "no zone has an extension of 1 to 12 digits"},
+	     {"zone \"z\" { extension = \"1\" unicast \"1.2.3.4:5004\" {} }\n"
+	      "code \"99\" { zones = \"*\" }",
+	      2, "without SIP"},
+	     {DIALLED "code \"99\" { zones = \"*\"\npin-file = \"none\" }", 4,
+	      "none"});
+}
+
+/** A PIN is read, and what is none is told without it. */
+static void test_pins(void **state)
+{
+	static const struct {
+		const char *pin;
+		bool good;
+	} pins[] = {{"2468\n", true}, {"123456789012", true},
+		    {"246", false},   {"1234567890123", false},
+		    {"24a8", false},  {"24 68", false}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pins) / sizeof(*pins); i++) {
+		struct world *w = world_new();
+		struct config *c;
+		int err;
+
+		world_write(w, "pin", pins[i].pin);
+		assert_int_equal(chmod(world_path(w, "pin"), 0600), 0);
+		world_write(
+			w, "tocsin.conf",
+			"zone \"z\" { extension = \"1\"\npin-file = \"pin\" "
+			"unicast \"1.2.3.4:5004\" {} }");
+		c = world_load_err(w, &err);
+		assert_int_equal(!!c, pins[i].good);
+		if (c) {
+			assert_int_equal(
+				strncmp(c->zones[0].pin.digits, pins[i].pin, 4),
+				0);
+			config_free(c);
+		} else {
+			assert_int_equal(w->n, 1);
+			assert_int_equal(w->said[0].line, 2);
+			assert_non_null(strstr(w->said[0].text, "4 to 12"));
+			assert_null(strstr(w->said[0].text, pins[i].pin));
+		}
+		world_free(w);
+	}
+}
+
 static void test_outputs(void **state)
 {
 	(void)state;
@@ -1090,6 +1160,8 @@ int main(void)
 		cmocka_unit_test(test_matrix),
 		cmocka_unit_test(test_phases),
 		cmocka_unit_test(test_circles),
+		cmocka_unit_test(test_codes),
+		cmocka_unit_test(test_pins),
 		cmocka_unit_test(test_outputs),
 		cmocka_unit_test(test_outside),
 		cmocka_unit_test(test_all_at_once),
