@@ -192,7 +192,8 @@ static inline struct site *site_begin(const char *dir, bool journal,
 				      s->recorder, s->journal),
 			 0);
 	assert_int_equal(paging_alloc(&s->paging, s->media, s->broadcasts,
-				      s->stored, s->recorder, s->faults),
+				      s->stored, s->alarms, s->recorder,
+				      s->faults),
 			 0);
 	site_configure(s, text);
 	return s;
