@@ -173,6 +173,17 @@ static void schedules_next(struct control *c, struct web_request *r)
 		web_reply_error(r, 503, "busy", NULL, "%s", why.text);
 }
 
+/** Calls for help first. */
+static json_t *calls_json(struct control *c)
+{
+	json_t *a = json_array(), *pages = paging_json(c->paging);
+
+	help_json(c->help, a);
+	json_array_extend(a, pages);
+	json_decref(pages);
+	return a;
+}
+
 static json_t *config_json(struct control *c)
 {
 	char *text = NULL;
@@ -329,7 +340,7 @@ static bool get(struct control *c, struct web_request *r, const struct route *p)
 	} else if (!strcmp(what, "sip")) {
 		body = endpoints_sip_json(c->endpoints);
 	} else if (!strcmp(what, "calls")) {
-		body = paging_json(c->paging);
+		body = calls_json(c);
 	} else if (!strcmp(what, "summons")) {
 		body = summons_json(c->summons);
 	} else if (!strcmp(what, "config") && r->role == WEB_ADMIN) {

@@ -485,7 +485,12 @@ static int hangup(struct turn *t)
 		return command_refuse(t, 403, "forbidden", NULL,
 				      "%s may not end a call of other zones",
 				      t->who->actor);
-	if (paging_hangup(t->s->paging, id, t->who->actor))
+	if (!name && t->who->n_zones && help_has(t->s->help, id))
+		return command_refuse(t, 403, "forbidden", NULL,
+				      "%s may end calls of its own zones only",
+				      t->who->actor);
+	if (paging_hangup(t->s->paging, id, t->who->actor) &&
+	    help_hangup(t->s->help, id, t->who->actor))
 		return command_refuse(
 			t, 404, "not-found", "id",
 			"there is no such call; GET /calls lists them");

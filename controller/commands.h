@@ -28,6 +28,7 @@ struct command_scope {
 	struct schedules *schedules;
 	struct field *field;
 	struct paging *paging;
+	struct help *help;
 	struct stored *stored;
 	struct musics *musics;
 	struct recorder *recorder;

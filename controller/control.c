@@ -136,6 +136,8 @@ static void on_report(const struct media_report *r, void *arg)
 			paging_report(c->paging, r);
 		else if (r->index < MUSIC_FIRST_LEG)
 			sources_report(c->sources, r);
+		else if (r->index >= MEDIA_FIRST_HELP_LEG)
+			help_report(c->help, r);
 		else if (r->index >= MEDIA_FIRST_OWN_LEG)
 			summons_report(c->summons, r);
 		else
@@ -412,8 +414,9 @@ static int open_parts(struct control *c, struct reason *why)
 			 c->journal) ||
 	    paging_alloc(&c->paging, c->media, c->broadcasts, c->stored,
 			 c->alarms, c->recorder, c->faults) ||
-	    summons_alloc(&c->summons, c->media, c->recorder, c->faults, NULL,
-			  NULL) ||
+	    summons_alloc(&c->summons, c->media, c->recorder, c->faults) ||
+	    help_alloc(&c->help, c->media, c->recorder, c->faults, c->alarms,
+		       c->journal) ||
 	    musics_alloc(&c->musics, c->media, c->broadcasts, c->recorder,
 			 c->journal, c->faults) ||
 	    music_hours_alloc(&c->music_hours, c->musics, c->schedules) ||
@@ -430,6 +433,8 @@ static int open_parts(struct control *c, struct reason *why)
 	    caps_alloc(&c->caps, &c->scope, c->faults, c->journal))
 		return reason_set(why, ENOMEM, "not enough memory");
 	alarms_publisher(c->alarms, on_alarm_publish, c);
+	paging_help(c->paging, c->help);
+	help_summons(c->help, c->summons);
 	return 0;
 }
 
@@ -443,6 +448,7 @@ static void set_scope(struct control *c)
 		.schedules = c->schedules,
 		.field = c->field,
 		.paging = c->paging,
+		.help = c->help,
 		.stored = c->stored,
 		.musics = c->musics,
 		.recorder = c->recorder,
@@ -476,6 +482,7 @@ static int configure(struct control *c, struct reason *why)
 	stored_configure(c->stored, c->config, c->library);
 	paging_configure(c->paging, c->config, c->library);
 	announce_configure(c->announce, c->config, c->library);
+	help_configure(c->help, c->config, c->library);
 	summons_configure(c->summons, c->config, c->library);
 	err = uploads_configure(c->uploads, c->config, c->library);
 	if (err) {
@@ -600,6 +607,7 @@ static enum control_exit start(struct control *c)
 	if (c->journal) {
 		broadcasts_restore(c->broadcasts);
 		stored_restore(c->stored);
+		help_restore(c->help);
 		alarms_restore(c->alarms);
 		schedules_restore(c->schedules);
 		musics_restore(c->musics);
@@ -695,6 +703,8 @@ struct control *control_free(struct control *c)
 	c->speakers = speakers_free(c->speakers);
 	if (c->alarms)
 		alarms_caller(c->alarms, NULL);
+	if (c->help)
+		help_summons(c->help, NULL);
 	c->summons = summons_free(c->summons);
 	c->endpoints = endpoints_free(c->endpoints);
 	c->stack = stack_free(c->stack);
@@ -720,6 +730,7 @@ struct control *control_free(struct control *c)
 		tc_fd_close(&c->media_fd);
 	c->media = media_free(c->media);
 	paging_free(c->paging);
+	help_free(c->help);
 	sources_free(c->sources);
 	stored_free(c->stored);
 	musics_free(c->musics);

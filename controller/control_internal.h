@@ -16,6 +16,7 @@
 #include "endpoints.h"
 #include "fault.h"
 #include "field.h"
+#include "help/help.h"
 #include "journal.h"
 #include "library.h"
 #include "matrix/follow.h"
@@ -52,6 +53,7 @@ struct control {
 	struct sounds *sounds;
 	struct speakers *speakers;
 	struct summons *summons;
+	struct help *help;
 	struct proof *proof;
 	struct broadcasts *broadcasts;
 	struct field *field;

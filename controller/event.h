@@ -61,6 +61,16 @@
 	X(CALL_PIN_LOCKED, "call.pin-locked", WARN)                            \
 	X(CALL_HELD, "call.held", INFO)                                        \
 	X(CALL_ENDED, "call.ended", INFO)                                      \
+	X(HELP_OFFERED, "help.offered", NOTICE)                                \
+	X(HELP_QUEUED, "help.queued", INFO)                                    \
+	X(HELP_RINGING, "help.ringing", INFO)                                  \
+	X(HELP_ANSWERED, "help.answered", NOTICE)                              \
+	X(HELP_TALKING, "help.talking", INFO)                                  \
+	X(HELP_LOST, "help.lost", WARN)                                        \
+	X(HELP_UNANSWERED, "help.unanswered", WARN)                            \
+	X(HELP_ABANDONED, "help.abandoned", WARN)                              \
+	X(HELP_ENDED, "help.ended", NOTICE)                                    \
+	X(HELP_CUT, "help.cut", WARN)                                          \
 	X(ENDPOINT_REGISTERED, "endpoint.registered", NOTICE)                  \
 	X(ENDPOINT_UNREGISTERED, "endpoint.unregistered", NOTICE)              \
 	X(ENDPOINT_EXPIRED, "endpoint.expired", WARN)                          \

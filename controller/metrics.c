@@ -146,6 +146,7 @@ char *metrics_text(struct control *c)
 	notify_metrics(c->notify, f);
 	bridge_metrics(c->bridge, f);
 	caps_metrics(c->caps, f);
+	help_metrics(c->help, f);
 	if (fclose(f)) {
 		free(text);
 		return NULL;

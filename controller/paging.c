@@ -428,6 +428,8 @@ static void on_page(const struct page_offer *o, struct page_answer *a,
 	struct target t;
 	struct page *x;
 
+	if (p->help && help_offer(p->help, o, a))
+		return;
 	if (!judge(p, o, a, &t))
 		goto refused;
 	if (leg < 0) {
@@ -472,6 +474,11 @@ refused:
 	       json_pack("{s:o,s:i}", "to", text_json(o->user), "status",
 			 a->status),
 	       "call to %s refused: %u %s", o->user, a->status, a->reason);
+}
+
+void paging_help(struct paging *p, struct help *h)
+{
+	p->help = h;
 }
 
 void page_start(struct page *x, int zone)
@@ -716,10 +723,10 @@ json_t *paging_json(const struct paging *p)
 			continue;
 		json_array_append_new(
 			a,
-			json_pack("{s:I,s:s,s:s?,s:s?,s:s,s:I,s:s}", "id",
-				  (json_int_t)x->id, "caller", x->caller,
-				  "zone", page_known(x->zone), "code",
-				  page_known(x->code), "state",
+			json_pack("{s:I,s:s,s:s,s:s?,s:s?,s:s,s:I,s:s}", "id",
+				  (json_int_t)x->id, "kind", "page", "caller",
+				  x->caller, "zone", page_known(x->zone),
+				  "code", page_known(x->code), "state",
 				  x->held                 ? "held"
 				  : x->state == PAGE_SAID ? "ending"
 				  : page_asks(x)          ? "entering"

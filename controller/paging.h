@@ -13,6 +13,7 @@
 #include "alarms.h"
 #include "broadcast.h"
 #include "fault.h"
+#include "help/help.h"
 #include "library.h"
 #include "sip/stack.h"
 #include "stored.h"
@@ -31,6 +32,9 @@ struct paging *paging_free(struct paging *p);
 /** Takes a new configuration and library; calls in progress stay. */
 void paging_configure(struct paging *p, const struct config *c,
 		      struct library *l);
+
+/** Who is asked first about a call: it may be one for help. */
+void paging_help(struct paging *p, struct help *h);
 
 /** What the stack asks; give it with the paging object as argument. */
 extern const struct stack_handlers paging_handlers;

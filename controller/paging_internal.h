@@ -57,6 +57,7 @@ struct paging {
 	struct stored *stored;
 	struct recorder *recorder;
 	struct faults *faults;
+	struct help *help;
 	struct alarms *alarms;
 	struct pins *pins;
 	const struct config *config;

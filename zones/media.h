@@ -40,7 +40,13 @@
 /** And the last for calls that we make. */
 #define MEDIA_OWN_LEGS 64
 #define MEDIA_FIRST_OWN_LEG (MEDIA_CALL_LEGS + MEDIA_MAX_SOURCES)
-#define MEDIA_MAX_LEGS (MEDIA_FIRST_OWN_LEG + MEDIA_OWN_LEGS)
+/** Behind them those of calls for help. */
+#define MEDIA_HELP_LEGS 128
+#define MEDIA_FIRST_HELP_LEG (MEDIA_FIRST_OWN_LEG + MEDIA_OWN_LEGS)
+#define MEDIA_MAX_LEGS (MEDIA_FIRST_HELP_LEG + MEDIA_HELP_LEGS)
+/** Conferences at once, and legs in one. */
+#define MEDIA_MAX_ROOMS 128
+#define MEDIA_ROOM_LEGS 8
 
 /** A set of outputs by index. */
 struct media_set {
@@ -293,6 +299,14 @@ struct reel;
  *  it ends; what has come by then is kept. MEDIA_RECORDED follows when it is
  *  over in whatever way, and the reel must live until then. One at a time. */
 void media_record(struct media *m, unsigned leg, struct reel *reel);
+
+/**
+ * Puts an open leg into a conference, out of the one it was in; room -1 takes
+ * it out only. While it is in one it is sent what all others there say, in its
+ * own codec, and they are sent what it says; a prompt goes before. EINVAL when
+ * MEDIA_ROOM_LEGS are in it already. A leg that closes has left.
+ */
+void media_leg_room(struct media *m, unsigned leg, int room);
 
 /** Closes the leg and its socket; MEDIA_LEG_CLOSED follows. */
 void media_leg_close(struct media *m, unsigned leg);

@@ -193,6 +193,7 @@ void load_check(struct load *l)
 	check_sip(l);
 	load_check_endpoints(l);
 	load_check_codes(l);
+	load_check_helppoints(l);
 	load_check_field(l);
 	load_check_messages(l);
 	load_check_alarms(l);

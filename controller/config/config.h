@@ -453,6 +453,34 @@ struct config_operators {
 	char password[128];
 };
 
+/** How a help point is known. */
+enum config_from {
+	FROM_ANYBODY,  /**< who dials its extension and may ask for help */
+	FROM_ENDPOINT, /**< by its password */
+	FROM_USER,     /**< by the user part of its From */
+	FROM_URI,      /**< by that and its address */
+	FROM_NET,      /**< by its address */
+};
+
+/** A station that calls for help. */
+struct config_helppoint {
+	struct config_where at;
+	char *name;
+	char *from; /**< as written */
+	enum config_from kind;
+	char *user;                  /**< FROM_URI: its user part */
+	struct sockaddr_storage net; /**< FROM_URI, FROM_NET */
+	unsigned prefix;
+	char *extension; /**< number it dials, NULL = any */
+	int operators;
+	uint8_t level;
+	char *location, *camera; /**< NULL = not told */
+	char *comfort;           /**< message or tone it hears while it waits */
+	char *announce;          /**< what hears who must press a key */
+	int *unanswered;         /**< alarms */
+	size_t n_unanswered;
+};
+
 /** What the site is in: the first holds when nothing says otherwise. */
 struct config_mode {
 	struct config_where at;
@@ -861,6 +889,8 @@ struct config {
 	size_t n_alarms;
 	struct config_operators *operators;
 	size_t n_operators;
+	struct config_helppoint *helppoints;
+	size_t n_helppoints;
 	struct config_bus *buses;
 	size_t n_buses;
 	struct config_bus bus_default; /**< of buses without a section */
@@ -934,6 +964,7 @@ int config_endpoint_find(const struct config *c, const char *name);
 int config_source_find(const struct config *c, const char *name);
 int config_music_find(const struct config *c, const char *name);
 int config_operators_find(const struct config *c, const char *name);
+int config_helppoint_find(const struct config *c, const char *name);
 int config_message_find(const struct config *c, const char *name);
 int config_input_find(const struct config *c, const char *name);
 int config_alarm_find(const struct config *c, const char *name);
@@ -988,6 +1019,10 @@ int config_level(const struct config *c, const char *text);
 
 /** Name of the class a level belongs to (the highest class not above it). */
 const char *config_level_name(const struct config *c, uint8_t level);
+
+/** Is an address in a network? Never for one of another family. */
+bool config_net_has(const struct sockaddr_storage *net, unsigned prefix,
+		    const struct sockaddr *sa);
 
 /** The most particular peer entry an address falls into, NULL = stranger. */
 const struct config_peer *config_peer_match(const struct config *c,

@@ -39,6 +39,11 @@ bool config_zones_within(const struct config *c, char (*names)[CONFIG_MAX_NAME],
 	return true;
 }
 
+int config_helppoint_find(const struct config *c, const char *name)
+{
+	FIND(helppoints, name);
+}
+
 int config_operators_find(const struct config *c, const char *name)
 {
 	FIND(operators, name);
@@ -228,22 +233,24 @@ bool config_plc_allows(const struct config_plc *p, const struct sockaddr *sa)
 	return false;
 }
 
+bool config_net_has(const struct sockaddr_storage *ss, unsigned prefix,
+		    const struct sockaddr *sa)
+{
+	size_t n, len;
+	const uint8_t *a = peer_bytes(sa, &n), *net = value_bytes(ss, &len);
+
+	return a && net && len == n && same_prefix(a, net, prefix);
+}
+
 const struct config_peer *config_peer_match(const struct config *c,
 					    const struct sockaddr *sa)
 {
 	const struct config_peer *best = NULL;
-	size_t n;
-	const uint8_t *a = peer_bytes(sa, &n);
 
-	if (!a)
-		return NULL;
 	for (size_t i = 0; i < c->n_peers; i++) {
 		const struct config_peer *p = &c->peers[i];
-		const uint8_t *net;
-		size_t len;
 
-		net = value_bytes(&p->net, &len);
-		if (net && len == n && same_prefix(a, net, p->prefix) &&
+		if (config_net_has(&p->net, p->prefix, sa) &&
 		    (!best || p->prefix > best->prefix))
 			best = p;
 	}

@@ -238,6 +238,20 @@ static void free_schedules(struct config *c)
 		free(o->stages);
 	}
 	free(c->operators);
+	for (size_t i = 0; i < c->n_helppoints; i++) {
+		struct config_helppoint *x = &c->helppoints[i];
+
+		free(x->name);
+		free(x->from);
+		free(x->user);
+		free(x->extension);
+		free(x->location);
+		free(x->camera);
+		free(x->comfort);
+		free(x->announce);
+		free(x->unanswered);
+	}
+	free(c->helppoints);
 	for (size_t i = 0; i < c->n_calendars; i++) {
 		struct config_calendar *x = &c->calendars[i];
 

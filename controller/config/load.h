@@ -115,6 +115,7 @@ void load_check_modes(struct load *l);
 void load_check_schedules(struct load *l);
 void load_check_doors(struct load *l);
 void load_check_operators(struct load *l);
+void load_check_helppoints(struct load *l);
 void load_check_caps(struct load *l);
 
 /** Numbers that are dialled, and PINs. */
@@ -166,11 +167,11 @@ void load_refuse(struct load *l, const struct config_value *val,
 
 /* special_*.c and titles.c: named in the table. */
 config_set_h set_timezone, set_log_level, set_listen, set_rtp_ports, set_tone,
-	set_chime, set_zone_chime, set_allow, set_interface, set_fan,
-	set_extension, set_zones, set_repeat, set_virtual, set_mqtt_input,
-	set_mqtt_output, set_gpio_input, set_gpio_output, set_querier_ignore,
-	set_broker, set_confirm, set_discovery_prefix, set_web_listen,
-	set_group, set_hash;
+	set_chime, set_zone_chime, set_comfort, set_announce, set_allow,
+	set_interface, set_fan, set_extension, set_zones, set_repeat,
+	set_virtual, set_mqtt_input, set_mqtt_output, set_gpio_input,
+	set_gpio_output, set_querier_ignore, set_broker, set_confirm,
+	set_discovery_prefix, set_web_listen, set_group, set_hash;
 config_show_h show_listen, show_rtp_ports, show_allow, show_fan, show_zones,
 	show_repeat, show_virtual, show_mqtt, show_gpio, show_output_virtual,
 	show_output_mqtt, show_output_gpio, show_broker, show_web_listen,
@@ -194,6 +195,9 @@ config_show_h show_match, show_zone_quiet, show_schedule_quiet,
 config_open_h open_event;
 config_nth_h nth_event;
 config_title_h title_event;
+
+/* special_helppoint.c */
+config_set_h set_point_from;
 
 /* special_operators.c */
 config_set_h set_ring;

@@ -152,16 +152,26 @@ char *schema_allowed(const struct config_key *k, char *buf, size_t size)
 const char *schema_kind_name(enum config_kind kind)
 {
 	static const char *const names[] = {
-		[KIND_PEER] = "a peer",         [KIND_ZONE] = "a zone",
-		[KIND_SOURCE] = "a source",     [KIND_MESSAGE] = "a message",
-		[KIND_INPUT] = "an input",      [KIND_OUTPUT] = "an output",
-		[KIND_ALARM] = "an alarm",      [KIND_USER] = "a user",
-		[KIND_WEBHOOK] = "a webhook",   [KIND_NOTIFY] = "a notify",
-		[KIND_MODE] = "a mode",         [KIND_BUS] = "a bus",
-		[KIND_CALENDAR] = "a calendar", [KIND_SCHEDULE] = "a schedule",
-		[KIND_MUSIC] = "a music",       [KIND_OPERATORS] = "operators",
-		[KIND_CAP] = "a cap section",   [KIND_ENDPOINT] = "an endpoint",
+		[KIND_PEER] = "a peer",
+		[KIND_ZONE] = "a zone",
+		[KIND_SOURCE] = "a source",
+		[KIND_MESSAGE] = "a message",
+		[KIND_INPUT] = "an input",
+		[KIND_OUTPUT] = "an output",
+		[KIND_ALARM] = "an alarm",
+		[KIND_USER] = "a user",
+		[KIND_WEBHOOK] = "a webhook",
+		[KIND_NOTIFY] = "a notify",
+		[KIND_MODE] = "a mode",
+		[KIND_BUS] = "a bus",
+		[KIND_CALENDAR] = "a calendar",
+		[KIND_SCHEDULE] = "a schedule",
+		[KIND_MUSIC] = "a music",
+		[KIND_OPERATORS] = "operators",
+		[KIND_CAP] = "a cap section",
+		[KIND_ENDPOINT] = "an endpoint",
 		[KIND_CODE] = "a code",
+		[KIND_HELPPOINT] = "a helppoint",
 	};
 
 	return names[kind];

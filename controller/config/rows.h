@@ -55,6 +55,7 @@ extern const struct config_key schema_calendar[], schema_schedule[];
 extern const struct config_section schema_schedule_subs[];
 extern const struct config_key schema_operators[];
 extern const struct config_section schema_operators_subs[];
+extern const struct config_key schema_helppoint[];
 extern const struct config_key schema_webhook[], schema_notify[];
 extern const char *const schema_notify_kinds[], *const schema_cap_kinds[];
 extern const struct config_key schema_cap[];

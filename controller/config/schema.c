@@ -303,6 +303,16 @@ static const struct config_section sections[] = {
 	 .keys = schema_operators,
 	 .subs = schema_operators_subs,
 	 .help = "People to call, in stages until one of them takes the call."},
+	{.name = "helppoint",
+	 .title = "NAME",
+	 .kind = KIND_HELPPOINT,
+	 MANY(config_helppoint, helppoints),
+	 .max = 1000,
+	 .keys = schema_helppoint,
+	 .help = "A station that calls for help. Its call is answered at "
+		 "once, waits its turn (priority first, then age), and rings "
+		 "its operators in their stages, round after round, until one "
+		 "of them takes it. At most 128 at once."},
 	{.name = "calendar",
 	 .title = "NAME",
 	 .kind = KIND_CALENDAR,

@@ -125,34 +125,55 @@ void set_tone(struct load *l, void *obj, const struct config_value *val)
 	load_text(l, field, s);
 }
 
+/** Is it neither a message nor a tone? That is reported. */
+static bool no_sound(struct load *l, const struct config_value *val)
+{
+	const char *s = val->v[0], *near;
+
+	if (load_find(l, KIND_MESSAGE, s) >= 0 || tone_title(s))
+		return false;
+	near = value_nearest(s, nth_tone, NULL);
+	problem_add(l->p, val->at,
+		    "%s: there is no message or tone \"%.80s\"%s%s%s; "
+		    "tocsin.conf(5) lists the tones",
+		    val->where, s, near ? "; did you mean \"" : "",
+		    near ? near : "", near ? "\"?" : "");
+	return true;
+}
+
 /** A message or a tone. The length of a message is known when it is made
  *  (controller/library.c). */
 static void chime(struct load *l, char **field, struct config_where *at,
 		  const struct config_value *val)
 {
-	const char *s = val->v[0], *near;
+	const char *s = val->v[0];
 
 	*at = val->at;
-	if (val->given && *s && load_find(l, KIND_MESSAGE, s) < 0) {
-		if (!tone_title(s)) {
-			near = value_nearest(s, nth_tone, NULL);
-			problem_add(l->p, val->at,
-				    "%s: there is no message or tone "
-				    "\"%.80s\"%s%s%s; tocsin.conf(5) lists the "
-				    "tones",
-				    val->where, s,
-				    near ? "; did you mean \"" : "",
-				    near ? near : "", near ? "\"?" : "");
-		} else if (tone_cycle_ms(s) > CONFIG_CHIME_MAX_MS) {
-			problem_add(l->p, val->at,
-				    "%s: tone \"%s\" is %u s long; a chime may "
-				    "be %u s long, for the caller waits for it",
-				    val->where, s,
-				    (tone_cycle_ms(s) + 999) / 1000,
-				    CONFIG_CHIME_MAX_MS / 1000);
-		}
-	}
+	if (val->given && *s && !no_sound(l, val) &&
+	    load_find(l, KIND_MESSAGE, s) < 0 &&
+	    tone_cycle_ms(s) > CONFIG_CHIME_MAX_MS)
+		problem_add(l->p, val->at,
+			    "%s: tone \"%s\" is %u s long; a chime may "
+			    "be %u s long, for the caller waits for it",
+			    val->where, s, (tone_cycle_ms(s) + 999) / 1000,
+			    CONFIG_CHIME_MAX_MS / 1000);
 	load_text(l, field, s);
+}
+
+void set_comfort(struct load *l, void *obj, const struct config_value *val)
+{
+	struct config_helppoint *p = obj;
+
+	(void)no_sound(l, val);
+	load_text(l, &p->comfort, val->v[0]);
+}
+
+void set_announce(struct load *l, void *obj, const struct config_value *val)
+{
+	struct config_helppoint *p = obj;
+
+	(void)no_sound(l, val);
+	load_text(l, &p->announce, val->v[0]);
 }
 
 void set_chime(struct load *l, void *obj, const struct config_value *val)

@@ -338,8 +338,13 @@ static void begin_call(struct item *x, size_t k, uint64_t at_us)
 		message = a->config->messages[m].name;
 	call_key(x, k, key);
 	if (!a->summons ||
-	    summons_start(a->summons, key, c->effects[k].operators, message,
-			  x->event))
+	    summons_start(a->summons,
+			  &(struct summons_request){
+				  .key = key,
+				  .operators = c->effects[k].operators,
+				  .message = message,
+				  .cause = x->event,
+			  }))
 		record(a->recorder, EVENT_ALARM_EFFECT_FAILED, x->event, key,
 		       NULL, NULL, "alarm %s: too many are called already",
 		       c->name);

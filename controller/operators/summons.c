@@ -2,7 +2,7 @@
 
 #include "controller/base/clock.h"
 #include "controller/base/compat.h"
-#include "controller/operators/stages.h"
+#include "controller/operators/turns.h"
 #include "controller/sip/dial.h"
 #include "controller/text_json.h"
 
@@ -21,6 +21,7 @@ struct summon;
 struct line {
 	struct summon *owner;
 	unsigned i; /* of the stage */
+	bool waits; /* its turn has yet to come */
 	struct dial *dial;
 	int leg; /* index into legs, -1 = none */
 	char uri[200];
@@ -30,6 +31,10 @@ struct line {
 struct summon {
 	struct summons *owner;
 	char key[80], message[CONFIG_MAX_NAME], operators[CONFIG_MAX_NAME];
+	char display[128];
+	summons_h *h; /* they are to talk */
+	void *arg;
+	uint8_t level;
 	uint64_t cause, since_us;
 	struct stages_rule rule;
 	struct stages stages;
@@ -50,15 +55,22 @@ struct summons {
 	struct media *media;
 	struct recorder *recorder;
 	struct faults *faults;
-	summons_h *h;
-	void *arg;
 	struct stack *stack;
 	const struct config *config;
 	struct library *library;
 	struct summon *v[SUMMONS_MAX];
 	struct leg leg[MEDIA_OWN_LEGS];
+	bool turning, turn_again;
 };
 
+static void tell(const struct summon *x, const struct summons_told *t)
+{
+	if (x->h)
+		x->h(x->key, t, x->arg);
+}
+
+static void forget(struct summon *x);
+static void give_turns(struct summons *s);
 static void step(struct summon *x, enum stages_event ev, unsigned i);
 
 /* ------------------------------------------------------------------- media */
@@ -71,7 +83,8 @@ static void play(struct line *n)
 
 	if (!clip)
 		clip = library_tone(s->library, n->owner->message);
-	if (!clip || g->prompt)
+	if (!clip || g->prompt ||
+	    (n->owner->h && n->owner->stages.state == STAGES_TAKEN))
 		return;
 	media_begin(s->media);
 	media_leg_prompt(s->media, MEDIA_FIRST_OWN_LEG + (unsigned)n->leg, clip,
@@ -103,7 +116,7 @@ static void close_leg(struct line *n)
 	n->leg = -1;
 }
 
-static void open_leg(struct line *n, const struct media_leg *l)
+static bool open_leg(struct line *n, const struct media_leg *l)
 {
 	struct summons *s = n->owner->owner;
 	int i = 0;
@@ -111,19 +124,60 @@ static void open_leg(struct line *n, const struct media_leg *l)
 	while (i < MEDIA_OWN_LEGS && s->leg[i].state != LEG_FREE)
 		i++;
 	if (i == MEDIA_OWN_LEGS) {
-		/* The call stays silent rather than unanswered. */
 		close(l->fd);
-		return;
+		return false;
 	}
 	media_begin(s->media);
 	media_leg_open(s->media, MEDIA_FIRST_OWN_LEG + (unsigned)i, l);
 	if (media_commit(s->media)) {
 		close(l->fd);
-		return;
+		return false;
 	}
 	s->leg[i] = (struct leg){.state = LEG_OPEN, .line = n};
 	n->leg = i;
 	play(n);
+	return true;
+}
+
+/** Who talks is gone without a word; n is done with. */
+static void lost(struct line *n, const char *why)
+{
+	char who[sizeof(n->uri)];
+
+	snprintf(who, sizeof(who), "%s", n->uri);
+	tell(n->owner, &(struct summons_told){.news = SUMMONS_LOST,
+					      .who = who,
+					      .stage = "",
+					      .why = why});
+}
+
+static bool talks(const struct line *n)
+{
+	const struct summon *x = n->owner;
+
+	return x->h && x->stages.state == STAGES_TAKEN &&
+	       x->stages.taker == n->i;
+}
+
+static void hang_up(struct line *n)
+{
+	dial_end(n->dial, NULL);
+	n->dial = NULL;
+	n->waits = false;
+	close_leg(n);
+}
+
+/** A key by RTP or INFO. */
+static void pressed(struct line *n, char key)
+{
+	if (talks(n))
+		tell(n->owner, &(struct summons_told){.news = SUMMONS_KEY,
+						      .who = n->uri,
+						      .stage = "",
+						      .why = "",
+						      .key = key});
+	else
+		step(n->owner, STAGES_EV_KEY, n->i);
 }
 
 void summons_report(struct summons *s, const struct media_report *r)
@@ -139,7 +193,13 @@ void summons_report(struct summons *s, const struct media_report *r)
 		break;
 	case MEDIA_LEG_KEY:
 		if (n)
-			step(n->owner, STAGES_EV_KEY, n->i);
+			pressed(n, (char)r->n);
+		break;
+	case MEDIA_LEG_SILENT:
+		if (n && talks(n)) {
+			hang_up(n);
+			lost(n, "no RTP from him");
+		}
 		break;
 	case MEDIA_LEG_CLOSED:
 		if (g->prompt)
@@ -160,7 +220,13 @@ static void on_media(struct dial *d, const struct dial_media *m, void *arg)
 
 	(void)d;
 	if (m->leg.fd >= 0) {
-		open_leg(n, &m->leg);
+		/* Who could only hear a message stays, silent, rather than
+		 * unanswered; nobody could talk to him. */
+		if (!open_leg(n, &m->leg) && n->owner->h) {
+			hang_up(n);
+			step(n->owner, STAGES_EV_GONE, n->i);
+			return;
+		}
 		step(n->owner, STAGES_EV_ANSWERED, n->i);
 	} else if (n->leg >= 0) {
 		media_begin(s->media);
@@ -176,11 +242,8 @@ static void on_key(struct dial *d, char key, void *arg)
 	struct line *n = arg;
 
 	(void)d;
-	(void)key;
-	step(n->owner, STAGES_EV_KEY, n->i);
+	pressed(n, key);
 }
-
-static void forget(struct summon *x);
 
 static void on_closed(struct dial *d, uint16_t status, const char *why,
 		      void *arg)
@@ -188,10 +251,21 @@ static void on_closed(struct dial *d, uint16_t status, const char *why,
 	struct line *n = arg;
 	struct summon *x = n->owner;
 
-	(void)d;
+	const bool bye = dial_hung_up(d);
+
 	(void)status;
 	n->dial = NULL;
 	close_leg(n);
+	if (talks(n)) {
+		if (bye)
+			tell(x, &(struct summons_told){.news = SUMMONS_LEFT,
+						       .who = n->uri,
+						       .stage = "",
+						       .why = why});
+		else
+			lost(n, why);
+		return;
+	}
 	if (x->stages.state == STAGES_TAKEN && n->i == x->stages.taker) {
 		record(x->owner->recorder, EVENT_CALL_ENDED, x->cause, x->key,
 		       x->taker, NULL, "%s: %s", n->uri, why);
@@ -206,34 +280,26 @@ static void on_closed(struct dial *d, uint16_t status, const char *why,
 	step(x, STAGES_EV_GONE, n->i);
 }
 
-static void hang_up(struct line *n)
-{
-	dial_end(n->dial, NULL);
-	n->dial = NULL;
-	close_leg(n);
-}
-
 static void ring_one(struct summon *x, unsigned i)
 {
 	static const struct dial_handlers handlers = {
 		.media = on_media, .key = on_key, .closed = on_closed};
 	static const uint8_t codecs[] = {CODEC_PCMU, CODEC_PCMA};
-	const struct config_stage *st = &x->config->stages[x->stages.stage];
 	struct line *n = &x->line[i];
 	struct reason why = {"SIP is off"};
 	struct dial_request rq = {
 		.uri = n->uri,
 		.user = "tocsin",
-		.display = x->key,
+		.display = x->display,
 		.headers = "Priority: emergency\r\n",
-		.auth_user = x->config->user,
-		.password = x->config->password,
+		.auth_user = x->config ? x->config->user : NULL,
+		.password = x->config ? x->config->password : NULL,
 		.codecs = codecs,
 		.n_codecs = sizeof(codecs),
 		.talk = true,
 	};
 
-	snprintf(n->uri, sizeof(n->uri), "%s", st->ring[i]);
+	n->waits = false;
 	if (x->owner->stack &&
 	    !dial_start(&n->dial, x->owner->stack, &rq, &handlers, n, &why))
 		return;
@@ -267,13 +333,37 @@ static void on_due(void *arg)
 	step(arg, STAGES_EV_DUE, 0);
 }
 
-static void tell(struct summon *x, const struct stages_act *a)
+/** One who talks takes it: his owner is told, and sees to the rest. */
+static void taken_to_talk(struct summon *x)
+{
+	struct summons *s = x->owner;
+	struct line *n = &x->line[x->stages.taker];
+
+	tmr_cancel(&n->again);
+	media_begin(s->media);
+	media_leg_prompt(s->media, MEDIA_FIRST_OWN_LEG + (unsigned)n->leg, NULL,
+			 0);
+	(void)media_commit(s->media);
+	tell(x, &(struct summons_told){
+			.news = SUMMONS_TAKEN,
+			.who = x->taker,
+			.stage = "",
+			.why = "",
+			.leg = MEDIA_FIRST_OWN_LEG + (unsigned)n->leg,
+		});
+}
+
+static void act_news(struct summon *x, const struct stages_act *a)
 {
 	struct summons *s = x->owner;
 	char key[96];
 
 	fault_key(x, key);
-	if (a->taken) {
+	if (a->taken && x->h) {
+		snprintf(x->taker, sizeof(x->taker), "%s",
+			 x->line[x->stages.taker].uri);
+		taken_to_talk(x);
+	} else if (a->taken) {
 		snprintf(x->taker, sizeof(x->taker), "%s",
 			 x->line[x->stages.taker].uri);
 		fault_clear(s->faults, key);
@@ -282,10 +372,14 @@ static void tell(struct summon *x, const struct stages_act *a)
 		       (unsigned)((clock_mono_us() - x->since_us) / 1000000));
 		tmr_start(&x->over, x->config ? x->config->hear_ms : 0, on_over,
 			  x);
-		if (s->h)
-			s->h(x->key, SUMMONS_TAKEN, x->taker, s->arg);
 	}
-	if (a->round_over)
+	if (a->round_over && x->h)
+		tell(x, &(struct summons_told){.news = SUMMONS_ROUND,
+					       .who = "",
+					       .stage = "",
+					       .why = "",
+					       .round = x->stages.round});
+	else if (a->round_over)
 		fault_raise(s->faults, key, 0,
 			    "Look who is on duty, and at the numbers of these "
 			    "operators.",
@@ -293,8 +387,6 @@ static void tell(struct summon *x, const struct stages_act *a)
 			    "%s%s",
 			    x->operators, x->key,
 			    a->vain ? "; all rounds are over" : "");
-	if (a->vain && s->h)
-		s->h(x->key, SUMMONS_VAIN, "nobody took the call", s->arg);
 }
 
 static void arm(struct summon *x)
@@ -310,26 +402,130 @@ static void arm(struct summon *x)
 			  on_due, x);
 }
 
+/** Calls all of the stage; who are to talk when it is their turn. */
+static void ring_stage(struct summon *x)
+{
+	const struct config_stage *st = &x->config->stages[x->stages.stage];
+
+	for (unsigned k = 0; k < STAGES_MAX_RING; k++) {
+		snprintf(x->line[k].uri, sizeof(x->line[k].uri), "%s",
+			 k < st->n_ring ? st->ring[k] : "");
+		x->line[k].waits = x->h && k < st->n_ring;
+	}
+	if (x->h) {
+		tell(x, &(struct summons_told){.news = SUMMONS_RINGS,
+					       .who = "",
+					       .stage = st->name,
+					       .why = "",
+					       .round = x->stages.round + 1});
+		return;
+	}
+	record(x->owner->recorder, EVENT_COMMAND, x->cause, x->key, "system",
+	       NULL, "operators %s: stage %s rings, round %u", x->operators,
+	       st->name, x->stages.round + 1);
+	for (unsigned k = 0; k < st->n_ring; k++)
+		ring_one(x, k);
+}
+
+static enum turns_line line_now(const struct summon *x, unsigned k)
+{
+	if (x->stages.state == STAGES_TAKEN)
+		return k == x->stages.taker && x->line[k].dial ? TURNS_ENGAGED
+							       : TURNS_OFF;
+	switch (x->stages.leg[k]) {
+	case STAGES_ANSWERED:
+		return TURNS_ENGAGED;
+	case STAGES_RINGING:
+		return x->line[k].waits ? TURNS_WAITS : TURNS_RINGS;
+	default:
+		return TURNS_OFF;
+	}
+}
+
+/** What was decided about a call, where it still holds. */
+static void take_turn(struct summon *x, const struct turns_call *t)
+{
+	for (unsigned k = 0; k < STAGES_MAX_RING; k++) {
+		struct line *n = &x->line[k];
+
+		if (t->hold >> k & 1 && line_now(x, k) == TURNS_RINGS) {
+			hang_up(n);
+			n->waits = true;
+		} else if (t->ring >> k & 1 && line_now(x, k) == TURNS_WAITS) {
+			ring_one(x, k);
+		}
+	}
+}
+
+/** Every number rings for the most urgent that wants it. */
+static void give_turns(struct summons *s)
+{
+	struct turns_call call[SUMMONS_MAX], *v[SUMMONS_MAX];
+	unsigned n;
+
+	s->turn_again = s->turning;
+	if (s->turning || !s->stack)
+		return;
+	s->turning = true;
+	do {
+		s->turn_again = false;
+		n = 0;
+		for (unsigned i = 0; i < SUMMONS_MAX; i++) {
+			const struct summon *x = s->v[i];
+
+			if (!x || !x->h)
+				continue;
+			call[i] = (struct turns_call){
+				.level = x->level,
+				.since_us = x->since_us,
+				.n = STAGES_MAX_RING,
+			};
+			for (unsigned k = 0; k < STAGES_MAX_RING; k++) {
+				call[i].line[k].number = x->line[k].uri;
+				call[i].line[k].now = line_now(x, k);
+			}
+			v[n++] = &call[i];
+		}
+		turns_decide(v, n);
+		/* Who has to wait again makes room for the others first. */
+		for (unsigned i = 0; i < n; i++)
+			take_turn(s->v[v[i] - call], &(struct turns_call){
+							     .hold = v[i]->hold,
+						     });
+		for (unsigned i = 0; i < n && !s->turn_again; i++)
+			take_turn(s->v[v[i] - call], &(struct turns_call){
+							     .ring = v[i]->ring,
+						     });
+	} while (s->turn_again);
+	s->turning = false;
+}
+
+static bool is_mine(const struct summons *s, const struct summon *x)
+{
+	for (unsigned i = 0; i < SUMMONS_MAX; i++)
+		if (s->v[i] == x)
+			return true;
+	return false;
+}
+
 static void step(struct summon *x, enum stages_event ev, unsigned i)
 {
+	struct summons *s = x->owner;
 	struct stages_act a =
 		stages_step(&x->stages, &x->rule, ev, i, clock_mono_us());
 
 	for (unsigned k = 0; k < STAGES_MAX_RING; k++)
 		if (a.hang_up >> k & 1)
 			hang_up(&x->line[k]);
-	tell(x, &a);
-	if (a.ring && x->config) {
-		const unsigned stage = x->stages.stage;
-
-		record(x->owner->recorder, EVENT_COMMAND, x->cause, x->key,
-		       "system", NULL, "operators %s: stage %s rings, round %u",
-		       x->operators, x->config->stages[stage].name,
-		       x->stages.round + 1);
-		for (unsigned k = 0; k < x->rule.stage[stage].n_ring; k++)
-			ring_one(x, k);
-	}
+	act_news(x, &a);
+	/* Who was told may have stopped it. */
+	if (!is_mine(s, x))
+		return;
+	if (a.ring && x->config)
+		ring_stage(x);
 	arm(x);
+	if (x->h)
+		give_turns(x->owner);
 }
 
 /* ------------------------------------------------------------------- owner */
@@ -349,10 +545,11 @@ static void forget(struct summon *x)
 		if (s->v[i] == x)
 			s->v[i] = NULL;
 	free(x);
+	give_turns(s);
 }
 
 int summons_alloc(struct summons **sp, struct media *m, struct recorder *r,
-		  struct faults *f, summons_h *h, void *arg)
+		  struct faults *f)
 {
 	struct summons *s = calloc(1, sizeof(*s));
 
@@ -361,8 +558,6 @@ int summons_alloc(struct summons **sp, struct media *m, struct recorder *r,
 	s->media = m;
 	s->recorder = r;
 	s->faults = f;
-	s->h = h;
-	s->arg = arg;
 	*sp = s;
 	return 0;
 }
@@ -371,6 +566,7 @@ struct summons *summons_free(struct summons *s)
 {
 	if (!s)
 		return NULL;
+	s->stack = NULL; /* nobody else is called */
 	for (unsigned i = 0; i < SUMMONS_MAX; i++)
 		if (s->v[i])
 			forget(s->v[i]);
@@ -393,13 +589,42 @@ static void take_rule(struct summon *x, struct config_operators *o)
 	x->config = o;
 	x->rule = (struct stages_rule){
 		.n = (unsigned)o->n_stages,
-		.rounds = o->rounds,
+		.rounds = x->h ? 0 : o->rounds,
 	};
 	for (unsigned i = 0; i < x->rule.n; i++) {
 		x->rule.stage[i].n_ring = (unsigned)o->stages[i].n_ring;
 		x->rule.stage[i].for_ms = o->stages[i].for_ms;
 		x->rule.stage[i].confirm = o->stages[i].confirm;
 	}
+}
+
+/** Does the stage that rings ring these very numbers? */
+static bool same_numbers(const struct summon *x)
+{
+	const struct config_stage *st;
+
+	if (x->stages.stage >= (unsigned)x->config->n_stages)
+		return false;
+	st = &x->config->stages[x->stages.stage];
+	for (unsigned k = 0; k < STAGES_MAX_RING; k++)
+		if (strcmp(x->line[k].uri, k < st->n_ring ? st->ring[k] : ""))
+			return false;
+	return true;
+}
+
+/** Its operators are. */
+static void gone(struct summon *x)
+{
+	struct summon was = *x;
+
+	if (x->h && x->stages.state == STAGES_TAKEN) {
+		x->config = NULL;
+		return;
+	}
+	forget(x);
+	tell(&was,
+	     &(struct summons_told){
+		     .news = SUMMONS_GONE, .who = "", .stage = "", .why = ""});
 }
 
 void summons_configure(struct summons *s, const struct config *c,
@@ -414,13 +639,13 @@ void summons_configure(struct summons *s, const struct config *c,
 		if (!x)
 			continue;
 		if (k < 0) {
-			forget(x);
+			gone(x);
 			continue;
 		}
 		take_rule(x, &c->operators[k]);
-		/* Its numbers may be others, or fewer: it begins anew. */
-		if (x->stages.state == STAGES_RING ||
-		    x->stages.state == STAGES_PAUSE) {
+		if ((x->stages.state == STAGES_RING ||
+		     x->stages.state == STAGES_PAUSE) &&
+		    !same_numbers(x)) {
 			step(x, STAGES_EV_STOP, 0);
 			step(x, STAGES_EV_START, 0);
 		}
@@ -437,16 +662,16 @@ void summons_stack(struct summons *s, struct stack *stack)
 			step(s->v[i], STAGES_EV_START, 0);
 }
 
-int summons_start(struct summons *s, const char *key, int operators,
-		  const char *message, uint64_t cause)
+int summons_start(struct summons *s, const struct summons_request *rq)
 {
 	struct config_operators *o;
-	struct summon *x = find(s, key);
+	struct summon *x = find(s, rq->key);
 	unsigned i = 0;
 
-	if (operators < 0 || (size_t)operators >= s->config->n_operators)
+	if (rq->operators < 0 ||
+	    (size_t)rq->operators >= s->config->n_operators)
 		return ENOENT;
-	o = &s->config->operators[operators];
+	o = &s->config->operators[rq->operators];
 	if (x && !x->ended)
 		return 0;
 	if (x)
@@ -460,10 +685,15 @@ int summons_start(struct summons *s, const char *key, int operators,
 		return ENOMEM;
 	s->v[i] = x;
 	x->owner = s;
-	x->cause = cause;
-	x->since_us = clock_mono_us();
-	snprintf(x->key, sizeof(x->key), "%s", key);
-	snprintf(x->message, sizeof(x->message), "%s", message);
+	x->cause = rq->cause;
+	x->since_us = rq->h ? rq->since_us : clock_mono_us();
+	x->h = rq->h;
+	x->arg = rq->arg;
+	x->level = rq->level;
+	snprintf(x->key, sizeof(x->key), "%s", rq->key);
+	snprintf(x->message, sizeof(x->message), "%s", rq->message);
+	snprintf(x->display, sizeof(x->display), "%s",
+		 rq->display ? rq->display : rq->key);
 	snprintf(x->operators, sizeof(x->operators), "%s", o->name);
 	tmr_init(&x->due);
 	tmr_init(&x->over);
@@ -483,13 +713,13 @@ int summons_start(struct summons *s, const char *key, int operators,
 void summons_stop(struct summons *s, const char *key)
 {
 	struct summon *x = find(s, key);
-	bool talks;
+	bool hears;
 
 	if (!x)
 		return;
-	talks = x->stages.state == STAGES_TAKEN &&
+	hears = !x->h && x->stages.state == STAGES_TAKEN &&
 		x->line[x->stages.taker].dial;
-	if (!talks) {
+	if (!hears) {
 		forget(x);
 		return;
 	}

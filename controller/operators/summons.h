@@ -1,9 +1,11 @@
 /**
  * People are called and told what it is about, until one of them takes it.
  *
- * One summons is made for each reason (an alarm); its numbers ring in stages
- * (stages.h), who answers hears the message over and over, and who takes the
- * call has it until he hangs up. Control thread.
+ * One summons is made for each reason (an alarm, a call for help); its numbers
+ * ring in stages (stages.h). Who answers about an alarm hears the message over
+ * and over, and who takes the call has it until he hangs up. Who is called to
+ * talk is given to the owner when he takes the call; where several want the
+ * same number they take turns (turns.h). Control thread.
  */
 #ifndef TOCSIN_SUMMONS_H
 #define TOCSIN_SUMMONS_H
@@ -17,48 +19,71 @@
 #include <jansson.h>
 
 /** At once; calls within them are at most MEDIA_OWN_LEGS. */
-#define SUMMONS_MAX 64
+#define SUMMONS_MAX (64 + MEDIA_HELP_LEGS)
 
 struct summons;
 
 enum summons_news {
-	SUMMONS_TAKEN, /**< who has it, and how: text */
-	SUMMONS_VAIN,  /**< all rounds were in vain */
+	SUMMONS_RINGS, /**< a stage rings: stage, round */
+	SUMMONS_ROUND, /**< nobody has taken it in a whole round */
+	SUMMONS_TAKEN, /**< by who; his sound is leg */
+	SUMMONS_KEY,   /**< who has it pressed a key */
+	SUMMONS_LEFT,  /**< who has it hung up */
+	SUMMONS_LOST,  /**< who has it is gone without a word: why */
+	SUMMONS_GONE,  /**< its operators are not in the configuration any more:
+			    it is over */
 };
 
-typedef void(summons_h)(const char *key, enum summons_news news,
-			const char *text, void *arg);
+struct summons_told {
+	enum summons_news news;
+	const char *who, *stage, *why; /**< "" where it has no meaning */
+	unsigned round;                /**< from 1 */
+	unsigned leg;                  /**< of the media engine */
+	char key;
+};
+
+/** May stop its own summons; and start it again but for RINGS, ROUND and
+ *  TAKEN. */
+typedef void(summons_h)(const char *key, const struct summons_told *t,
+			void *arg);
+
+struct summons_request {
+	const char *key;     /**< what it is about, unique: "alarm:gas" */
+	int operators;       /**< index into config.operators */
+	const char *message; /**< name of a message or tone they hear */
+	const char *display; /**< shown to who is called; NULL = key */
+	uint64_t cause;      /**< event that led to it */
+	/** NULL: they only hear the message. Else who takes it is to talk: he
+	 *  hears the message until he has pressed his key, rings in turn, goes
+	 *  round after round, and has it until he hangs up. */
+	summons_h *h;
+	void *arg;
+	uint8_t level;     /**< of one who is to talk: his place */
+	uint64_t since_us; /**< and his age, monotonic */
+};
 
 /** 0 or ENOMEM. */
 int summons_alloc(struct summons **sp, struct media *m, struct recorder *r,
-		  struct faults *f, summons_h *h, void *arg);
+		  struct faults *f);
 
 /** Hangs up everywhere; before the media engine and the SIP stack are freed.
  *  Returns NULL. */
 struct summons *summons_free(struct summons *s);
 
-/** A new configuration; who is being called goes on by the old numbers until
- *  the stage ends, and is over when his operators are gone. */
+/** A new configuration. Where the numbers are other ones it begins anew, and it
+ *  is over when its operators are gone; a call that was taken goes on. */
 void summons_configure(struct summons *s, const struct config *c,
 		       struct library *l);
 
 /** The SIP stack to call with, NULL = none yet. */
 void summons_stack(struct summons *s, struct stack *stack);
 
-/**
- * Calls.
- *
- * @param key       what it is about, unique: "alarm:gas"
- * @param operators index into config.operators
- * @param message   name of a message or tone they hear
- * @param cause     event that led to it
- * @return 0 (also when it is on already), ENOENT, ENOSPC, ENOMEM
- */
-int summons_start(struct summons *s, const char *key, int operators,
-		  const char *message, uint64_t cause);
+/** Calls. 0 (also when it is on already), ENOENT, ENOSPC, ENOMEM. No handler
+ *  runs for TAKEN, LEFT, LOST or GONE before this returns. */
+int summons_start(struct summons *s, const struct summons_request *rq);
 
-/** What it was about is over: nobody is called any more; a call that was taken
- *  goes on. */
+/** What it was about is over: nobody is called any more. Who took a call about
+ *  an alarm hears it to its end; who talks is hung up on. */
 void summons_stop(struct summons *s, const char *key);
 
 /** A report of the media engine about a leg from MEDIA_FIRST_OWN_LEG on. */

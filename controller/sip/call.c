@@ -27,6 +27,8 @@ struct page_call {
 	bool ending;
 	int fd; /* until the owner has it, then -1 */
 	void *arg;
+	const struct stack_handlers *h; /* who is told of it */
+	void *h_arg;
 	struct nego_result now;
 	bool both_ways; /* they once heard us: sendonly is a hold */
 	char why[64];
@@ -56,7 +58,7 @@ static void finish(struct page_call *call)
 	call->sess = mem_deref(call->sess);
 	list_unlink(&call->le);
 	s->n_calls--;
-	s->h.closed(call, call->why, call->arg, s->arg);
+	call->h->closed(call, call->why, call->arg, call->h_arg);
 	mem_deref(call);
 }
 
@@ -123,24 +125,22 @@ static void make_leg(const struct page_call *call, struct media_leg *leg)
 /* First agreement: the owner gets the socket. */
 static void open_leg(struct page_call *call)
 {
-	struct stack *s = stack_of(call);
 	struct media_leg leg;
 
 	call->both_ways = call->now.send;
 	make_leg(call, &leg);
 	call->fd = -1;
-	s->h.media(call, &leg, call->arg, s->arg);
+	call->h->media(call, &leg, call->arg, call->h_arg);
 }
 
 static void change_leg(struct page_call *call)
 {
-	struct stack *s = stack_of(call);
 	struct media_leg leg;
 
 	call->both_ways |=
 		call->now.send && sa_isset(&call->now.remote, SA_ADDR);
 	make_leg(call, &leg);
-	s->h.changed(call, &leg, is_held(call), call->arg, s->arg);
+	call->h->changed(call, &leg, is_held(call), call->arg, call->h_arg);
 }
 
 /* re-INVITE: an offer to answer, or the wish for one of ours. */
@@ -198,14 +198,13 @@ static void established_handler(const struct sip_msg *msg, void *arg)
 static void info_handler(struct sip *sip, const struct sip_msg *msg, void *arg)
 {
 	struct page_call *call = arg;
-	struct stack *s = stack_of(call);
 	const char key = caller_key(msg);
 
 	(void)sip_treply(NULL, sip, msg, 200, "OK");
 	if (!key || call->ending)
 		return;
 	call->inside++;
-	s->h.key(call, key, call->arg, s->arg);
+	call->h->key(call, key, call->arg, call->h_arg);
 	call->inside--;
 }
 
@@ -417,6 +416,8 @@ void call_incoming(struct listener *l, const struct sip_msg *msg)
 		ask_owner(call, msg, &who, at_us, &a);
 		if (a.status == 200) {
 			call->arg = a.arg;
+			call->h = a.h ? a.h : &l->stack->h;
+			call->h_arg = a.h ? a.h_arg : l->stack->arg;
 			take(call, msg, desc, &who);
 			call = NULL;
 		} else {

@@ -27,7 +27,8 @@ struct dial {
 	struct dial_handlers h;
 	void *arg;
 	bool talk, answered, over;
-	int fd; /* of a call that talks, until its owner has it */
+	bool hung_up; /* by them */
+	int fd;       /* of a call that talks, until its owner has it */
 	uint16_t status;
 	char why[96];
 	char auth_user[64], password[128];
@@ -203,6 +204,8 @@ static void close_handler(int err, const struct sip_msg *msg, void *arg)
 			 msg->reason.l ? msg->reason.p : "");
 		end(d, msg->scode, text);
 	} else if (d->answered && err != ETIMEDOUT) {
+		/* libre tells a BYE as this. */
+		d->hung_up = err == ECONNRESET;
 		end(d, 0, "hung up");
 	} else {
 		end(d, 0,
@@ -423,6 +426,11 @@ int dial_start(struct dial **dp, struct stack *s, const struct dial_request *rq,
 	s->n_dials++;
 	*dp = d;
 	return 0;
+}
+
+bool dial_hung_up(const struct dial *d)
+{
+	return d->hung_up;
 }
 
 void dial_refresh(struct dial *d)

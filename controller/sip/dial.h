@@ -69,6 +69,10 @@ int dial_start(struct dial **dp, struct stack *s, const struct dial_request *rq,
  *  header: one more line for the BYE, or NULL. */
 void dial_end(struct dial *d, const char *header);
 
+/** In the closed handler: did the one we called hang up, so that he knows that
+ *  the call is over? */
+bool dial_hung_up(const struct dial *d);
+
 /** Asks an answered call whether it is still there, by a re-INVITE; closed
  *  follows when it is not. */
 void dial_refresh(struct dial *d);

@@ -34,6 +34,8 @@ struct page_offer {
 	uint64_t at_us;                      /**< monotonic, when it was read */
 };
 
+struct stack_handlers;
+
 /** What page_h answers. */
 struct page_answer {
 	uint16_t status;     /**< 200 accepts; else the refusal */
@@ -44,6 +46,10 @@ struct page_answer {
 	unsigned leg;        /**< accepted: number for the call's media leg */
 	void *arg;           /**< accepted: given to the handlers below */
 	uint32_t silence_ms; /**< unused by SIP, kept for the owner */
+	/** Accepted: who is told of this call from now on, with h_arg; NULL =
+	 *  who is told of all. */
+	const struct stack_handlers *h;
+	void *h_arg;
 };
 
 struct stack_handlers {

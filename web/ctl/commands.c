@@ -335,8 +335,17 @@ static enum ctl_exit cmd_endpoints(const struct ctl *c, int argc, char **argv)
 static enum ctl_exit cmd_calls(const struct ctl *c, int argc, char **argv)
 {
 	static const struct column columns[] = {
-		{"ID", "id"},     {"CALLER", "caller"}, {"CODE", "code"},
-		{"ZONE", "zone"}, {"STATE", "state"},   {"SINCE", "since"},
+		{"ID", "id"},
+		{"CALLER", "caller"},
+		{"POINT", "point"},
+		{"LOCATION", "location"},
+		{"CODE", "code"},
+		{"ZONE", "zone"},
+		{"STATE", "state"},
+		{"PLACE", "place"},
+		{"WAITED-S", "waited_s"},
+		{"OPERATOR", "operator"},
+		{"SINCE", "since"},
 		{NULL, NULL},
 	};
 

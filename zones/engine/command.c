@@ -174,6 +174,10 @@ static void carry_out(struct engine *e, const struct command *c, uint64_t now)
 		if (e->leg[i].used)
 			leg_record(e, i, c->reel, now);
 		break;
+	case COMMAND_LEG_ROOM:
+		if (e->leg[i].used)
+			room_join(e, i, c->room, now);
+		break;
 	case COMMAND_LEG_CLOSE:
 		if (e->leg[i].used)
 			leg_close(e, i);

@@ -13,7 +13,7 @@
  *  leg.c      a call's RTP          hear.c    streams listened to
  *  fade.c     the packet at a switch track.c   a caller's sound
  *  coders.c   encoders, decoders    deck.c    tapes (music)
- *  record.c   what a talker says
+ *  record.c   what a talker says  room.c     calls that hear one another
  */
 #ifndef TOCSIN_ENGINE_H
 #define TOCSIN_ENGINE_H
@@ -240,6 +240,9 @@ struct leg {
 	int prompt_idx;
 	uint32_t prompt_cycles;
 	uint64_t prompt_pos;
+	unsigned room; /**< number + 1 of the conference it is in, 0 = none */
+	struct playout_reader ear[MEDIA_ROOM_LEGS]; /**< of each seat there */
+	struct encoder *enc; /**< lent for what it is sent from there */
 	uint32_t foreign, wrong_type;
 	struct keys keys;
 	/* Reports owed. */
@@ -248,6 +251,11 @@ struct leg {
 	bool owe_rtp, owe_silent, owe_closed, owe_recorded;
 	unsigned owe_prompt;
 	int prompt_err;
+};
+
+/** Calls that hear one another. */
+struct room {
+	uint16_t seat[MEDIA_ROOM_LEGS]; /**< leg + 1, 0 = free */
 };
 
 /** What an output would have heard next, had it not been cut off. */
@@ -299,6 +307,7 @@ enum command_type {
 	COMMAND_LEG_UPDATE,
 	COMMAND_LEG_PROMPT,
 	COMMAND_LEG_CLOSE,
+	COMMAND_LEG_ROOM,
 	COMMAND_RECORD,
 	COMMAND_RATE,
 	COMMAND_CODER,
@@ -359,6 +368,7 @@ struct command {
 			uint32_t cycles;
 		} prompt;
 		struct reel *reel;
+		int room;
 		struct {
 			int from, to;
 			struct polyphase *table;
@@ -442,11 +452,14 @@ struct engine {
 	union endpoint rx_from[RX_MESSAGES];
 	uint8_t rx[RX_MESSAGES][RX_BYTES];
 	uint8_t tape_frame[2 * TAPE_MAX_SAMPLES];
+	int32_t sum[ENGINE_MAX_SAMPLES];    /**< of those who speak in a room */
+	uint8_t summed[ENGINE_MAX_PAYLOAD]; /**< encoded for one of them */
 
 	struct output output[MEDIA_MAX_OUTPUTS];
 	struct slot slot[MEDIA_MAX_SLOTS];
 	struct feed feed[MEDIA_MAX_OUTPUTS];
 	struct leg leg[MEDIA_MAX_LEGS];
+	struct room room[MEDIA_MAX_ROOMS];
 	struct batch batch;
 
 	_Atomic bool quit;
@@ -665,5 +678,17 @@ void record_turn(struct engine *e, unsigned leg, uint64_t now);
 void record_end(struct engine *e, unsigned leg);
 /** Goes on from here: what came before is passed over. */
 void record_rejoin(struct leg *l, uint64_t now);
+
+/* room.c */
+/** Puts a leg into a room, out of the one it was in; -1 = only out. */
+void room_join(struct engine *e, unsigned leg, int room, uint64_t now);
+/** A leg's format or buffer is another: all begin anew with it. */
+void room_changed(struct engine *e, unsigned leg, uint64_t now);
+/** Gives back the encoder a leg was lent; before its format changes. */
+void room_release(struct engine *e, struct leg *l);
+/** The leg's next packet out of its room; NULL when nobody else is there. It
+ *  stays until the next call. */
+const uint8_t *room_payload(struct engine *e, struct leg *l, size_t *bytes,
+			    uint64_t now);
 
 #endif

@@ -103,7 +103,10 @@ void leg_update(struct engine *e, unsigned i, const struct command *c,
 {
 	struct leg *l = &e->leg[i];
 	bool sent = l->send, heard = l->recv;
+	bool other = c->leg.playout || !format_equal(&l->fmt, &c->leg.fmt);
 
+	if (other)
+		room_release(e, l);
 	if (!endpoint_equal(&l->remote, &c->leg.remote)) {
 		/* To be heard at its new place, or found once more. */
 		l->heard = false;
@@ -130,6 +133,8 @@ void leg_update(struct engine *e, unsigned i, const struct command *c,
 	watch_silence(e, l, now);
 	if (c->leg.playout)
 		slots_leg_changed(e, i, now);
+	if (other)
+		room_changed(e, i, now);
 	schedule(e, i);
 }
 
@@ -163,6 +168,7 @@ void leg_close(struct engine *e, unsigned i)
 	struct leg *l = &e->leg[i];
 
 	record_end(e, i);
+	room_join(e, i, -1, 0);
 	if (l->prompt)
 		prompt_over(e, l, 0);
 	slots_leg_gone(e, i);
@@ -280,15 +286,18 @@ void leg_stats(const struct leg *l, struct media_leg_stats *s)
 
 /* ------------------------------------------------------------------- send */
 
-/** The prompt's next packet, or silence. */
-static const uint8_t *payload(struct engine *e, struct leg *l, size_t *bytes)
+/** The prompt's next packet, what is said in the leg's room, or silence. */
+static const uint8_t *payload(struct engine *e, struct leg *l, size_t *bytes,
+			      uint64_t now)
 {
 	uint32_t cycle, sound;
 	const uint8_t *p;
 	uint64_t in, end;
 
-	if (!l->prompt)
-		return engine_silence(e, &l->fmt, bytes);
+	if (!l->prompt) {
+		p = room_payload(e, l, bytes, now);
+		return p ? p : engine_silence(e, &l->fmt, bytes);
+	}
 	cycle = clip_cycle_frames(l->prompt, l->prompt_idx);
 	sound = clip_frames(l->prompt, l->prompt_idx);
 	in = l->prompt_pos++ % cycle;
@@ -305,7 +314,7 @@ static void send_one(struct engine *e, struct leg *l, uint64_t now)
 {
 	uint8_t header[PACKET_HEADER];
 	size_t bytes;
-	const uint8_t *p = payload(e, l, &bytes);
+	const uint8_t *p = payload(e, l, &bytes, now);
 	struct iovec iov[2] = {
 		{header, sizeof(header)},
 		{(void *)(uintptr_t)p, bytes},

@@ -36,6 +36,7 @@ struct told {
 		uint32_t rate;
 		uint32_t reel_rate; /**< of what it is recorded at; 0 = not
 				     */
+		uint16_t room;      /**< number + 1 of its conference */
 	} leg[MEDIA_MAX_LEGS];
 	unsigned encoders[CODEC_COUNT], decoders[CODEC_COUNT];
 	bool rate[ENGINE_RATES][ENGINE_RATES];
@@ -312,12 +313,12 @@ static unsigned least(unsigned a, unsigned b)
 	return a < b ? a : b;
 }
 
-/** As many coders as outputs of a codec with state could need at once, up to
- *  the limit; they stay when the outputs go. */
+/** As many coders as outputs of a codec with state, and calls in conferences,
+ *  could need at once, up to the limit; they stay when these go. */
 static void need_coders(struct media *m, enum codec codec, uint32_t rate)
 {
 	bool opus = codec == CODEC_OPUS;
-	unsigned outputs = 0, enc, dec;
+	unsigned outputs = 0, legs = 0, enc, dec;
 	struct command c = {.type = COMMAND_CODER, .coder.codec = codec};
 
 	if (!codec_stateful(codec))
@@ -325,7 +326,11 @@ static void need_coders(struct media *m, enum codec codec, uint32_t rate)
 	for (unsigned i = 0; i < MEDIA_MAX_OUTPUTS; i++)
 		outputs += m->now.output[i].used &&
 			   m->now.output[i].codec == codec;
-	enc = least(outputs, opus ? ENGINE_OPUS_ENCODERS : ENGINE_CODERS);
+	for (unsigned i = 0; i < MEDIA_MAX_LEGS; i++)
+		legs += m->now.leg[i].used && m->now.leg[i].room &&
+			m->now.leg[i].codec == codec;
+	enc = least(outputs + legs,
+		    opus ? ENGINE_OPUS_ENCODERS : ENGINE_CODERS);
 	/* A mixed message and its background need one each. */
 	dec = least(2 * outputs, opus ? ENGINE_OPUS_DECODERS : ENGINE_CODERS);
 	while (m->now.encoders[codec] < enc || m->now.decoders[codec] < dec) {
@@ -647,6 +652,19 @@ void media_stop(struct media *m, unsigned slot)
 
 /* ------------------------------------------------------------------ legs */
 
+/** What the others of its conference say can be sent to a leg, and back. */
+static void need_room(struct media *m, unsigned leg)
+{
+	for (unsigned i = 0; i < MEDIA_MAX_LEGS; i++) {
+		if (!m->now.leg[i].used ||
+		    m->now.leg[i].room != m->now.leg[leg].room)
+			continue;
+		need_rate(m, m->now.leg[i].rate, m->now.leg[leg].rate);
+		need_rate(m, m->now.leg[leg].rate, m->now.leg[i].rate);
+	}
+	need_coders(m, m->now.leg[leg].codec, m->now.leg[leg].rate);
+}
+
 static void stage_leg(struct media *m, enum command_type type, unsigned leg,
 		      const struct media_leg *l, struct listen *listen,
 		      struct tape *tape)
@@ -679,10 +697,12 @@ static void stage_leg(struct media *m, enum command_type type, unsigned leg,
 		if (m->now.output[i].used)
 			need_rate(m, l->fmt.rate,
 				  rate_of(m->now.output[i].rate));
-	if (open)
+	if (open) {
 		m->now.leg[leg].reel_rate = 0;
-	else if (m->now.leg[leg].reel_rate)
+		m->now.leg[leg].room = 0;
+	} else if (m->now.leg[leg].reel_rate) {
 		need_rate(m, l->fmt.rate, m->now.leg[leg].reel_rate);
+	}
 	c.leg.fd = l->fd;
 	c.leg.fmt = l->fmt;
 	c.leg.listen = listen;
@@ -691,10 +711,13 @@ static void stage_leg(struct media *m, enum command_type type, unsigned leg,
 	c.leg.send = l->send;
 	c.leg.recv = l->recv;
 	random_start(&c.leg.ssrc, &c.leg.ts, &c.leg.seq);
-	stage(m, &c);
 	m->now.leg[leg].used = true;
 	m->now.leg[leg].codec = l->fmt.codec;
 	m->now.leg[leg].rate = l->fmt.rate;
+	/* Tables before the sound that needs them. */
+	if (m->now.leg[leg].room)
+		need_room(m, leg);
+	stage(m, &c);
 }
 
 void media_leg_open(struct media *m, unsigned leg, const struct media_leg *l)
@@ -730,6 +753,26 @@ void media_record(struct media *m, unsigned leg, struct reel *reel)
 	m->now.leg[leg].reel_rate = reel ? reel_rate(reel) : 0;
 	if (reel)
 		need_rate(m, m->now.leg[leg].rate, reel_rate(reel));
+	stage(m, &c);
+}
+
+void media_leg_room(struct media *m, unsigned leg, int room)
+{
+	struct command c = {
+		.type = COMMAND_LEG_ROOM, .index = leg, .room = room};
+	unsigned there = 0;
+
+	if (!check(m, leg < MEDIA_MAX_LEGS && m->now.leg[leg].used &&
+			      room >= -1 && room < MEDIA_MAX_ROOMS))
+		return;
+	for (unsigned i = 0; room >= 0 && i < MEDIA_MAX_LEGS; i++)
+		there += i != leg && m->now.leg[i].used &&
+			 m->now.leg[i].room == (unsigned)room + 1;
+	if (!check(m, there < MEDIA_ROOM_LEGS))
+		return;
+	m->now.leg[leg].room = (uint16_t)(room + 1);
+	if (room >= 0)
+		need_room(m, leg);
 	stage(m, &c);
 }
 

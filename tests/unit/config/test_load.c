@@ -168,6 +168,10 @@ static const char full[] =
 	"    for = 5s }\n"
 	"  stage duty { ring = \"sip:9@10.7.0.10;transport=tcp\"\n"
 	"    confirm = yes } }\n"
+	"helppoint p2 { from = \"10.7.1.9\" operators = room priority = "
+	"urgent\n"
+	"  location = \"Platform 2\" camera = c1 comfort = m announce = o\n"
+	"  unanswered = a extension = 112 }\n"
 	"mqtt { broker = \"mqtts://[fd00::2]\" user = u password-file = pw\n"
 	"  ca = pw cert = pw key = pw client-id = c keepalive = 1m\n"
 	"  command-max-age = 3s commands = off }\n"
@@ -373,6 +377,14 @@ static void check_full_field(const struct config *c)
 	assert_int_equal(a->effects[2].kind, EFFECT_CALL);
 	assert_int_equal(a->effects[2].operators, 0);
 	assert_int_equal(a->effects[2].after_ms, 2000);
+	assert_int_equal(c->n_helppoints, 1);
+	assert_int_equal(c->helppoints[0].kind, FROM_NET);
+	assert_int_equal(c->helppoints[0].prefix, 32);
+	assert_int_equal(c->helppoints[0].operators, 0);
+	assert_int_equal(c->helppoints[0].level, c->levels[CLASS_URGENT]);
+	assert_int_equal(c->helppoints[0].n_unanswered, 1);
+	assert_string_equal(c->helppoints[0].comfort, "m");
+	assert_string_equal(c->helppoints[0].extension, "112");
 	assert_int_equal(c->n_operators, 1);
 	assert_int_equal(c->operators[0].rounds, 2);
 	assert_int_equal(c->operators[0].hear_ms, 20000);

@@ -91,6 +91,8 @@ static const struct heard table[] = {
 	{"accepted", 120, 240, 880, 880},
 	{"accepted", 240, 480, 1100, 1100},
 	{"accepted", 480, 680, 0, 0},
+	{"ringing", 0, 1000, 425, 425},
+	{"ringing", 1000, 3000, 0, 0},
 	{"preempted", 0, 200, 480, 480},
 	{"preempted", 200, 400, 400, 400},
 	{"preempted", 400, 700, 320, 320},
@@ -134,6 +136,7 @@ static const struct {
 	{"enter", 2240, -12},
 	{"wrong", 500, -12},
 	{"accepted", 680, -12},
+	{"ringing", 3000, -12},
 	{"preempted", 2000, -12},
 };
 

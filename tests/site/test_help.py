@@ -1,0 +1,220 @@
+"""Help points call, wait their turn, and are given to the first operator who takes the call."""
+import re
+
+import pytest
+
+from lib import audio, wait
+from lib.rtp import Sender
+from lib.sip import Call
+from lib.sip_speaker import Speaker
+from conftest import EVAC
+
+HELP = '''
+peer "10.9.0.13/32" {{ allow = {{ "help" }} }}
+operators "room" {{
+    stage "desk" {{ ring = {{ {0} }}  for = "{1}" }}
+}}
+alarm "nobody" {{ outputs = {{ "beacon" }} }}
+helppoint "platform-2" {{
+    from = "hp-2"
+    operators = "room"
+    priority = "emergency"
+    location = "Platform 2, north"
+    camera = "cam-17"
+    comfort = "evac"
+    unanswered = {{ "nobody" }}
+}}
+helppoint "car-park" {{ from = "hp-5"  operators = "room"  priority = "urgent" }}
+'''
+
+POINT, DESK = audio.codes(2.0, 11), audio.codes(2.0, 12)
+
+
+class Operator(Speaker):
+    """A telephone that is picked up after `delay`; its sound is measured both ways."""
+
+    def __init__(self, host, n, **kw):
+        super().__init__(host, port=5060 + 2 * n, pts=(0, 101), direction="sendrecv", **kw)
+        self.talks = None
+
+    def say(self, data, repeat=False):
+        (m,) = self.dialogs.values()
+        port = int(re.search(r"m=audio (\d+) ", m.body.decode()).group(1))
+        self.talks = Sender(self.rtp.sock, ("10.9.0.1", port), data, repeat=repeat).start()
+
+    def close(self):
+        if self.talks:
+            self.talks.stop()
+        super().close()
+
+
+@pytest.fixture
+def desk(site, cleanup):
+    """desk(n): operators who do not pick up by themselves."""
+    def make(n):
+        made = [Operator(site["second"], i, delay=3600) for i in range(n)]
+        for p in made:
+            cleanup.callback(p.close)
+        return made
+    return make
+
+
+@pytest.fixture
+def point(agent):
+    """point("hp-2"): a help point's call that is up and sends its sound."""
+    ports = iter(range(5060, 5100, 2))
+
+    def make(user, data=POINT):
+        a = agent("bystander", user=user, port=next(ports))
+        c = Call(a, "112", rtp=True).dial()
+        c.talk(data, repeat=True)
+        return c
+    return make
+
+
+def start(make_daemon, people, stage="20s", **kw):
+    return make_daemon(
+        sip='rtp-timeout = "1s"',
+        more=HELP.format(", ".join(f'"{p.uri}"' for p in people), stage), **kw)
+
+
+def helps(d):
+    return [c for c in d.api.get("/calls") if c["kind"] == "help"]
+
+
+def invite_of(p, n=1):
+    return p.expect("INVITE", n)
+
+
+def answer(p, n=1):
+    p.pick_up(invite_of(p, n))
+
+
+def state(d, name):
+    return next((c["state"] for c in helps(d) if c["point"] == name), None)
+
+
+def told(d, *kinds):
+    """These, and no others, were recorded about platform-2, in this order."""
+    def seen():
+        rows = [e for e in d.api.journal(limit=100) if e["subject"] == "helppoint:platform-2"]
+        return [e["type"][5:] for e in sorted(rows, key=lambda e: e["id"])]
+    wait.until(lambda: seen() == list(kinds), lambda: f"{kinds}, not {seen()}")
+
+
+def test_answered_at_once_and_taken_by_the_first_operator(make_daemon, desk, point):
+    a, b = desk(2)
+    d = start(make_daemon, (a, b))
+    call = point("hp-2")
+    # It knows that it was heard, and goes on hearing it.
+    call.rtp.wait_bytes(EVAC, times=2)
+    for p in (a, b):
+        m = invite_of(p)
+        assert "Platform 2, north" in m.get("from") and m.get("priority") == "emergency"
+    (row,) = helps(d)
+    assert row["point"] == "platform-2" and row["state"] == "waiting" and row["place"] == 1
+    assert row["location"] == "Platform 2, north" and row["stage"] == "desk"
+    out = d.ctl("calls").stdout
+    assert "platform-2" in out and "Platform 2, north" in out
+    mark = call.rtp.mark()
+    answer(a)
+    b.expect("CANCEL")
+    a.say(DESK, repeat=True)
+    # Both hear one another, bit for bit.
+    a.rtp.wait_bytes(POINT[:8000])
+    call.rtp.wait_bytes(DESK[:8000], start=mark)
+    row = wait.until(lambda: helps(d)[0] if state(d, "platform-2") == "talking" else None, "talking")
+    assert row["operator"] == a.uri and row["place"] is None
+    metrics = d.api.raw("GET", "/metrics")[1].decode()
+    assert 'tocsin_help_calls{state="talking"} 1' in metrics
+    assert "tocsin_help_answer_seconds_count 1" in metrics
+    # Hung up on: the point is, too.
+    a.hang_up()
+    call.wait_bye()
+    wait.until(lambda: not helps(d), "the end of the call")
+    told(d, "offered", "queued", "ringing", "answered", "talking", "ended")
+    e = next(e for e in d.api.journal(limit=100) if e["type"] == "help.ended")
+    assert e["data"]["location"] == "Platform 2, north" and e["data"]["camera"] == "cam-17"
+
+
+def test_an_operator_lost_gives_the_call_back_to_its_place(make_daemon, desk, point):
+    a, b = desk(2)
+    d = start(make_daemon, (a, b))
+    call = point("hp-2")
+    invite_of(a)
+    answer(a)
+    a.say(DESK)  # and, after two seconds, nothing more: killed
+    a.status = 0
+    wait.until(lambda: state(d, "platform-2") == "talking", "talking")
+    since = helps(d)[0]["since"]
+    wait.until(lambda: state(d, "platform-2") == "waiting", "waiting again")
+    mark = call.rtp.mark()
+    assert helps(d)[0]["since"] == since
+    call.rtp.wait_bytes(EVAC, start=mark)
+    answer(b, 2)
+    b.say(DESK, repeat=True)
+    b.rtp.wait_bytes(POINT[:8000])
+    # The point hangs up: so is the operator.
+    call.bye()
+    b.expect("BYE")
+    wait.until(lambda: not helps(d), "the end of the call")
+    told(d, "offered", "queued", "ringing", "answered", "talking", "lost", "ringing", "answered",
+         "talking", "ended")
+
+
+def test_the_more_urgent_rings_first_and_who_hangs_up_is_forgotten(make_daemon, desk, point):
+    (a,) = desk(1)
+    d = start(make_daemon, (a,))
+    park = point("hp-5")
+    invite_of(a)
+    platform = point("hp-2")
+    # One telephone rings for one call: the more urgent.
+    a.expect("CANCEL")
+    assert "Platform 2" in invite_of(a, 2).get("from")
+    assert [c["point"] for c in helps(d)] == ["platform-2", "car-park"]
+    assert [c["place"] for c in helps(d)] == [1, 2]
+    answer(a, 2)
+    a.say(DESK, repeat=True)
+    platform.rtp.wait_bytes(DESK[:4000])
+    a.rtp.wait_bytes(POINT[:4000])
+    assert state(d, "car-park") == "waiting"
+    assert sum(m.method == "INVITE" for m in a.requests) == 2
+    # By the API; the other one rings now, and hangs up.
+    (id,) = [c["id"] for c in helps(d) if c["point"] == "platform-2"]
+    r = d.ctl("hangup", str(id))
+    assert r.returncode == 0, r.stderr
+    a.expect("BYE")
+    platform.wait_bye()
+    invite_of(a, 3)
+    park.bye()
+    a.expect("CANCEL", 2)
+    wait.until(lambda: not helps(d), "no call is left")
+    d.recorded("help.abandoned", lambda e: e["subject"] == "helppoint:car-park")
+
+
+def test_nobody_is_a_fault_and_an_alarm_and_a_restart_forgets_nothing(make_daemon, desk, point):
+    (a,) = desk(1)
+    a.status = 486
+    d = start(make_daemon, (a,), stage="3s")
+    call = point("hp-2")
+    id = helps(d)[0]["id"]
+    f = wait.until(lambda: d.api.faults().get(f"help:{id}"), "the fault")
+    assert "Platform 2, north" in f["text"]
+    assert d.api.named("alarms", "nobody")["state"] == "active"
+    assert helps(d)[0]["round"] == 2
+    # A reload disturbs nobody.
+    d.reload()
+    assert state(d, "platform-2") == "waiting"
+    a.status = 200
+    invites = sum(m.method == "INVITE" for m in a.requests)
+    answer(a, len({m.get("via") for m in a.requests if m.method == "INVITE"}) + 1)
+    assert invites
+    wait.until(lambda: state(d, "platform-2") == "talking", "talking")
+    assert f"help:{id}" not in d.api.faults()
+    d.kill()
+    d.start()
+    e = wait.until(lambda: d.recorded("help.cut"), "the call that was cut off")
+    assert not helps(d)
+    call.rtp.mark()
+    again = point("hp-2")
+    again.rtp.wait_bytes(EVAC)
