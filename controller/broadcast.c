@@ -40,6 +40,7 @@ static void broadcast_free(struct broadcast *x)
 		return;
 	clip_unref(x->clip);
 	clip_unref(x->chime);
+	clip_unref(x->before);
 	free(x->zones);
 	free(x);
 }
@@ -280,6 +281,16 @@ static void run_source(struct broadcasts *b, struct broadcast *x, bool run,
 	x->runs = run;
 }
 
+/** A recorded one that begins again does so with its chime. */
+static void chime_again(struct broadcasts *b, struct broadcast *x)
+{
+	if (!x->before || !x->chimed || x->resume != RESUME_RESTART)
+		return;
+	end_source(b, x);
+	x->chime = clip_ref(x->before);
+	x->chimed = false;
+}
+
 /** Brings every source to what its row says. */
 static void act_sources(struct broadcasts *b)
 {
@@ -291,6 +302,8 @@ static void act_sources(struct broadcasts *b)
 			end_source(b, x);
 			continue;
 		}
+		if (heard && !x->heard && x->started)
+			chime_again(b, x);
 		if (heard && x->slot < 0)
 			begin_source(b, x);
 		else if (heard && !x->heard && x->live)
@@ -636,6 +649,8 @@ static struct broadcast *make(struct broadcasts *b,
 	x->clip = rq->clip ? clip_ref(rq->clip) : NULL;
 	if (rq->chime && rq->level < ARB_EMERGENCY)
 		x->chime = clip_ref(rq->chime);
+	if (x->chime && x->clip)
+		x->before = clip_ref(x->chime);
 	x->prompted = x->live && rq->prompted;
 	x->cycles = rq->cycles;
 	x->wait_ms = rq->wait_ms;
@@ -928,12 +943,13 @@ void broadcasts_report(struct broadcasts *b, const struct media_report *r)
 	if (!x || x->slot != (int)r->index)
 		return;
 	subject_of(x, subject);
-	if (r->type == MEDIA_FIRST_SENT && x->chimed) {
-		/* It sounded before, as a chime. */
-		return;
-	} else if (r->type == MEDIA_FIRST_SENT) {
+	if (r->type == MEDIA_FIRST_SENT) {
 		int64_t us = (int64_t)(r->at_us - x->at_us);
 
+		/* After its chime, or from its beginning again. */
+		if (x->sent)
+			return;
+		x->sent = true;
 		record(b->recorder, EVENT_BROADCAST_SOUNDING, x->event, subject,
 		       x->actor,
 		       json_pack("{s:I,s:i}", "trigger_to_sound_us",

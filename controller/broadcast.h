@@ -66,8 +66,9 @@ struct broadcast_request {
 	bool prompted;     /**< live: who talks waits until broadcast_hold_ms()
 			      is over, so amplifiers may be woken first */
 	uint64_t id;       /**< its number; 0 = that of its request's event */
-	/** Of a page: heard once before it, unless it is an emergency; a
-	 *  reference is taken. NULL = none. */
+	/** Of a page: heard once before it, unless it is an emergency; and
+	 *  again when a recorded one begins again. A reference is taken. NULL =
+	 *  none. */
 	struct clip *chime;
 
 	bool background;

@@ -23,10 +23,12 @@ struct broadcast {
 	enum broadcast_resume resume;
 	struct arb_set outputs;
 	struct clip *clip;
-	struct clip *chime; /**< before it is live; NULL = none (any more) */
-	uint64_t quiet_us;  /**< live: kept silent until then */
-	bool chimed;        /**< had a chime, which is over */
-	bool told_open;     /**< and its owner knows */
+	struct clip *chime;  /**< to be heard before it; NULL = none (now) */
+	struct clip *before; /**< recorded: its chime, for it begins again */
+	uint64_t quiet_us;   /**< live: kept silent until then */
+	bool chimed;         /**< had a chime, which is over */
+	bool told_open;      /**< and its owner knows */
+	bool sent;           /**< its first packet was told */
 	uint32_t cycles, wait_ms, lost_ms;
 	struct quiet_volume quiet;
 	unsigned leg;

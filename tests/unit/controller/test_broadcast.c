@@ -324,6 +324,55 @@ static void test_chime_again_after_it_was_lost(void **state)
 	site_end(s, false);
 }
 
+/** A recorded page that begins again does so with its chime. */
+static void test_recorded_again_with_its_chime(void **state)
+{
+	struct site *s = site_begin(NULL, false, PLAN_BASE);
+	struct news n = {0}, other = {0};
+	struct broadcast_result r, h;
+	int z = config_zone_find(s->config, "a");
+	struct broadcast_request rq = {
+		.what = "recorded page",
+		.level = 100,
+		.zones = &z,
+		.n_zones = 1,
+		.clip = library_message(s->library, "siren"),
+		.cycles = 3,
+		.chime = library_chime(s->library, "chime-1"),
+		.lost_ms = 60000,
+		.h = on_news,
+		.arg = &n,
+	};
+	uint64_t before;
+
+	(void)state;
+	assert_int_equal(broadcast_start(s->broadcasts, &rq, &r), 0);
+	site_await(s, n.open == 1);
+	before = site_packets(s, "a");
+	site_await(s, site_packets(s, "a") > before + 10);
+	assert_int_equal(play(s, "whoop", "a", 250, 0, &other, &h), 0);
+	assert_int_equal(n.lost, 1);
+	/* Lost and back twice: in what it says, and in its chime. */
+	broadcast_stop(s->broadcasts, h.id, "x", 0, "x");
+	assert_int_equal(n.sounds, 2);
+	assert_true(broadcast_chimes(s->broadcasts, r.id));
+	before = site_packets(s, "a");
+	site_await(s, site_packets(s, "a") > before + 10);
+	assert_true(broadcast_chimes(s->broadcasts, r.id));
+	assert_int_equal(play(s, "whoop", "a", 250, 0, &other, &h), 0);
+	broadcast_stop(s->broadcasts, h.id, "x", 0, "x");
+	before = site_packets(s, "a");
+	site_await(s, n.gone == 1);
+	/* 1.5 s of chime and three times 1 s, all of it. */
+	assert_true(site_packets(s, "a") >= before + 220);
+	assert_string_equal(n.text, "played to its end");
+	assert_int_equal(n.open, 1);
+	/* Its own, once; what was louder ended before it was told. */
+	assert_int_equal(site_count(s, EVENT_BROADCAST_SOUNDING, ""), 1);
+	assert_int_equal(site_count(s, EVENT_BROADCAST_RESUMED, ""), 2);
+	site_end(s, false);
+}
+
 static void test_live_waits_for_amplifiers(void **state)
 {
 	struct site *s =
@@ -421,6 +470,7 @@ int main(void)
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_chime_then_live),
 		cmocka_unit_test(test_chime_again_after_it_was_lost),
+		cmocka_unit_test(test_recorded_again_with_its_chime),
 		cmocka_unit_test(test_live_waits_for_amplifiers),
 		cmocka_unit_test(test_reload_by_names),
 		cmocka_unit_test(test_many_zones_fit_a_record),
