@@ -60,6 +60,8 @@ static inline void site_on_report(const struct media_report *r, void *arg)
 	if (r->type == MEDIA_FIRST_SENT || r->type == MEDIA_FINISHED ||
 	    r->type == MEDIA_SLOT_FREE)
 		broadcasts_report(s->broadcasts, r);
+	else if (r->type == MEDIA_RECORDED)
+		stored_report(s->stored, r);
 }
 
 static inline void site_on_event(const struct event *e, void *arg)

@@ -1,7 +1,7 @@
 /* Words through a program: good, hanging, crashing, and one that writes
  * rubbish; kept by content. And messages made of them. */
 #include "site_plan.h"
-#include "site_util.h"
+#include "speech_util.h"
 
 #include "controller/message/make.h"
 #include "controller/message/speech.h"
@@ -9,54 +9,12 @@
 
 #include <dirent.h>
 #include <math.h>
-#include <sndfile.h>
-#include <sys/stat.h>
 
 static struct site s;
 static struct config *config;
 static struct speech *speech;
 /** Long, for a busy machine; short where a program is to be ended by it. */
 static uint32_t limit_ms = 20000;
-
-static void write_wav(const char *name, double seconds, double amp)
-{
-	SF_INFO info = {.samplerate = 16000,
-			.channels = 1,
-			.format = SF_FORMAT_WAV | SF_FORMAT_PCM_16};
-	char path[128];
-	SNDFILE *f;
-
-	snprintf(path, sizeof(path), "%s/%s", s.dir, name);
-	f = sf_open(path, SFM_WRITE, &info);
-	assert_non_null(f);
-	for (int i = 0; i < 16000 * seconds; i++) {
-		float v = (float)(amp * ((i / 40) % 2 ? 1 : -1));
-
-		sf_writef_float(f, &v, 1);
-	}
-	sf_close(f);
-}
-
-/** A program of this body; says each run in the file "runs". */
-static void program(const char *body)
-{
-	char text[1024], path[128];
-
-	snprintf(text, sizeof(text), "#!/bin/sh\necho run >> %s/runs\n%s\n",
-		 s.dir, body);
-	site_write(&s, "speak", text);
-	snprintf(path, sizeof(path), "%s/speak", s.dir);
-	assert_int_equal(chmod(path, 0700), 0);
-}
-
-static int runs(void)
-{
-	char path[128];
-	struct stat st;
-
-	snprintf(path, sizeof(path), "%s/runs", s.dir);
-	return stat(path, &st) ? 0 : (int)st.st_size / 4;
-}
 
 static void load(const char *more)
 {
@@ -65,10 +23,7 @@ static void load(const char *more)
 	speech = speech_unref(speech);
 	config = config_free(config);
 	*s.said = '\0';
-	snprintf(text, sizeof(text),
-		 PLAN_BASE "speech { command = { \"%s/speak\", \"%%v\" } "
-			   "time-limit = \"20s\" cache = 1 }\n%s",
-		 s.dir, more);
+	snprintf(text, sizeof(text), PLAN_BASE SPEECH_PLAN "%s", s.dir, more);
 	site_write(&s, "tocsin.conf", text);
 	snprintf(path, sizeof(path), "%s/tocsin.conf", s.dir);
 	assert_int_equal(config_load(&config, path, site_on_error, &s), 0);
@@ -82,8 +37,8 @@ static int setup(void **state)
 	memset(&s, 0, sizeof(s));
 	strcpy(s.dir, "/tmp/tocsin-speech-XXXXXX");
 	assert_non_null(mkdtemp(s.dir));
-	write_wav("good.wav", 1, 0.3);
-	program("cat > /dev/null; cat $(dirname $0)/good.wav");
+	write_wav(&s, "good.wav", 1, 0.3);
+	program(&s, "cat > /dev/null; cat $(dirname $0)/good.wav");
 	load("");
 	return 0;
 }
@@ -127,22 +82,22 @@ static void test_kept_by_content(void **state)
 	assert_int_equal(speech_say(speech, "hello", NULL, SPEECH_KEPT, 500, -1,
 				    &p, &why),
 			 EAGAIN);
-	assert_int_equal(runs(), 0);
+	assert_int_equal(runs(&s), 0);
 	assert_int_equal(say("hello", NULL, &why), 0);
-	assert_int_equal(runs(), 1);
+	assert_int_equal(runs(&s), 1);
 	assert_int_equal(say("hello", NULL, &why), 0);
 	assert_int_equal(say("hello", "en", &why), 0); /* the default */
-	assert_int_equal(runs(), 1);
+	assert_int_equal(runs(&s), 1);
 	assert_int_equal(speech_say(speech, "hello", NULL, SPEECH_KEPT, 500, -1,
 				    &p, &why),
 			 0);
 	pcm_reset(&p);
 	assert_int_equal(say("hello", "de", &why), 0);
 	assert_int_equal(say("hello!", NULL, &why), 0);
-	assert_int_equal(runs(), 3);
+	assert_int_equal(runs(&s), 3);
 	load("");
 	assert_int_equal(say("hello", NULL, &why), 0);
-	assert_int_equal(runs(), 3);
+	assert_int_equal(runs(&s), 3);
 }
 
 static void test_damaged_is_spoken_anew(void **state)
@@ -156,9 +111,9 @@ static void test_damaged_is_spoken_anew(void **state)
 	speech_path(speech, key, path, sizeof(path));
 	assert_int_equal(truncate(path, 100), 0);
 	assert_int_equal(say("hello", NULL, &why), 0);
-	assert_int_equal(runs(), 2);
+	assert_int_equal(runs(&s), 2);
 	assert_int_equal(say("hello", NULL, &why), 0);
-	assert_int_equal(runs(), 2);
+	assert_int_equal(runs(&s), 2);
 }
 
 /* What it gets: the text on its standard input, the voice as an argument,
@@ -171,13 +126,13 @@ static void test_what_it_gets(void **state)
 	(void)state;
 	assert_int_equal(leak, 57);
 	setenv("SECRET", "x", 1);
-	program("[ -e /proc/$$/fd/57 ] && { echo leaked >&2; exit 1; }\n"
-		"[ -n \"$SECRET\" ] && { echo secret >&2; exit 1; }\n"
-		"[ \"$1\" = de+f2 ] || { echo voice $1 >&2; exit 1; }\n"
-		"[ \"$(pwd)\" = / ] || { echo pwd >&2; exit 1; }\n"
-		"read -r t; [ \"$t\" = '$(reboot); \"Ä' ] ||"
-		" { echo text $t >&2; exit 1; }\n"
-		"cat $(dirname $0)/good.wav");
+	program(&s, "[ -e /proc/$$/fd/57 ] && { echo leaked >&2; exit 1; }\n"
+		    "[ -n \"$SECRET\" ] && { echo secret >&2; exit 1; }\n"
+		    "[ \"$1\" = de+f2 ] || { echo voice $1 >&2; exit 1; }\n"
+		    "[ \"$(pwd)\" = / ] || { echo pwd >&2; exit 1; }\n"
+		    "read -r t; [ \"$t\" = '$(reboot); \"Ä' ] ||"
+		    " { echo text $t >&2; exit 1; }\n"
+		    "cat $(dirname $0)/good.wav");
 	if (say("$(reboot); \"\xc3\x84", "de+f2", &why))
 		fail_msg("%s", why.text);
 	close(57);
@@ -203,9 +158,9 @@ static void test_bad_programs(void **state)
 	struct reason why;
 
 	(void)state;
-	write_wav("silent.wav", 1, 0.0001);
+	write_wav(&s, "silent.wav", 1, 0.0001);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		program(bad[i].body);
+		program(&s, bad[i].body);
 		limit_ms = bad[i].err == ETIMEDOUT ? 500 : 20000;
 		assert_int_equal(say("hello", NULL, &why), bad[i].err);
 		if (!strstr(why.text, bad[i].part))
@@ -213,7 +168,7 @@ static void test_bad_programs(void **state)
 	}
 	limit_ms = 20000;
 	/* Nothing of it is kept. */
-	program("cat $(dirname $0)/good.wav");
+	program(&s, "cat $(dirname $0)/good.wav");
 	assert_int_equal(say("hello", NULL, &why), 0);
 }
 
@@ -225,7 +180,7 @@ static void test_hangs(void **state)
 	FILE *f;
 
 	(void)state;
-	program("sleep 600 & echo $! > $(dirname $0)/pid; wait");
+	program(&s, "sleep 600 & echo $! > $(dirname $0)/pid; wait");
 	limit_ms = 3000; /* time enough to start it */
 	assert_int_equal(say("hello", NULL, &why), ETIMEDOUT);
 	limit_ms = 20000;
@@ -285,7 +240,7 @@ static void test_prune(void **state)
 	char text[16];
 
 	(void)state;
-	write_wav("good.wav", 10, 0.3); /* 320 kB: three fit into 1 MB */
+	write_wav(&s, "good.wav", 10, 0.3); /* 320 kB: three fit into 1 MB */
 	for (int i = 0; i < 6; i++) {
 		snprintf(text, sizeof(text), "text %d", i);
 		assert_int_equal(say(text, NULL, &why), 0);
@@ -294,11 +249,11 @@ static void test_prune(void **state)
 	assert_int_equal(say("text 0", NULL, &why), 0); /* of use again */
 	speech_prune(speech);
 	assert_int_equal(count_kept(), 3);
-	assert_int_equal(runs(), 6);
+	assert_int_equal(runs(&s), 6);
 	assert_int_equal(say("text 0", NULL, &why), 0);
-	assert_int_equal(runs(), 6);
+	assert_int_equal(runs(&s), 6);
 	assert_int_equal(say("text 1", NULL, &why), 0);
-	assert_int_equal(runs(), 7);
+	assert_int_equal(runs(&s), 7);
 }
 
 /* ---------------------------------------------------------------- messages */
@@ -329,7 +284,7 @@ static void test_in_turn(void **state)
 	/* At the start nothing is spoken: the rest of it sounds. */
 	l = build(LIBRARY_START);
 	f = library_facts(l, "m");
-	assert_int_equal(runs(), 0);
+	assert_int_equal(runs(&s), 0);
 	assert_int_equal(f->state, MESSAGE_PARTIAL);
 	assert_true(f->unspoken);
 	assert_int_equal(f->ms, CHIME_MS + 3000 + 2 * 1000 + 3 * 200);
@@ -337,7 +292,7 @@ static void test_in_turn(void **state)
 	library_free(l);
 	/* Checked: neither. */
 	l = build(LIBRARY_CHECK);
-	assert_int_equal(runs(), 0);
+	assert_int_equal(runs(&s), 0);
 	assert_string_equal(s.said, "");
 	library_free(l);
 	l = build(LIBRARY_RELOAD);
@@ -361,7 +316,7 @@ static void test_falls_back(void **state)
 	struct library *l;
 
 	(void)state;
-	program("exit 1");
+	program(&s, "exit 1");
 	load("message \"t\" { tone = \"nfpa-whoop\" text = \"a\" }\n"
 	     "message \"n\" { text = \"b\" }\n"
 	     "message \"e\" { text = \"c\" repeat = \"until-reset\" }\n"

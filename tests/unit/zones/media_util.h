@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "controller/base/clock.h"
+#include "tests/unit/zones/socket_util.h"
 #include "zones/engine/packet.h"
 #include "zones/media.h"
 
@@ -124,39 +125,6 @@ static inline int media_done(int failed, char **argv)
 	setenv("MEDIA_TESTS_TRY", next, 1);
 	execv("/proc/self/exe", argv);
 	return failed;
-}
-
-static inline struct sockaddr_storage addr_of(const char *ip, uint16_t port)
-{
-	struct sockaddr_storage ss = {0};
-	struct sockaddr_in *in = (struct sockaddr_in *)&ss;
-
-	in->sin_family = AF_INET;
-	in->sin_port = htons(port);
-	inet_pton(AF_INET, ip, &in->sin_addr);
-	return ss;
-}
-
-static inline uint16_t port_of(int fd)
-{
-	struct sockaddr_in in;
-	socklen_t len = sizeof(in);
-
-	getsockname(fd, (struct sockaddr *)&in, &len);
-	return ntohs(in.sin_port);
-}
-
-static inline int udp_socket(void)
-{
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_storage a = addr_of("127.0.0.1", 0);
-	int size = 4 << 20;
-
-	assert_true(fd >= 0);
-	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
-	assert_int_equal(
-		bind(fd, (struct sockaddr *)&a, sizeof(struct sockaddr_in)), 0);
-	return fd;
 }
 
 /** A unicast listener on a port of its own. */
