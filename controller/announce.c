@@ -201,11 +201,11 @@ static void on_said(struct clip *clip, const struct message_facts *f,
 	free(q);
 }
 
-int announce_say(struct announce *a, const struct announce_text *t,
-		 announce_h *h, void *arg, struct reason *why)
+/** Its strings are the text's. */
+static struct config_message message_of(const struct announce *a,
+					const struct announce_text *t)
 {
-	struct message_kit kit = *library_kit(a->library);
-	struct config_message m = {
+	return (struct config_message){
 		.name = (char *)(uintptr_t) "text",
 		.tone = (char *)(uintptr_t)t->tone,
 		.text = (char *)(uintptr_t)t->text,
@@ -216,6 +216,13 @@ int announce_say(struct announce *a, const struct announce_text *t,
 		.cycles = 1,
 		.emergency = t->urgent,
 	};
+}
+
+int announce_say(struct announce *a, const struct announce_text *t,
+		 announce_h *h, void *arg, struct reason *why)
+{
+	struct message_kit kit = *library_kit(a->library);
+	struct config_message m = message_of(a, t);
 	uint32_t limit = speech_limit_ms(kit.speech);
 	struct asked *q;
 	int err;
@@ -248,24 +255,17 @@ int announce_say(struct announce *a, const struct announce_text *t,
 	return 0;
 }
 
-struct clip *announce_again(struct announce *a, const char *message)
+struct clip *announce_again(struct announce *a, const struct announce_text *t,
+			    bool *words)
 {
-	const struct message_kit *kit = library_kit(a->library);
-	struct config_message m = {.pause_ms = TEXT_PAUSE_MS,
-				   .gap_ms = TEXT_GAP_MS,
-				   .loudness = a->config->media.loudness,
-				   .cycles = 1};
+	struct message_kit kit = *library_kit(a->library);
+	struct config_message m = message_of(a, t);
 	struct message_facts f;
 	struct reason why;
 	struct clip *clip = NULL;
-	char path[640], *files[1] = {path};
 
-	if (strncmp(message, PREFIX, strlen(PREFIX)) ||
-	    strspn(message + strlen(PREFIX), "0123456789abcdef") !=
-		    SPEECH_KEY_SIZE - 1)
-		return NULL;
-	speech_path(kit->speech, message + strlen(PREFIX), path, sizeof(path));
-	m.files = files;
-	m.n_files = 1;
-	return message_make(&clip, &f, &m, kit, true, &why) ? NULL : clip;
+	kit.how = SPEECH_KEPT;
+	*words = !message_make(&clip, &f, &m, &kit, false, &why) &&
+		 f.state == MESSAGE_READY;
+	return clip;
 }

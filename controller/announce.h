@@ -64,8 +64,14 @@ unsigned announce_generation(const struct announce *a);
 int announce_say(struct announce *a, const struct announce_text *t,
 		 announce_h *h, void *arg, struct reason *why);
 
-/** A text spoken before, by the name it had: for a restart. NULL when it is no
- *  longer kept; else a reference. */
-struct clip *announce_again(struct announce *a, const char *message);
+/**
+ * A text of before, for a restart: its tone and the words that are kept, else
+ * a tone alone. Blocks as long as reading a file does.
+ *
+ * @param words gets: are they there?
+ * @return a reference; NULL when there is no memory
+ */
+struct clip *announce_again(struct announce *a, const struct announce_text *t,
+			    bool *words);
 
 #endif

@@ -41,6 +41,7 @@ static void broadcast_free(struct broadcast *x)
 	clip_unref(x->clip);
 	clip_unref(x->chime);
 	clip_unref(x->before);
+	json_decref(x->words);
 	free(x->zones);
 	free(x);
 }
@@ -104,9 +105,10 @@ static void persist(struct broadcasts *b, const struct broadcast *x, bool keep)
 	zones = json_array();
 	for (size_t i = 0; i < x->n_zones; i++)
 		json_array_append_new(zones, json_string(x->zones[i]));
-	o = json_pack("{s:s,s:s,s:i,s:i,s:s,s:o}", "message", x->message,
+	o = json_pack("{s:s,s:s,s:i,s:i,s:s,s:o,s:O*}", "message", x->message,
 		      "what", x->what, "level", x->level, "cycles",
-		      (int)x->cycles, "actor", x->actor, "zones", zones);
+		      (int)x->cycles, "actor", x->actor, "zones", zones,
+		      "words", x->words);
 	text = json_dumps(o, JSON_COMPACT);
 	journal_state(b->journal, key, text);
 	free(text);
@@ -643,6 +645,7 @@ static struct broadcast *make(struct broadcasts *b,
 	x->forever =
 		rq->forever || rq->level >= ARB_EMERGENCY || rq->background;
 	x->persist = rq->persist;
+	x->words = json_incref(rq->words);
 	x->fresh = true;
 	x->background = rq->background ? rq->how : ARB_FOREGROUND;
 	x->resume = rq->resume;
@@ -760,6 +763,26 @@ bool broadcast_chimes(const struct broadcasts *b, uint64_t id)
 	const struct broadcast *x = broadcast_find(b, id);
 
 	return x && (x->chime || (x->chimed && !x->told_open));
+}
+
+int broadcast_replace(struct broadcasts *b, uint64_t id, struct clip *clip,
+		      uint32_t cycles)
+{
+	struct broadcast *x = broadcast_find(b, id);
+
+	if (!x || !x->clip)
+		return ENOENT;
+	clip_unref(x->clip);
+	x->clip = clip_ref(clip);
+	x->cycles = cycles;
+	persist(b, x, true);
+	/* A chime that sounds now is followed by it anyway. */
+	if (x->chime)
+		return 0;
+	media_begin(b->media);
+	end_source(b, x);
+	apply(b);
+	return 0;
 }
 
 int broadcast_stop(struct broadcasts *b, uint64_t id, const char *actor,

@@ -80,6 +80,9 @@ struct broadcast_request {
 	struct quiet_volume quiet; /**< over its zones' */
 	enum broadcast_resume resume;
 	bool persist; /**< an emergency that must survive a restart */
+	/** With persist: what is spoken, {text, voice, tone}, for a restart; a
+	 *  reference is taken. NULL = its message says all. */
+	json_t *words;
 
 	const char *actor;
 	uint64_t cause; /**< event that led to it */
@@ -154,6 +157,11 @@ uint32_t broadcast_hold_ms(const struct broadcasts *b, uint64_t id);
 /** Is its chime still to be heard, or to be heard to its end? BROADCAST_OPEN
  *  follows unless it ends first. */
 bool broadcast_chimes(const struct broadcasts *b, uint64_t id);
+
+/** Another sound for a recorded one, from its beginning: words that could not
+ *  be had in time. A reference is taken. ENOENT when it is not known. */
+int broadcast_replace(struct broadcasts *b, uint64_t id, struct clip *clip,
+		      uint32_t cycles);
 
 /** Ends one; ENOENT when it is not known. */
 int broadcast_stop(struct broadcasts *b, uint64_t id, const char *actor,

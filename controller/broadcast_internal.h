@@ -13,11 +13,12 @@ struct broadcast {
 	size_t n_zones;
 	uint8_t level;
 	bool live, forever, persist;
-	bool started; /**< was heard at least once */
-	bool heard;   /**< is heard now */
-	bool runs;    /**< its source is told to run */
-	bool fresh;   /**< not yet decided on for the first time */
-	bool over;    /**< to be taken off the list */
+	json_t *words; /**< spoken, for a restart; NULL = none */
+	bool started;  /**< was heard at least once */
+	bool heard;    /**< is heard now */
+	bool runs;     /**< its source is told to run */
+	bool fresh;    /**< not yet decided on for the first time */
+	bool over;     /**< to be taken off the list */
 	bool prompted;
 	enum arb_background background;
 	enum broadcast_resume resume;

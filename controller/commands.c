@@ -288,6 +288,14 @@ static int page_said(struct turn *t, struct page_args *a)
 	return 0;
 }
 
+/** What a restart needs to say it again; NULL when its message says all. */
+static json_t *page_words(const struct turn *t, const struct page_args *a)
+{
+	return a->text ? json_pack("{s:s,s:s*,s:s*}", "text", a->text, "voice",
+				   text_arg(t, "voice"), "tone", a->tone)
+		       : NULL;
+}
+
 static void page_name(const struct turn *t, const struct page_args *a,
 		      char *what, size_t size)
 {
@@ -341,12 +349,14 @@ static int page(struct turn *t)
 			.wait_ms = a->wait_ms,
 			.lost_ms = a->wait_ms,
 			.persist = a->level >= ARB_EMERGENCY,
+			.words = page_words(t, a),
 			.actor = t->who->actor,
 			.at_us = t->who->at_us,
 		};
 
 		page_name(t, a, what, sizeof(what));
 		err = broadcast_start(t->s->broadcasts, &rq, &res);
+		json_decref(rq.words);
 		if (err == EBUSY)
 			status = command_refuse(t, 409, "outranked", NULL, "%s",
 						res.why.text);

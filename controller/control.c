@@ -527,64 +527,6 @@ out:
 	return err;
 }
 
-/* An emergency that was started by hand comes back too (DESIGN rule 6). */
-static void restore_broadcast(const char *key, const char *value, void *arg)
-{
-	struct control *c = arg;
-	json_t *o = json_loads(value, 0, NULL), *zones = NULL, *z;
-	const char *message = "", *what = "", *actor = "system";
-	int level = 0, cycles = 0;
-	int found[CONFIG_MAX_ZONES];
-	struct broadcast_result res;
-	struct broadcast_request rq = {0};
-	struct clip *text = NULL;
-	size_t i;
-
-	if (!o ||
-	    json_unpack(o, "{s:s,s:s,s:i,s:i,s:s,s:o}", "message", &message,
-			"what", &what, "level", &level, "cycles", &cycles,
-			"actor", &actor, "zones", &zones))
-		goto out;
-	json_array_foreach(zones, i, z)
-	{
-		const char *name = json_string_value(z);
-		int k = name ? config_zone_find(c->config, name) : -1;
-
-		if (k >= 0 && rq.n_zones < CONFIG_MAX_ZONES)
-			found[rq.n_zones++] = k;
-	}
-	rq.what = what;
-	rq.message = message;
-	rq.level = (uint8_t)level;
-	rq.zones = found;
-	rq.cycles = (uint32_t)cycles;
-	rq.clip = library_message(c->library, message);
-	if (!rq.clip)
-		rq.clip = text = announce_again(c->announce, message);
-	if (!rq.clip && rq.cycles != 1)
-		rq.clip =
-			library_tone_loop(c->library, message, &(uint32_t){0});
-	if (!rq.clip)
-		rq.clip = library_tone(c->library, message);
-	/* Its message is gone: better another sound than none. */
-	if (!rq.clip)
-		rq.clip = library_tone(c->library, LIBRARY_FALLBACK_TONE);
-	rq.persist = true;
-	rq.actor = actor;
-	if (rq.clip && rq.n_zones && level >= 0 && level <= 255)
-		broadcast_start(c->broadcasts, &rq, &res);
-	else
-		record(c->recorder, EVENT_BROADCAST_REFUSED, 0, key, NULL, NULL,
-		       "%s was on when the daemon ended, but none of its zones "
-		       "exist any more",
-		       what);
-	clip_unref(text);
-out:
-	/* Only now: the new one is queued for the disk before this goes. */
-	journal_state(c->journal, key, NULL);
-	json_decref(o);
-}
-
 static void on_reloaded(struct config *config, struct library *library,
 			const char *errors, void *arg);
 
@@ -611,8 +553,7 @@ static enum control_exit start(struct control *c)
 		alarms_restore(c->alarms);
 		schedules_restore(c->schedules);
 		musics_restore(c->musics);
-		journal_state_load(c->journal, "broadcast:", restore_broadcast,
-				   c);
+		restore_broadcasts(&c->scope, c->journal);
 	}
 	if (c->config->sip.n_listen &&
 	    stack_alloc(&c->stack, c->config, &paging_handlers, c->paging,

@@ -28,6 +28,7 @@
 #include "proof.h"
 #include "recorder.h"
 #include "reload.h"
+#include "restore.h"
 #include "schedule/music_hours.h"
 #include "schedule/quiets.h"
 #include "schedule/schedules.h"

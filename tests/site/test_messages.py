@@ -167,16 +167,29 @@ alarm "gas" {
 
 
 def test_emergency_text_survives_a_kill(make_daemon, hall, tmp_path):
+    """With its tone; and spoken anew when its words are no longer kept."""
     d = make_daemon()
-    d.api.post("/broadcasts", {"zones": ["hall"], "text": "Leave the building now.",
-                               "priority": "evacuate", "repeat": "until-stopped"})
+    r = d.ctl("page", "hall", "--text", "Leave the building now.", "--tone", "nfpa-whoop",
+              "--priority", "evacuate", "--repeat", "until-stopped")
+    assert r.returncode == 0, r.stderr
     path = list(kept(tmp_path).values())[0]
     heard(hall, path)
     wait.until(lambda: d.api.journal(type="broadcast.sounding"), "the journal")
-    d.kill()
-    n = hall.mark()
-    d.start()
-    heard(hall, path, n)
+    words = shutil.copy(path, tmp_path / "words.wav")
+    for lost in (False, True):
+        d.kill()
+        if lost:
+            path.unlink()
+        hall.wait_quiet()
+        n = hall.mark()
+        d.start()
+        heard(hall, words, n)
+        # Before the words the tone: 0.85 s of it, 1 s of silence, the pause.
+        pcm = hall.pcm(n)
+        at = audio.align(pcm, at_8000(words)) - 17200
+        assert at >= 0 and audio.level_dbfs(pcm[at + 800:at + 6000]) > -20
+        assert audio.level_dbfs(pcm[at + 7600:at + 16000]) < -50
+        assert len(d.api.get("/broadcasts")) == 1
 
 
 def test_loudness(make_daemon, hall, tmp_path):

@@ -3,6 +3,7 @@
 #ifndef TOCSIN_TEST_SPEECH_UTIL_H
 #define TOCSIN_TEST_SPEECH_UTIL_H
 
+#include "site_plan.h"
 #include "site_util.h"
 
 #include <sndfile.h>
@@ -54,6 +55,33 @@ static inline int runs(const struct site *s)
 
 	snprintf(path, sizeof(path), "%s/runs", s->dir);
 	return stat(path, &st) ? 0 : (int)st.st_size / 4;
+}
+
+/** What a program says that does what it should. */
+#define SPEAKS "cat > /dev/null; cat $(dirname $0)/good.wav"
+
+/** The configuration of a site that speaks, with more of its own. */
+static inline const char *speech_plan(const char *dir, const char *more)
+{
+	static char text[8192];
+
+	snprintf(text, sizeof(text), PLAN_BASE SPEECH_PLAN "%s", dir, more);
+	return text;
+}
+
+/** A site with this program, and "good.wav" of 1 s for it to say. */
+static inline struct site *speech_site(bool journal, const char *body,
+				       const char *more)
+{
+	struct site at = {.dir = "/tmp/tocsin-speech-XXXXXX"};
+	char path[128];
+
+	assert_non_null(mkdtemp(at.dir));
+	write_wav(&at, "good.wav", 1, 0.3);
+	program(&at, body);
+	snprintf(path, sizeof(path), "%s/state", at.dir);
+	mkdir(path, 0700);
+	return site_begin(at.dir, journal, speech_plan(at.dir, more));
 }
 
 #endif
