@@ -13,9 +13,9 @@
 #define REST                                                                   \
 	ZONE("none", "12", "lead = \"2s\"")                                    \
 	ZONE("plain", "13", "")                                                \
-		ZONE("two", "14",                                              \
-		     "relay = { \"amp\", \"fan\" } relay-hold = \"0s\" lead "  \
-		     "= \"10s\"")
+	ZONE("two", "14",                                                      \
+	     "relay = { \"amp\", \"fan\" } relay-hold = \"0s\" lead "          \
+	     "= \"10s\"")
 #define PLAN                                                                   \
 	PLAN_HEAD OUT("amp") OUT("fan") OUT("lamp")                            \
 		ZONE("one", "11",                                              \
