@@ -70,7 +70,32 @@ unsigned announce_generation(const struct announce *a)
 
 /* ------------------------------------------------------------------ faults */
 
-void announce_message(struct announce *a, const char *name)
+static void on_long_chime(const struct config_where *at, const char *text,
+			  void *arg)
+{
+	struct reason *first = arg;
+
+	(void)at;
+	if (!*first->text)
+		reason_set(first, EINVAL, "%s", text);
+}
+
+/** How long a spoken chime is shows when it is spoken. */
+static void check_chimes(struct announce *a)
+{
+	struct reason first = {""};
+
+	if (!library_check_chimes(a->library, a->config, on_long_chime, &first))
+		fault_clear(a->faults, "chime");
+	else
+		fault_raise(a->faults, "chime", 0,
+			    "Make this message shorter, or name another as "
+			    "chime, and reload.",
+			    "%s; tone \"%s\" sounds in its place", first.text,
+			    MESSAGE_PLAIN_TONE);
+}
+
+static void tell_message(struct announce *a, const char *name)
 {
 	const struct message_facts *f = library_facts(a->library, name);
 	char key[96];
@@ -81,10 +106,13 @@ void announce_message(struct announce *a, const char *name)
 		return;
 	}
 	fault_raise(a->faults, key, 0,
-		    f->unspoken
-			    ? "See that the program of the speech section "
-			      "is installed and speaks this voice; it is "
-			      "tried again every minute."
+		    f->unspoken ? "See that the program of the speech section "
+				  "is installed and speaks this voice; it is "
+				  "tried again every minute."
+		    : f->attention
+			    ? "Make the words of this section shorter or "
+			      "longer, or give the message a tone in its "
+			      "place, and reload."
 			    : "Upload a good file for it (tocsinctl "
 			      "messages upload), or put one in the place of "
 			      "its own and reload.",
@@ -92,6 +120,12 @@ void announce_message(struct announce *a, const char *name)
 		    f->state == MESSAGE_TONE      ? "a tone sounds in its place"
 		    : f->state == MESSAGE_PARTIAL ? "the rest of it sounds"
 						  : "it sounds so");
+}
+
+void announce_message(struct announce *a, const char *name)
+{
+	tell_message(a, name);
+	check_chimes(a);
 }
 
 /** Stands the fault of a message still? It is renewed then, not cleared. */
@@ -115,7 +149,8 @@ void announce_configure(struct announce *a, const struct config *c,
 	a->next_us = 0;
 	fault_clear_prefix(a->faults, "message:", stands, a);
 	for (size_t i = 0; (name = library_name(l, i)); i++)
-		announce_message(a, name);
+		tell_message(a, name);
+	check_chimes(a);
 }
 
 /* ------------------------------------------------------------------- again */

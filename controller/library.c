@@ -194,8 +194,8 @@ static int check_chime(const struct library *l, const char *name,
 	return 0;
 }
 
-static int check_chimes(const struct library *l, const struct config *c,
-			library_error_h *h, void *arg)
+int library_check_chimes(const struct library *l, const struct config *c,
+			 library_error_h *h, void *arg)
 {
 	int err = check_chime(l, c->sip.chime, &c->sip.chime_at, "sip", h, arg);
 
@@ -264,7 +264,7 @@ int library_build(struct library **lp, const struct config *c,
 	if (!err)
 		err = load_uploads(l, c, &store);
 	/* At the start pages go without it rather than nothing at all. */
-	if (!err && check_chimes(l, c, h, arg) && mode != LIBRARY_START)
+	if (!err && library_check_chimes(l, c, h, arg) && mode != LIBRARY_START)
 		err = EINVAL;
 	if (!err && mode == LIBRARY_RELOAD)
 		speech_prune(l->kit.speech);
@@ -444,7 +444,9 @@ struct clip *library_chime(struct library *l, const char *name)
 
 	if (!c)
 		c = library_tone(l, name);
-	return c && clip_ms(c) <= CONFIG_CHIME_MAX_MS ? c : NULL;
+	return c && clip_ms(c) > CONFIG_CHIME_MAX_MS
+		       ? library_tone(l, MESSAGE_PLAIN_TONE)
+		       : c;
 }
 
 struct clip *library_page_chime(struct library *l, const struct config *c,

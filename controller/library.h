@@ -105,10 +105,15 @@ struct clip *library_tone_loop(struct library *l, const char *name,
 struct clip *library_prompt(struct library *l, const char *name,
 			    const struct format *f);
 
-/** Clip of a message, else of a tone, to be heard once before a live page; NULL
- *  when there is none or it has become too long. No reference taken. Control
- *  thread. */
+/** Clip of a message, else of a tone, to be heard once before a live page; of
+ *  MESSAGE_PLAIN_TONE when it is too long; NULL when there is none. No
+ * reference taken. Control thread. */
 struct clip *library_chime(struct library *l, const char *name);
+
+/** Are messages that are chimes short enough as they are now? Tells each that
+ *  is not; 0 or EINVAL. */
+int library_check_chimes(const struct library *l, const struct config *c,
+			 library_error_h *h, void *arg);
 
 /** What a zone hears before a page, by its key or the site's. The same. */
 struct clip *library_page_chime(struct library *l, const struct config *c,

@@ -18,8 +18,6 @@
 
 #define MAX_BETWEEN_MS 30000
 #define MAX_SILENCE_MS 10000
-#define ALERT_MIN_MS 3000
-#define ALERT_MAX_MS 10000
 
 struct use {
 	const struct config_alarm *alarm;
@@ -89,6 +87,8 @@ static void check_message(struct load *l, size_t i)
 			    "message \"%s\": \"voice\" needs \"text\"",
 			    m->name);
 	check_parts(l, m);
+	m->attention = m->n_parts > 1 && !m->tone && !m->n_files && !m->text &&
+		       !strcmp(m->parts[0].name, CONFIG_ATTENTION);
 }
 
 /** " 12.5s", for texts. */
@@ -140,17 +140,19 @@ static void check_alert(struct load *l, size_t i, const struct use *u)
 	const uint32_t alert = tone_ms(m);
 	char text[VALUE_DURATION_SIZE];
 
-	if (!has_words(m))
+	/* How long a spoken one is shows when it is spoken: message/make.c. */
+	if (!has_words(m) || m->attention)
 		return;
 	if (!m->tone)
 		problem_warn(l->p, m->at,
 			     "message \"%s\": alarm \"%s\" (%s:%d) broadcasts "
 			     "it at level %u, where ISO 7240-16 7.2.2 wants 3s "
 			     "to 10s of tone before the words: give it "
-			     "\"tone\"",
+			     "\"tone\", or a first say \"attention\"",
 			     m->name, u->alarm->name, u->b->at.file,
 			     u->b->at.line, u->b->level);
-	else if (alert < ALERT_MIN_MS || alert > ALERT_MAX_MS)
+	else if (alert < CONFIG_ATTENTION_MIN_MS ||
+		 alert > CONFIG_ATTENTION_MAX_MS)
 		problem_warn(l->p,
 			     load_at(l, KIND_MESSAGE, i,
 				     m->tone_ms ? "tone-for" : "tone"),

@@ -281,11 +281,18 @@ struct config_player {
 /** One of a message's parts in turn: a file or a text to be spoken. */
 struct config_part {
 	struct config_where at;
-	char *name;  /**< its title: for people */
+	char *name;  /**< its title: for people, or CONFIG_ATTENTION */
 	char *file;  /**< absolute path, or */
 	char *text;  /**< words */
 	char *voice; /**< NULL = the speech section's */
 };
+
+/** Title of a first part that stands for the tone. */
+#define CONFIG_ATTENTION "attention"
+/** How long what comes before an emergency's words should be (ISO 7240-16
+ *  7.2.2), in ms. */
+#define CONFIG_ATTENTION_MIN_MS 3000
+#define CONFIG_ATTENTION_MAX_MS 10000
 
 /** Sounds as: chime, tone, files, text, parts; then the gap. */
 struct config_message {
@@ -308,6 +315,7 @@ struct config_message {
 	uint32_t cycles;  /**< 0 = until stopped / reset */
 	uint32_t for_ms;  /**< repeat = "10m": at least that long; else 0 */
 	bool emergency;   /**< an alarm broadcasts it at level 200 or above */
+	bool attention;   /**< its first part stands for the tone */
 };
 
 /** How texts are spoken. */

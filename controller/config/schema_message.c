@@ -35,7 +35,13 @@ const struct config_section schema_message_subs[] = {
 	 .max = 32,
 	 .help = "A part of the message, after its files and text: one "
 		 "language after the other, in the order they stand. Give it "
-		 "either text or file. The label is for people."},
+		 "either text or file. The label is for people, but for a "
+		 "first "
+		 "one called \"attention\" in a message without tone, file and "
+		 "text: it stands for the tone. At level 200 and above it must "
+		 "last 3s to 10s (ISO 7240-16 7.2.2); where it does not, which "
+		 "of a text shows when it is spoken, din-33404-3 sounds for 3s "
+		 "in its place, and that is a fault."},
 	{0},
 };
 

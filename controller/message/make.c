@@ -12,6 +12,7 @@
 
 /** ISO 7240-16 7.2.2. */
 #define MAX_SILENCE_MS 10000
+#define MAX_BETWEEN_MS 30000
 /** Below this, -60 dBFS, nobody hears it; looked at in steps of 10 ms. */
 #define SILENT 33
 #define STEP_MS 10
@@ -30,7 +31,8 @@ struct make {
 	size_t words_at; /**< where the words begin */
 	size_t words;    /**< pieces of them that are there */
 	size_t missing;
-	struct loudness part; /**< of the words added last */
+	uint32_t attention_ms; /**< of a part that stands for the tone */
+	struct loudness part;  /**< of the words added last */
 	bool strict;
 };
 
@@ -154,6 +156,54 @@ static int add_text(struct make *k, const char *text, const char *voice,
 	return 0;
 }
 
+static int add_part(struct make *k, const struct config_part *p,
+		    struct reason *why)
+{
+	return p->file ? add_file(k, p->file, why)
+		       : add_text(k, p->text, p->voice, why);
+}
+
+/** The part that stands for the tone: only now its length is known. */
+static int add_attention(struct make *k, const struct config_part *p,
+			 struct reason *why)
+{
+	const size_t before = k->sound.n;
+	struct reason bad = {""};
+	int err = add_part(k, p, why);
+	size_t n;
+
+	if (!err && !k->words)
+		return add_tone(k, MESSAGE_ALARM_TONE, MESSAGE_ATTENTION_MS,
+				why);
+	if (err)
+		return err;
+	n = k->sound.n - k->words_at;
+	k->attention_ms = (uint32_t)((uint64_t)n * 1000 / k->sound.rate);
+	if (k->attention_ms >= CONFIG_ATTENTION_MIN_MS &&
+	    k->attention_ms <= CONFIG_ATTENTION_MAX_MS)
+		return 0;
+	reason_set(
+		&bad, EINVAL,
+		"say \"%s\" lasts %.1f s, but an alarm broadcasts it at "
+		"level 200 or above, where ISO 7240-16 7.2.2 wants 3 s to 10 "
+		"s before the words",
+		p->name, k->attention_ms / 1000.0);
+	if (k->strict && p->file) {
+		*why = bad;
+		return EINVAL;
+	}
+	n = strlen(bad.text);
+	snprintf(bad.text + n, sizeof(bad.text) - n,
+		 "; tone \"%s\" sounds for %d s in its place",
+		 MESSAGE_ALARM_TONE, MESSAGE_ATTENTION_MS / 1000);
+	miss(k, &bad);
+	k->f->attention = true;
+	k->sound.n = before;
+	k->words = 0;
+	k->attention_ms = MESSAGE_ATTENTION_MS;
+	return add_tone(k, MESSAGE_ALARM_TONE, MESSAGE_ATTENTION_MS, why);
+}
+
 static int add_all_words(struct make *k, struct reason *why)
 {
 	const struct config_message *m = k->m;
@@ -171,9 +221,9 @@ static int add_all_words(struct make *k, struct reason *why)
 		miss(k, why);
 	}
 	for (size_t i = 0; !err && i < m->n_parts; i++)
-		err = m->parts[i].file ? add_file(k, m->parts[i].file, why)
-				       : add_text(k, m->parts[i].text,
-						  m->parts[i].voice, why);
+		err = !i && m->attention && m->emergency
+			      ? add_attention(k, &m->parts[i], why)
+			      : add_part(k, &m->parts[i], why);
 	return err;
 }
 
@@ -283,6 +333,15 @@ static int loop_tone(struct make *k, uint32_t cycle_ms, struct reason *why)
 	return err ? reason_set(why, ENOMEM, "not enough memory") : 0;
 }
 
+/** From the last words of one cycle to the first of the next. */
+static uint32_t between_ms(const struct make *k)
+{
+	const struct config_message *m = k->m;
+
+	return m->gap_ms + k->attention_ms + m->pause_ms +
+	       (m->chime ? tone_cycle_ms(m->chime) + m->pause_ms : 0);
+}
+
 static const char *substitute(const struct config_message *m)
 {
 	return m->emergency ? MESSAGE_ALARM_TONE : MESSAGE_PLAIN_TONE;
@@ -317,6 +376,18 @@ static int assemble(struct make *k, struct reason *why)
 		      : k->words  ? MESSAGE_PARTIAL
 				  : MESSAGE_TONE;
 	k->f->silence_ms = longest_silence(k, repeats);
+	if (repeats && k->attention_ms && between_ms(k) > MAX_BETWEEN_MS) {
+		reason_set(why, EINVAL,
+			   "%.1f s pass from its last words to its next first "
+			   "ones (gap, chime and say \"%s\" together), but an "
+			   "alarm broadcasts it at level 200 or above: ISO "
+			   "7240-16 7.2.2 allows 30 s; shorten gap",
+			   between_ms(k) / 1000.0, m->parts[0].name);
+		if (k->strict)
+			return EINVAL;
+		if (!*k->f->problem.text)
+			k->f->problem = *why;
+	}
 	if (m->emergency && repeats && k->f->silence_ms > MAX_SILENCE_MS) {
 		reason_set(why, EINVAL,
 			   "it is silent for %.1f s on end, but an alarm "

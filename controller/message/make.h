@@ -15,6 +15,9 @@
 #define MESSAGE_ALARM_TONE "din-33404-3"
 #define MESSAGE_PLAIN_TONE "chime-2"
 
+/** How long it sounds in place of an attention that is too long or short. */
+#define MESSAGE_ATTENTION_MS 3000
+
 /** Peaks are held below this, in dBTP. */
 #define MESSAGE_CEILING_DB (-1.0)
 
@@ -40,6 +43,7 @@ enum message_state {
 struct message_facts {
 	enum message_state state;
 	bool unspoken;        /**< a text is missing: worth trying again */
+	bool attention;       /**< its first part was too long or too short */
 	uint32_t ms;          /**< sound of one cycle, without the gap */
 	uint32_t turns;       /**< of a tone alone: its cycles within that */
 	uint32_t gap_ms;      /**< silence that is left for the gap */

@@ -126,6 +126,74 @@ static void test_message_of_before(void **state)
 	end(&b);
 }
 
+/** How long words are shows when they are spoken: a chime before pages. */
+static void test_chime_too_long(void **state)
+{
+	const struct fault *f;
+	struct bench b;
+
+	(void)state;
+	begin(&b, SPEAKS,
+	      "message \"gong\" { text = \"listen\" }\nzone \"d\" { chime = "
+	      "\"gong\" multicast \"239.192.9.4:24004\" { interface = \"lo\" "
+	      "} }\n");
+	write_wav(b.s, "good.wav", 11, 0.3);
+	assert_false(faulty(&b, "chime"));
+	announce_watch(b.a);
+	site_await(b.s, (f = fault_find(b.s->faults, "chime")));
+	assert_non_null(strstr(f->text, "zone \"d\": chime: message \"gong\" "
+					"is 11.0 s long"));
+	assert_non_null(strstr(f->text, "\"chime-2\" sounds in its place"));
+	assert_ptr_equal(library_page_chime(b.s->library, b.s->config,
+					    config_zone_find(b.s->config, "d")),
+			 library_tone(b.s->library, "chime-2"));
+	site_configure(b.s, speech_plan(b.s->dir, ""));
+	announce_configure(b.a, b.s->config, b.s->library);
+	assert_false(faulty(&b, "chime"));
+	end(&b);
+}
+
+/** And an attention that is spoken before an emergency's words. */
+static void test_attention_too_long(void **state)
+{
+	static const char plan[] =
+		"message \"gas\" { say \"attention\" { text = \"attention\" } "
+		"say \"en\" { text = \"gas\" } gap = \"2s\" repeat = "
+		"\"until-reset\" }\ninput \"i\" { virtual = true }\nalarm "
+		"\"gas\" { inputs = { \"i\" } broadcast { message = \"gas\" "
+		"zones = { \"a\" } priority = \"evacuate\" } }\n";
+	static const double seconds[] = {2.5, 4, 11};
+	const struct fault *f;
+	struct bench b;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		const bool good = i == 1;
+
+		/* "gas" lasts 1 s, "attention" what is to be tried. */
+		begin(&b,
+		      "read t; test \"$t\" = gas && cat $(dirname $0)/good.wav "
+		      "|| cat $(dirname $0)/long.wav",
+		      plan);
+		write_wav(b.s, "long.wav", seconds[i], 0.3);
+		announce_watch(b.a);
+		site_await(b.s, !library_facts(b.s->library, "gas")->unspoken);
+		f = fault_find(b.s->faults, "message:gas");
+		assert_int_equal(!f, good);
+		assert_in_range(library_facts(b.s->library, "gas")->ms,
+				(good ? 4000 : 3000) + 300 + 1000 - 5,
+				(good ? 4000 : 3000) + 300 + 1000 + 5);
+		if (f) {
+			assert_non_null(strstr(f->text, "say \"attention\" "
+							"lasts"));
+			assert_non_null(strstr(f->text,
+					       "tone \"din-33404-3\" sounds "
+					       "for 3 s in its place"));
+		}
+		end(&b);
+	}
+}
+
 static void test_text(void **state)
 {
 	struct announce_text t = {.text = "hello", .tone = "din-33404-3"};
@@ -208,6 +276,8 @@ int main(void)
 		cmocka_unit_test(test_message_mends_itself),
 		cmocka_unit_test(test_message_stays_a_fault),
 		cmocka_unit_test(test_message_of_before),
+		cmocka_unit_test(test_chime_too_long),
+		cmocka_unit_test(test_attention_too_long),
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_emergency_waits_for_nothing),
 		cmocka_unit_test(test_too_many),

@@ -119,10 +119,11 @@ static void test_chimes(void **state)
 		strstr(x.s.said, "zone \"d\": chime: message \"slow\""));
 	assert_non_null(strstr(x.s.said, "10 s"));
 	assert_int_equal(load(&x, LIBRARY_RELOAD, text), EINVAL);
-	/* At the start it is told, and there is none. */
+	/* At the start it is told, and a tone takes its place. */
 	assert_int_equal(load(&x, LIBRARY_START, text), 0);
 	assert_non_null(strstr(x.s.said, "slow"));
-	assert_null(library_chime(x.library, "slow"));
+	assert_ptr_equal(library_chime(x.library, "slow"),
+			 library_tone(x.library, MESSAGE_PLAIN_TONE));
 	assert_null(library_chime(x.library, "no"));
 	assert_ptr_equal(library_chime(x.library, "blip"),
 			 library_message(x.library, "blip"));
