@@ -1,5 +1,7 @@
 #include "decode.h"
 
+#include "pcm.h"
+
 #include <errno.h>
 #include <sndfile.h>
 #include <speex/speex_resampler.h>
@@ -71,7 +73,7 @@ static int resample(struct decoding *d, sf_count_t n)
 	return 0;
 }
 
-static int run(struct decoding *d, const char **why)
+static int run(struct decoding *d, struct reason *why)
 {
 	sf_count_t n, all = 0;
 	int err = 0;
@@ -81,44 +83,55 @@ static int run(struct decoding *d, const char **why)
 		mix(d, n);
 		err = d->rs ? resample(d, n) : put(d->out, d->mono, (size_t)n);
 	}
-	if (!err && !all) {
-		*why = "there is no sound in it";
-		err = EINVAL;
-	}
-	return err;
+	if (err == EPIPE)
+		return reason_set(why, err, "the reader is gone");
+	if (err)
+		return reason_set(why, err, "%s", strerror(err));
+	if (!all)
+		return reason_set(why, EINVAL, "there is no sound in it");
+	return 0;
 }
 
-int decode_file(int out, const char *path, uint32_t rate, const char **why)
+static int begin(struct decoding *d, int fd, uint32_t rate, struct reason *why)
+{
+	int bad;
+
+	/* By descriptor: by its name libsndfile would play a letter called
+	 * "x.au". */
+	d->f = sf_open_fd(fd, SFM_READ, &d->info, SF_FALSE);
+	if (!d->f)
+		return reason_set(why, EINVAL, "it is no audio file (%s)",
+				  sf_strerror(NULL));
+	if (d->info.channels < 1 || d->info.channels > MAX_CHANNELS ||
+	    d->info.samplerate < 4000 || d->info.samplerate > 192000)
+		return reason_set(why, EINVAL,
+				  "it has no 1 to 16 channels of 4 to 192 kHz");
+	if ((uint32_t)d->info.samplerate == rate)
+		return 0;
+	d->rs = speex_resampler_init(1, (spx_uint32_t)d->info.samplerate, rate,
+				     QUALITY, &bad);
+	return d->rs ? 0 : reason_set(why, ENOMEM, "not enough memory");
+}
+
+int decode_file(int out, const char *path, uint32_t rate, struct reason *why)
 {
 	struct decoding *d = calloc(1, sizeof(*d));
-	int err = 0, bad;
+	int fd = -1, err;
 
-	*why = "not enough memory";
 	if (!d)
-		return ENOMEM;
+		return reason_set(why, ENOMEM, "not enough memory");
 	d->out = out;
-	d->f = sf_open(path, SFM_READ, &d->info);
-	if (!d->f) {
-		*why = sf_strerror(NULL);
-		err = EINVAL;
-	} else if (d->info.channels < 1 || d->info.channels > MAX_CHANNELS ||
-		   d->info.samplerate < 4000 || d->info.samplerate > 192000) {
-		*why = "it has no 1 to 16 channels of 4 to 192 kHz";
-		err = EINVAL;
-	} else if ((uint32_t)d->info.samplerate != rate) {
-		d->rs = speex_resampler_init(1,
-					     (spx_uint32_t)d->info.samplerate,
-					     rate, QUALITY, &bad);
-		err = d->rs ? 0 : ENOMEM;
-	}
-	if (!err) {
-		*why = "the reader is gone";
+	err = pcm_open(&fd, path, INT64_MAX, why);
+	if (!err)
+		err = begin(d, fd, rate, why);
+	if (!err)
 		err = run(d, why);
-	}
 	if (d->rs)
 		speex_resampler_destroy(d->rs);
 	if (d->f)
 		sf_close(d->f);
+	if (fd >= 0)
+		close(fd);
 	free(d);
 	return err;
 }

@@ -13,6 +13,9 @@
 
 /** Longest audio file accepted, in seconds. */
 #define PCM_MAX_SECONDS 600
+/** Most samples of one, of all channels together: 10 minutes of 4 channels at
+ *  48 kHz. A small file may hold far more, and take minutes to read. */
+#define PCM_MAX_SAMPLES (PCM_MAX_SECONDS * 48000ll * 4)
 /** Largest audio file read, in bytes. */
 #define PCM_MAX_FILE_BYTES (200u << 20)
 
@@ -31,12 +34,19 @@ void pcm_reset(struct pcm *p);
  * without a header is never taken for sound.
  *
  * @return 0, or errno with the reason: missing, not readable, not audio,
- *         empty, truncated, longer than PCM_MAX_SECONDS, silent (peak below
- *         -50 dBFS), clipped (over 1 % of all channels' samples at full scale)
+ *         empty, truncated, longer than PCM_MAX_SECONDS or PCM_MAX_SAMPLES,
+ * silent (peak below -50 dBFS), clipped (over 1 % of all channels' samples at
+ * full scale)
  */
 int pcm_load(struct pcm *p, const char *path, struct reason *why);
 
-/** The same from an open file, read from where it stands; `name` is for the
+/**
+ * Opens a regular file of 1 to max bytes; nothing else makes us wait, a FIFO
+ * neither. 0, or errno with the reason.
+ */
+int pcm_open(int *fdp, const char *path, int64_t max, struct reason *why);
+
+/** pcm_load() from an open file, read from where it stands; `name` is for the
  *  reason. The descriptor stays open. */
 int pcm_load_fd(struct pcm *p, int fd, const char *name, struct reason *why);
 

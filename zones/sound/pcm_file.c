@@ -47,8 +47,7 @@ static int truncated(struct load *l)
 			  l->path);
 }
 
-/** Opens a regular file of acceptable size; a FIFO does not make us wait. */
-static int open_file(int *fdp, const char *path, struct reason *why)
+int pcm_open(int *fdp, const char *path, int64_t max, struct reason *why)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
@@ -65,11 +64,11 @@ static int open_file(int *fdp, const char *path, struct reason *why)
 		err = reason_set(why, EINVAL, "%s is no file", path);
 	else if (!st.st_size)
 		err = reason_set(why, EINVAL, "%s is empty", path);
-	else if (st.st_size > (off_t)PCM_MAX_FILE_BYTES)
+	else if (st.st_size > max)
 		err = reason_set(why, EFBIG,
-				 "%s has %lld MB; at most %u MB are accepted",
+				 "%s has %lld MB; at most %lld MB are accepted",
 				 path, (long long)(st.st_size >> 20),
-				 PCM_MAX_FILE_BYTES >> 20);
+				 (long long)(max >> 20));
 	if (err && fd >= 0)
 		close(fd);
 	else
@@ -89,6 +88,16 @@ static bool is_known(int format)
 		if ((format & SF_FORMAT_TYPEMASK) == types[i])
 			return true;
 	return false;
+}
+
+static int too_many(const struct load *l)
+{
+	return reason_set(l->why, EFBIG,
+			  "%s holds more than %lld million samples in its %d "
+			  "channels of %d Hz; convert it to one channel of "
+			  "48000 Hz",
+			  l->path, PCM_MAX_SAMPLES / 1000000, l->info.channels,
+			  l->info.samplerate);
 }
 
 /** Is what the header says acceptable? */
@@ -123,6 +132,9 @@ static int check_header(struct load *l)
 			"%s lasts %lld s; at most %d s are accepted", l->path,
 			(long long)((info->frames - 1) / info->samplerate + 1),
 			PCM_MAX_SECONDS);
+	if (info->frames != SF_COUNT_MAX &&
+	    info->frames * info->channels > PCM_MAX_SAMPLES)
+		return too_many(l);
 	return 0;
 }
 
@@ -166,6 +178,8 @@ static int read_frames(struct load *l)
 			return reason_set(l->why, EFBIG,
 					  "%s lasts longer than %d s", l->path,
 					  PCM_MAX_SECONDS);
+		if (l->samples > (size_t)PCM_MAX_SAMPLES)
+			return too_many(l);
 		if (p->n + (size_t)n > room) {
 			int16_t *v;
 
@@ -317,7 +331,7 @@ int pcm_load(struct pcm *p, const char *path, struct reason *why)
 	int fd = -1, err;
 
 	*p = (struct pcm){0};
-	err = open_file(&fd, path, why);
+	err = pcm_open(&fd, path, PCM_MAX_FILE_BYTES, why);
 	if (err)
 		return err;
 	err = pcm_load_fd(p, fd, path, why);

@@ -148,6 +148,34 @@ static void test_bad_files(void **state)
 	expect(EINVAL, "2000 samples");
 }
 
+/* What a hostile hand puts there: none of it makes us wait, or read on. */
+static void test_hostile_files(void **state)
+{
+	/* The low 32 bits of a FLAC's length, in frames. */
+	const uint8_t promise[] = {0x05, 0xf5, 0xe1, 0x00};
+	FILE *f;
+
+	(void)state;
+	unlink(path);
+	assert_int_equal(symlink("/dev/zero", path), 0);
+	expect(EINVAL, "is no file");
+	unlink(path);
+	assert_int_equal(symlink(path, path), 0);
+	expect(ELOOP, "symbolic links");
+	unlink(path);
+	write_tone(SF_FORMAT_WAV | SF_FORMAT_PCM_16, 8000, 1, 1, 440, 0.5);
+	assert_int_equal(truncate(path, 10ll << 30), 0);
+	expect(EFBIG, "10240 MB");
+	/* A few bytes that are 520 s of 8 channels. */
+	write_tone(SF_FORMAT_FLAC | SF_FORMAT_PCM_16, 192000, 8, 0.1, 440, 0.5);
+	f = fopen(path, "r+");
+	assert_non_null(f);
+	assert_int_equal(fseek(f, 22, SEEK_SET), 0);
+	assert_int_equal(fwrite(promise, 1, 4, f), 4);
+	fclose(f);
+	expect(EFBIG, "8 channels of 192000 Hz");
+}
+
 /* The usual trouble: the file is root's, the daemon is not. */
 static void test_not_readable(void **state)
 {
@@ -529,6 +557,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_bad_files),
+		cmocka_unit_test(test_hostile_files),
 		cmocka_unit_test(test_not_readable),
 		cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_mp3_cut_short),
