@@ -1,6 +1,7 @@
 #include "fault.h"
 
 #include "controller/base/clock.h"
+#include "controller/base/text.h"
 #include "text_json.h"
 
 #include <errno.h>
@@ -192,6 +193,8 @@ static void put(struct faults *f, const char *key, bool warning,
 	struct fault *x;
 
 	vsnprintf(text, sizeof(text), fmt, ap);
+	/* It may name what strangers named. */
+	text_clean(text);
 	if (i < f->n) {
 		x = &f->slot[f->order[i]];
 		f->warnings += (size_t)warning - x->warning;

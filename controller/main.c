@@ -5,6 +5,7 @@
 #include "config/config.h"
 #include "controller/base/compat.h"
 #include "controller/base/log.h"
+#include "controller/base/text.h"
 #include "schedule/view.h"
 #include "zones/sound/decode.h"
 
@@ -179,7 +180,7 @@ static int dump(const char *path, bool map)
  *  long or hostile ever, touches the daemon. */
 static int decode(int argc, char **argv)
 {
-	const char *why;
+	struct reason why = {""};
 	long rate = argc == 2 ? strtol(argv[0], NULL, 10) : 0;
 
 	if (rate < 8000 || rate > 48000) {
@@ -189,7 +190,8 @@ static int decode(int argc, char **argv)
 	}
 	if (!decode_file(STDOUT_FILENO, argv[1], (uint32_t)rate, &why))
 		return CONTROL_STOPPED;
-	fprintf(stderr, "%s\n", why);
+	text_clean(why.text);
+	fprintf(stderr, "%s\n", why.text);
 	return CONTROL_BAD_CONFIG;
 }
 

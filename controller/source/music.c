@@ -2,12 +2,15 @@
 
 #include "controller/base/clock.h"
 #include "controller/base/compat.h"
+#include "controller/base/log.h"
+#include "controller/base/text.h"
 #include "controller/text_json.h"
 #include "feeder.h"
 #include "playlist.h"
 #include "zones/tape.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -22,6 +25,8 @@
 #define WELL_FRAMES (1000 / TAPE_FRAME_MS)
 #define REFILL_MS 300
 #define UNITY 4096
+/** Bytes of a path that a fault tells. */
+#define SAID 100
 
 struct music {
 	struct musics *owner;
@@ -38,7 +43,7 @@ struct music {
 	bool heard;
 
 	struct playlist list;
-	char playing[256]; /**< file, URL or command */
+	char playing[PATH_MAX]; /**< file, URL or command */
 	struct feeder child;
 	struct tc_fd out;
 	struct tmr refill, retry;
@@ -114,10 +119,24 @@ static void on_retry(void *arg)
 	next_child(arg);
 }
 
+/** How long until the next try. What is on the tape bridges the first; files
+ *  that are no good are passed by quickly, until all of a list were. */
+static uint32_t wait_of(const struct music *x)
+{
+	unsigned n = x->failures;
+
+	if (n && n < x->list.n)
+		return MUSIC_SKIP_MS;
+	n -= n && x->list.n > 1 ? (unsigned)x->list.n - 1 : 0;
+	return n > 4 ? MUSIC_RETRY_MAX_MS : MUSIC_RETRY_MIN_MS << n;
+}
+
 static void failed(struct music *x, const char *what)
 {
-	unsigned shift = x->failures < 5 ? x->failures : 5;
-	uint32_t wait = MUSIC_RETRY_MIN_MS << shift;
+	const size_t len = strlen(x->playing);
+	/* Its end tells more than its folder does. */
+	const char *name = x->playing + (len > SAID ? len - SAID : 0);
+	uint32_t wait = wait_of(x);
 	char key[96], said[sizeof(x->child.line)];
 
 	feeder_listen(&x->child);
@@ -125,13 +144,12 @@ static void failed(struct music *x, const char *what)
 	end_child(x);
 	x->failures++;
 	x->restarts++;
-	wait = wait < MUSIC_RETRY_MAX_MS ? wait : MUSIC_RETRY_MAX_MS;
 	tmr_start(&x->retry, wait, on_retry, x);
 	fault_key(x, key);
 	fault_raise(x->owner->faults, key, MUSIC_HANG_MS,
 		    "See that the file or stream is there and can be played "
 		    "(`tocsinctl music`); it is tried again by itself.",
-		    "music %s: %.100s %s%s%s", x->name, x->playing, what,
+		    "music %s: %s %s%s%s", x->name, name, what,
 		    *said ? ": " : "", said);
 }
 
@@ -322,6 +340,23 @@ static void on_out(int flags, void *arg)
 	tmr_start(&x->refill, REFILL_MS, on_refill, x);
 }
 
+/** Once a reading of its folder. */
+static void tell_left_out(struct music *x)
+{
+	char name[sizeof(x->list.first_out)];
+
+	if (!x->list.left_out)
+		return;
+	snprintf(name, sizeof(name), "%s", x->list.first_out);
+	text_clean(name);
+	log_warn(NULL,
+		 "music %s: %zu entries of %s are left out, for they are no "
+		 "files or more than %d; one is %s",
+		 x->name, x->list.left_out, x->cfg.folder, MUSIC_MAX_FILES,
+		 name);
+	x->list.left_out = 0;
+}
+
 static void next_child(struct music *x)
 {
 	char *argv[CONFIG_MAX_COMMAND + 1];
@@ -331,6 +366,7 @@ static void next_child(struct music *x)
 		return;
 	tmr_cancel(&x->retry);
 	err = playlist_next(&x->list, &x->cfg, x->playing, sizeof(x->playing));
+	tell_left_out(x);
 	if (err) {
 		failed(x, err == ENOENT ? "holds no file that can be played"
 					: strerror(err));

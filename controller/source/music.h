@@ -5,7 +5,7 @@
  * files and folders, ffmpeg for a stream, or any command. What the child writes
  * is kept some seconds ahead (tape.h). One that dies, hangs or is silent is a
  * fault by name, and started again: after 1 s, then twice as long each time, at
- * most 30 s. Control thread.
+ * most 30 s; of a list the next file is tried. Control thread.
  */
 #ifndef TOCSIN_MUSIC_H
 #define TOCSIN_MUSIC_H
@@ -24,6 +24,9 @@
 /** Longest without a byte while there is room for it. */
 #define MUSIC_HANG_MS 10000
 #define MUSIC_RETRY_MIN_MS 1000
+/** To the next file of a list after one that is no good, from the second in a
+ *  row on and until all were. */
+#define MUSIC_SKIP_MS 100
 #define MUSIC_RETRY_MAX_MS 30000
 /** Peak below which music counts as silent: -60 dBFS. */
 #define MUSIC_SILENT_PEAK 33

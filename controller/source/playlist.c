@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 
 void playlist_reset(struct playlist *p)
 {
@@ -19,12 +20,12 @@ void playlist_reset(struct playlist *p)
 	p->n = p->at = 0;
 }
 
-/** Hidden files are no music; what else is none the player will say. */
-static int wanted(const struct dirent *d)
+/** Notes it, for the log. Returns false. */
+static bool leave_out(struct playlist *p, const char *name)
 {
-	return d->d_name[0] != '.' &&
-	       (d->d_type == DT_REG || d->d_type == DT_LNK ||
-		d->d_type == DT_UNKNOWN);
+	if (!p->left_out++)
+		snprintf(p->first_out, sizeof(p->first_out), "%s", name);
+	return false;
 }
 
 static int add(struct playlist *p, const char *dir, const char *name)
@@ -37,22 +38,55 @@ static int add(struct playlist *p, const char *dir, const char *name)
 	return 0;
 }
 
-static int read_folder(struct playlist *p, const char *dir)
+/** Hidden files are no music, nor are folders; what else is none the player
+ *  will say. */
+static bool wanted(struct playlist *p, DIR *dir, const struct dirent *e)
 {
-	struct dirent **d = NULL;
-	int n = scandir(dir, &d, wanted, alphasort), err = 0;
+	struct stat st;
 
-	if (n < 0)
+	if (*e->d_name == '.' || e->d_type == DT_DIR)
+		return false;
+	if (e->d_type == DT_REG)
+		return p->n < MUSIC_MAX_FILES || leave_out(p, e->d_name);
+	/* A link that goes round, a FIFO, a device: nothing to play. */
+	if ((e->d_type != DT_LNK && e->d_type != DT_UNKNOWN) ||
+	    fstatat(dirfd(dir), e->d_name, &st, 0) ||
+	    (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
+		return leave_out(p, e->d_name);
+	if (S_ISDIR(st.st_mode))
+		return false;
+	return p->n < MUSIC_MAX_FILES || leave_out(p, e->d_name);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/** Of a folder without end only so much is looked at: it is read by the thread
+ *  that must not be held up. */
+static int read_folder(struct playlist *p, const char *folder)
+{
+	DIR *dir = opendir(folder);
+	const struct dirent *e;
+	int err = 0;
+
+	if (!dir)
 		return errno;
-	p->v = calloc((size_t)n + 1, sizeof(*p->v));
+	p->left_out = 0;
+	p->v = calloc(MUSIC_MAX_FILES, sizeof(*p->v));
 	if (!p->v)
 		err = ENOMEM;
-	for (int i = 0; i < n; i++) {
-		if (!err && p->n < MUSIC_MAX_FILES)
-			err = add(p, dir, d[i]->d_name);
-		free(d[i]);
+	for (size_t i = 0; !err && i < 2 * MUSIC_MAX_FILES; i++) {
+		e = readdir(dir);
+		if (!e)
+			break;
+		if (wanted(p, dir, e))
+			err = add(p, folder, e->d_name);
 	}
-	free(d);
+	closedir(dir);
+	if (!err)
+		qsort(p->v, p->n, sizeof(*p->v), by_name);
 	return err;
 }
 

@@ -14,6 +14,9 @@ struct playlist {
 	char **v;
 	size_t n, at;
 	uint64_t seed;
+	size_t left_out;     /**< of the folder, when it was read last: neither
+				  files nor folders, or too many */
+	char first_out[256]; /**< one of them */
 };
 
 void playlist_reset(struct playlist *p);

@@ -2,11 +2,13 @@
 import http.server
 import os
 import signal
+import subprocess
 import threading
 import time
 
 import pytest
 
+from conftest import NOTICE
 from lib import audio, wait
 from lib.rtp import check_continuous
 
@@ -104,6 +106,48 @@ def test_folder_shuffled_with_a_bad_file(music, hall, tmp_path):
     assert "c.wav" in fault(d)["text"]
     wait.until(lambda: not fault(d), "the next one to play", timeout=30)
     hear_pitch(hall, LOW)
+
+
+def test_hostile_folder(music, hall, yard, tmp_path):
+    """What cannot be played is told and passed by; pages do not suffer."""
+    folder = tmp_path / "songs"
+    folder.mkdir()
+    (folder / "a-empty.wav").touch()
+    (folder / "b-letter.au").write_text("To the chief engineer. " * 2000)
+    os.mkfifo(folder / "c-fifo.wav")
+    (folder / "d-endless.wav").symlink_to("/dev/zero")
+    (folder / "e-round.wav").symlink_to("e-round.wav")
+    (folder / "f-itself.wav").symlink_to(".")
+    (folder / "g-zeros.mp3").touch()
+    os.truncate(folder / "g-zeros.mp3", 10 << 30)
+    tone_wav(folder / "h-sparse.wav", LOW, 0.1)
+    with open(folder / "h-sparse.wav", "r+b") as f:
+        f.seek(40)
+        f.write(b"\x00\x00\x00\x7f")
+        f.truncate(10 << 30)
+    # 15 MB of silence, 8 channels of 192 kHz, in some kB.
+    subprocess.run(["ffmpeg", "-nostdin", "-loglevel", "error", "-f", "lavfi", "-i",
+                    "anullsrc=r=192000:cl=7.1", "-t", "5", folder / "i-bomb.flac"], check=True)
+    (folder / "j-cut.ogg").write_bytes(b"OggS" + os.urandom(3000))
+    tone_wav(folder / "k-good\nor bad.wav", HIGH, 5.0)
+    for i in range(3000):
+        (folder / f"l-{i:04}.txt").write_bytes(b"x")
+    d = music('folder = "songs"  autostart = true  silence = "2s"')
+    id = d.api.page(["yard"], "notice")
+    yard.wait_bytes(NOTICE, "a page while the music tries its files")
+    wait.until(lambda: d.api.broadcast(id) is None, "its end")
+    wait.until(lambda: len(hall.packets) > 30 and abs(pitch(hall) - HIGH) < 10,
+               "the one that is good", timeout=60)
+    told = [e["text"] for e in d.recorded("fault.raised", limit=500)]
+    for name, why in (("a-empty.wav", "is empty"), ("b-letter.au", "no audio file"),
+                      ("g-zeros.mp3", "failed with"), ("h-sparse.wav", "is silent"),
+                      ("i-bomb.flac", "is silent"), ("j-cut.ogg", "no audio file")):
+        assert any(name in t and why in t for t in told), (name, told)
+    assert any("songs are left out" in line and "3 entries" in line
+               for line in d.log().split("\n")), "FIFO, device, loop"
+    wait.until(lambda: fault(d) and "l-0001.txt" in fault(d)["text"], "those after it",
+               timeout=40)
+    check_continuous(hall.packets)
 
 
 @pytest.mark.parametrize("under,audible", [("duck", True), ("pause", False)])

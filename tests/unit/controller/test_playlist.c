@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "controller/source/music.h"
 #include "controller/source/playlist.h"
 
 #include <errno.h>
@@ -103,6 +104,54 @@ static void folder_is_read_anew_each_round(void **state)
 	playlist_reset(&p);
 }
 
+/** What is no file is left out and counted; so is what is too many. */
+static void hostile_folder(void **state)
+{
+	char dir[] = "/tmp/playlist-XXXXXX", what[4096] = "", path[300],
+	     command[300];
+	struct config_player m = {.name = hall, .folder = dir};
+	struct playlist p = {0};
+	(void)state;
+
+	assert_non_null(mkdtemp(dir));
+	touch(dir, "a\nb.wav");
+	snprintf(path, sizeof(path), "%s/fifo", dir);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	snprintf(path, sizeof(path), "%s/endless", dir);
+	assert_int_equal(symlink("/dev/zero", path), 0);
+	snprintf(path, sizeof(path), "%s/round", dir);
+	assert_int_equal(symlink("round", path), 0);
+	snprintf(path, sizeof(path), "%s/nowhere", dir);
+	assert_int_equal(symlink("/no/such", path), 0);
+	snprintf(path, sizeof(path), "%s/itself", dir);
+	assert_int_equal(symlink(".", path), 0);
+	snprintf(path, sizeof(path), "%s/link", dir);
+	assert_int_equal(symlink("a\nb.wav", path), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(playlist_next(&p, &m, what, sizeof(what)), 0);
+		assert_string_equal(what + strlen(dir),
+				    i ? "/link" : "/a\nb.wav");
+	}
+	assert_int_equal(p.n, 2);
+	assert_int_equal(p.left_out, 4);
+	assert_true(*p.first_out);
+	playlist_reset(&p);
+	for (int i = 0; i < MUSIC_MAX_FILES; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "%d.wav", i);
+		touch(dir, name);
+	}
+	assert_int_equal(playlist_next(&p, &m, what, sizeof(what)), 0);
+	assert_int_equal(p.n, MUSIC_MAX_FILES);
+	assert_int_equal(p.left_out, 6);
+	for (size_t i = 1; i < p.n; i++)
+		assert_true(strcmp(p.v[i - 1], p.v[i]) < 0);
+	playlist_reset(&p);
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	assert_int_equal(system(command), 0);
+}
+
 static void commands_are_made(void **state)
 {
 	char play[] = "play", rate[] = "--rate={rate}", file[] = "{file}",
@@ -143,6 +192,7 @@ int main(void)
 		cmocka_unit_test(files_go_round),
 		cmocka_unit_test(shuffled_each_comes_once_a_round),
 		cmocka_unit_test(folder_is_read_anew_each_round),
+		cmocka_unit_test(hostile_folder),
 		cmocka_unit_test(commands_are_made),
 	};
 
