@@ -91,6 +91,13 @@ struct broadcast_request {
 	void *arg;
 };
 
+/** What becomes of music under something more urgent, by the site's settings.
+ */
+static inline enum arb_background broadcast_under(const struct config *c)
+{
+	return c->media.music == MUSIC_PAUSE ? ARB_PAUSE : ARB_DUCK;
+}
+
 /** What becomes of it. */
 struct broadcast_result {
 	uint64_t id;

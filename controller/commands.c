@@ -342,9 +342,7 @@ static int page(struct turn *t)
 			.clip = a->clip,
 			.cycles = a->cycles,
 			.background = music,
-			.how = t->s->config->media.music == MUSIC_PAUSE
-				       ? ARB_PAUSE
-				       : ARB_DUCK,
+			.how = broadcast_under(t->s->config),
 			.resume = music ? RESUME_CONTINUE : RESUME_RESTART,
 			.wait_ms = a->wait_ms,
 			.lost_ms = a->wait_ms,

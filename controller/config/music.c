@@ -86,6 +86,8 @@ static void check_one(struct load *l, size_t i)
 			    "music \"%s\": priority %u is an emergency's; "
 			    "allowed: 0 to 199",
 			    m->name, m->level);
+	if (!load_given(l, KIND_MUSIC, i, "under-page"))
+		m->pause = l->c->media.music == MUSIC_PAUSE;
 	if (!load_given(l, KIND_MUSIC, i, "rate"))
 		m->rate = best_rate(l->c, m);
 	else if (m->rate != 8000 && m->rate != 16000 && m->rate != 32000 &&

@@ -95,7 +95,9 @@ static const struct config_key media_keys[] = {
 	 .choices = musics,
 	 .def = "duck",
 	 .help = "What becomes of background music under something more "
-		 "urgent: it is softer by duck, or pauses and goes on where it "
+		 "urgent, of music sections that have no under-page of their "
+		 "own, and of messages and sources at priority music: it is "
+		 "softer by duck, or pauses and goes on where it "
 		 "was once no zone of it sounds anything else; until then a "
 		 "zone comes back in step with the others. Under an emergency "
 		 "it always pauses."},

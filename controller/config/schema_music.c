@@ -75,10 +75,11 @@ const struct config_key schema_music[] = {
 	 .type = TYPE_CHOICE,
 	 FIELD(config_player, pause),
 	 .choices = under,
-	 .def = "duck",
+	 .defaults = "music of the media section",
 	 .help = "Under something more urgent it is ducked by media.duck, or "
-		 "paused and goes on in its place. Under an emergency it is "
-		 "always paused."},
+		 "paused and goes on in its place: this one, whatever "
+		 "media.music says of all. Under an emergency it is always "
+		 "paused."},
 	{.name = "autostart",
 	 .type = TYPE_FLAG,
 	 FIELD(config_player, autostart),

@@ -450,7 +450,7 @@ static void sound(struct sources *s, struct source *x, uint64_t at_us)
 		.n_zones = x->n_zones,
 		.leg = (unsigned)x->leg,
 		.background = x->background,
-		.how = ARB_DUCK,
+		.how = broadcast_under(s->config),
 		.forever = true,
 		.max_ms = x->cfg.max_ms,
 		.actor = actor,

@@ -612,6 +612,36 @@ static void test_finds(void **state)
 	world_free(w);
 }
 
+/** A music's own word counts, else the site's. */
+static void music_under_a_page(void **state)
+{
+	static const char *const site[] = {"", "media { music = \"pause\" }\n",
+					   "media { music = \"duck\" }\n"};
+	(void)state;
+
+	for (size_t i = 0; i < 3; i++) {
+		struct world *w = world_new();
+		char text[1024];
+		struct config *c;
+
+		snprintf(text, sizeof(text),
+			 "state-dir = \"state\"\n%s"
+			 "zone \"a\" { unicast \"127.0.0.1:5004\" {} }\n"
+			 "music \"as\" { command = \"x\" zones = { \"a\" } }\n"
+			 "music \"p\" { command = \"x\" zones = { \"a\" } "
+			 "under-page = \"pause\" }\n"
+			 "music \"d\" { command = \"x\" zones = { \"a\" } "
+			 "under-page = \"duck\" }\n",
+			 site[i]);
+		c = world_load(w, text);
+		assert_int_equal(c->musics[0].pause, i == 1);
+		assert_true(c->musics[1].pause);
+		assert_false(c->musics[2].pause);
+		config_free(c);
+		world_free(w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -625,6 +655,7 @@ int main(void)
 		cmocka_unit_test(test_levels),
 		cmocka_unit_test(test_peers),
 		cmocka_unit_test(test_finds),
+		cmocka_unit_test(music_under_a_page),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
