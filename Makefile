@@ -40,7 +40,8 @@ TEST_PACKAGES := $(BUILD_PACKAGES) libcmocka-dev python3 python3-pytest \
 	mosquitto mosquitto-clients ffmpeg iproute2 nftables tcpdump curl openssl \
 	rsyslog rsyslog-openssl sqlite3 procps util-linux python3-pymodbus python3-serial \
 	python3-serial-asyncio mbpoll socat espeak-ng flite gstreamer1.0-tools \
-	gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-libav
+	gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-libav \
+	debian-archive-keyring
 DEMO_PACKAGES := $(BUILD_PACKAGES) python3 iproute2
 LINT_PACKAGES := clang-format cppcheck
 FUZZ_PACKAGES := $(BUILD_PACKAGES) clang libclang-rt-dev
