@@ -274,6 +274,10 @@ TONES = {
     "chime-4": [on(450, 392), on(450, 523.25), on(450, 659.26), on(1350, 783.99)],
     "test": [on(1000, 1000)],
     "go-ahead": [on(100, 660), off(40), on(110, 880)],
+    "enter": [on(80, 880), off(80), on(80, 880), off(2000)],
+    "wrong": [on(150, 320), off(80), on(150, 320), off(120)],
+    "accepted": [on(120, 660), on(120, 880), on(240, 1100), off(200)],
+    "ringing": [on(1000, 425), off(2000)],
     "preempted": [on(200, 480), on(200, 400), on(300, 320), off(1300)],
 }
 HEAR = 12.5  # seconds: past the sweep and the change of the longest
