@@ -119,7 +119,8 @@ static void test_lead(void **state)
 	/* The last of its relays to go on counts. */
 	assert_int_equal(amps_lead(b.a, TWO), 10000);
 	sound(&b, TWO, true);
-	assert_true(amps_lead(b.a, TWO) > amps_lead(b.a, ONE));
+	left = amps_lead(b.a, TWO);
+	assert_true(left > amps_lead(b.a, ONE));
 	/* Without a relay its own sound wakes it, and is all that does. */
 	assert_int_equal(amps_lead(b.a, NONE), 2000);
 	sound(&b, NONE, true);

@@ -103,7 +103,8 @@ static void test_deadline(void **state)
 
 	(void)state;
 	begin(&b);
-	assert_int_equal(ask(&slow, "wait", false, 300), 0);
+	assert_int_equal(ask(&slow, "wait", false, 1500), 0);
+	site_await(b.s, runs(b.s) == 1);
 	assert_int_equal(ask(&next, "never", false, 300), 0);
 	site_await(b.s, b.n == 2);
 	assert_int_equal(b.clips, 0);
