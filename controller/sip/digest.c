@@ -10,9 +10,6 @@
 #include <string.h>
 #include <strings.h>
 
-/** SHA-256 in hexadecimal with a 0. */
-#define HEX_SIZE 65
-
 /* ----------------------------------------------------------------- decoding */
 
 bool digest_equal(struct digest_text t, const char *s)
@@ -187,7 +184,7 @@ static void to_hex(char *hex, const uint8_t *p, size_t n)
 }
 
 /* The hash of the parts with ":" between them. */
-static bool hash(char hex[HEX_SIZE], bool sha256, const struct digest_text *v,
+static bool hash(char hex[DIGEST_HEX_SIZE], bool sha256, const struct digest_text *v,
 		 size_t n)
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
@@ -212,12 +209,13 @@ static struct digest_text text(const char *s)
 	return (struct digest_text){s, strlen(s)};
 }
 
-bool digest_matches(const struct digest_answer *a, const char *method,
-		    size_t method_len, const char *password)
+bool digest_response(const struct digest_answer *a, const char *method,
+		     size_t method_len, const char *password,
+		     char hex[DIGEST_HEX_SIZE])
 {
 	const struct digest_text secret[] = {a->user, a->realm, text(password)};
 	const struct digest_text what[] = {{method, method_len}, a->uri};
-	char ha1[HEX_SIZE], ha2[HEX_SIZE], all[HEX_SIZE], given[HEX_SIZE];
+	char ha1[DIGEST_HEX_SIZE], ha2[DIGEST_HEX_SIZE];
 	bool ok;
 
 	if (!hash(ha1, a->sha256, secret, 3) || !hash(ha2, a->sha256, what, 2))
@@ -226,19 +224,29 @@ bool digest_matches(const struct digest_answer *a, const char *method,
 		const struct digest_text v[] = {text(ha1), a->nonce, a->nc,
 						a->cnonce, a->qop,   text(ha2)};
 
-		ok = hash(all, a->sha256, v, 6);
+		ok = hash(hex, a->sha256, v, 6);
 	} else {
 		const struct digest_text v[] = {text(ha1), a->nonce, text(ha2)};
 
-		ok = hash(all, a->sha256, v, 3);
+		ok = hash(hex, a->sha256, v, 3);
 	}
 	OPENSSL_cleanse(ha1, sizeof(ha1));
+	return ok;
+}
+
+bool digest_matches(const struct digest_answer *a, const char *method,
+		    size_t method_len, const char *password)
+{
+	char all[DIGEST_HEX_SIZE], given[DIGEST_HEX_SIZE];
+
+	if (!digest_response(a, method, method_len, password, all))
+		return false;
 	for (size_t i = 0; i < a->response.len; i++) {
 		const char c = a->response.p[i];
 
 		given[i] = c >= 'A' && c <= 'F' ? (char)(c + 32) : c;
 	}
-	return ok && !CRYPTO_memcmp(all, given, a->response.len);
+	return !CRYPTO_memcmp(all, given, a->response.len);
 }
 
 /* ------------------------------------------------------------------- nonces */

@@ -1,6 +1,6 @@
 /**
- * Digest authentication as a server: RFC 7616 and RFC 8760, the older RFC 2617
- * answers of devices included. Pure but for the state of struct nonces.
+ * Digest authentication: RFC 7616 and RFC 8760, the older RFC 2617 answers of
+ * devices included. Pure but for the state of struct nonces.
  *
  * A nonce carries when it was issued and a MAC over that and the asker's
  * address, so that strangers cost no memory. Once an answer with it was right,
@@ -21,6 +21,9 @@
 /** Issued at, number, MAC: in hexadecimal, with the 0 at the end. */
 #define DIGEST_NONCE_SIZE (16 + 8 + 32 + 1)
 
+/** A response in hexadecimal with the 0: of SHA-256, the longer one. */
+#define DIGEST_HEX_SIZE 65
+
 struct digest_text {
 	const char *p; /**< not terminated; NULL = not there */
 	size_t len;
@@ -37,6 +40,13 @@ struct digest_answer {
 /** Takes a header's value apart. False: it is not one that can be checked
  *  (another scheme or algorithm, a part missing, doubled or malformed). */
 bool digest_decode(struct digest_answer *a, const char *p, size_t len);
+
+/** What that password gives for this request: the response in hexadecimal, of
+ *  user, realm, nonce, uri, sha256, and with a count cnonce, nc and qop. False
+ *  when the hash cannot be had. */
+bool digest_response(const struct digest_answer *a, const char *method,
+		     size_t method_len, const char *password,
+		     char hex[DIGEST_HEX_SIZE]);
 
 /** Is it what that password gives for this request? Takes the same time
  *  wherever the answer differs. */
