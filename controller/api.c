@@ -335,10 +335,14 @@ static bool get(struct control *c, struct web_request *r, const struct route *p)
 		body = notify_json(c->notify);
 	} else if (!strcmp(what, "cap")) {
 		body = caps_json(c->caps);
+	} else if (!strcmp(what, "accounts")) {
+		body = accounts_json(c->accounts);
 	} else if (!strcmp(what, "endpoints")) {
 		body = endpoints_json(c->endpoints);
 	} else if (!strcmp(what, "sip")) {
 		body = endpoints_sip_json(c->endpoints);
+		json_object_set_new(body, "accounts",
+				    accounts_json(c->accounts));
 	} else if (!strcmp(what, "calls")) {
 		body = calls_json(c);
 	} else if (!strcmp(what, "summons")) {

@@ -260,6 +260,7 @@ static void on_look(void *arg)
 	alarms_watch(c->alarms);
 	announce_watch(c->announce);
 	endpoints_watch(c->endpoints);
+	accounts_watch(c->accounts);
 	schedules_watch(c->schedules);
 	quiets_watch(c->quiets);
 	music_hours_watch(c->music_hours);
@@ -422,6 +423,7 @@ static int open_parts(struct control *c, struct reason *why)
 	    music_hours_alloc(&c->music_hours, c->musics, c->schedules) ||
 	    sources_alloc(&c->sources, c->media, c->broadcasts, c->stored,
 			  c->recorder, c->faults) ||
+	    accounts_alloc(&c->accounts, c->recorder, c->faults) ||
 	    endpoints_alloc(&c->endpoints, c->recorder, c->faults,
 			    c->journal) ||
 	    announce_alloc(&c->announce, c->faults) ||
@@ -563,6 +565,7 @@ static enum control_exit start(struct control *c)
 		reason_set(&why, ENOMEM, "not enough memory");
 		goto failed;
 	}
+	accounts_configure(c->accounts, c->config, c->stack);
 	speakers_stack(c->speakers, c->stack);
 	summons_stack(c->summons, c->stack);
 	alarms_caller(c->alarms, c->summons);
@@ -629,6 +632,9 @@ struct control *control_free(struct control *c)
 	if (!c)
 		return NULL;
 	sd_notify(0, "STOPPING=1");
+	/* While all that the loop may call is there. */
+	if (c->stack)
+		account_leave(c->stack);
 	tmr_cancel(&c->tmr);
 	if (c->recorder)
 		record(c->recorder, EVENT_DAEMON_STOPPING, 0, "daemon", NULL,
@@ -648,6 +654,7 @@ struct control *control_free(struct control *c)
 		help_summons(c->help, NULL);
 	c->summons = summons_free(c->summons);
 	c->endpoints = endpoints_free(c->endpoints);
+	c->accounts = accounts_free(c->accounts);
 	c->stack = stack_free(c->stack);
 	if (c->recorder)
 		recorder_flush(c->recorder);
@@ -813,6 +820,7 @@ static void on_reloaded(struct config *config, struct library *library,
 	}
 	if (endpoints_configure(c->endpoints, config, c->stack))
 		log_error(NULL, "endpoints: not enough memory");
+	accounts_configure(c->accounts, config, c->stack);
 	speakers_stack(c->speakers, c->stack);
 	summons_stack(c->summons, c->stack);
 	bridge_configure(c->bridge, &why);

@@ -13,6 +13,7 @@
 #include "controller/base/compat.h"
 #include "controller/base/log.h"
 #include "door/webhook.h"
+#include "accounts.h"
 #include "endpoints.h"
 #include "fault.h"
 #include "field.h"
@@ -70,6 +71,7 @@ struct control {
 	struct musics *musics;
 	struct stack *stack;
 	struct endpoints *endpoints;
+	struct accounts *accounts;
 	struct bridge *bridge;
 	struct plc *plc;
 	struct webhooks *webhooks;

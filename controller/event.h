@@ -76,6 +76,9 @@
 	X(ENDPOINT_EXPIRED, "endpoint.expired", WARN)                          \
 	X(ENDPOINT_REFUSED, "endpoint.refused", WARN)                          \
 	X(SIP_BANNED, "sip.banned", WARN)                                      \
+	X(ACCOUNT_REGISTERED, "account.registered", NOTICE)                    \
+	X(ACCOUNT_LOST, "account.lost", WARN)                                  \
+	X(ACCOUNT_FAILED, "account.failed", WARN)                              \
 	X(MUSIC_STARTED, "music.started", INFO)                                \
 	X(MUSIC_STOPPED, "music.stopped", INFO)                                \
 	X(SOURCE_BEGAN, "source.began", INFO)                                  \

@@ -145,6 +145,7 @@ char *metrics_text(struct control *c)
 	webhooks_metrics(c->webhooks, f);
 	notify_metrics(c->notify, f);
 	bridge_metrics(c->bridge, f);
+	accounts_metrics(c->accounts, f);
 	caps_metrics(c->caps, f);
 	help_metrics(c->help, f);
 	if (fclose(f)) {

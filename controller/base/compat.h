@@ -132,18 +132,21 @@ static inline void tc_fd_close(struct tc_fd *t)
 /**
  * sipsess_connect() with one offer made beforehand: `desc`, and a handler that
  * gives a new reference to it, of which libre wants the one or the other.
+ * route: where the request goes first, NULL = to its URI.
  */
 #if TC_RE_VER >= 30000
 #define tc_sipsess_connect(sessp, sock, to_uri, from_name, from_uri, cuser,    \
-			   desc, desch, authh, aarg, ...)                      \
-	sipsess_connect(sessp, sock, to_uri, from_name, from_uri, cuser, NULL, \
-			0, "application/sdp", authh, aarg, false, NULL, desch, \
+			   route, desc, desch, authh, aarg, ...)               \
+	sipsess_connect(sessp, sock, to_uri, from_name, from_uri, cuser,       \
+			(const char *[]){route}, (route) ? 1 : 0,              \
+			"application/sdp", authh, aarg, false, NULL, desch,    \
 			__VA_ARGS__)
 #else
 #define tc_sipsess_connect(sessp, sock, to_uri, from_name, from_uri, cuser,    \
-			   desc, desch, authh, aarg, ...)                      \
-	sipsess_connect(sessp, sock, to_uri, from_name, from_uri, cuser, NULL, \
-			0, "application/sdp", desc, authh, aarg, false,        \
+			   route, desc, desch, authh, aarg, ...)               \
+	sipsess_connect(sessp, sock, to_uri, from_name, from_uri, cuser,       \
+			(const char *[]){route}, (route) ? 1 : 0,              \
+			"application/sdp", desc, authh, aarg, false,           \
 			__VA_ARGS__)
 #endif
 

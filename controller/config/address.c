@@ -1,6 +1,8 @@
 /* Addresses, ports and networks as they are written in a configuration. */
 #include "values.h"
 
+#include "controller/config/config.h"
+
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <netinet/in.h>
@@ -113,16 +115,59 @@ bool value_is_url(const char *s)
 	return *host && *host != '/' && strlen(s) <= 2000;
 }
 
+/* Neither blanks nor what would end a header or a URI before its time. */
+static bool is_uri_text(const char *s)
+{
+	for (const char *p = s; *p; p++)
+		if (*p <= ' ' || *p >= 0x7f || strchr("<>\"?\\", *p))
+			return false;
+	return strlen(s) <= 200;
+}
+
+bool value_sip_uri(const char *s, struct config_sip_uri *to)
+{
+	static const char *const transports[] = {"udp", "tcp", "tls"};
+	const bool sips = !strncasecmp(s, "sips:", 5);
+	const char *host = strchr(s, ':'), *at = strchr(s, '@'), *params;
+	const char *tp = strcasestr(s, ";transport=");
+	char text[256];
+
+	memset(to, 0, sizeof(*to));
+	if (!is_uri_text(s) || (!sips && strncasecmp(s, "sip:", 4)))
+		return false;
+	host++;
+	if (at) {
+		if (at == host || (size_t)(at - host) >= sizeof(to->user))
+			return false;
+		memcpy(to->user, host, (size_t)(at - host));
+		if (strpbrk(to->user, ":;,"))
+			return false;
+		host = at + 1;
+	}
+	params = host + strcspn(host, ";");
+	snprintf(text, sizeof(text), "%.*s", (int)(params - host), host);
+	if (!value_host_port(text, 0, to->host, &to->port))
+		return false;
+	to->transport = sips ? TRANSPORT_TLS : TRANSPORT_UDP;
+	if (!tp)
+		return true;
+	tp += strlen(";transport=");
+	for (size_t i = 0; i < 3; i++)
+		if (!strncasecmp(tp, transports[i], 3) &&
+		    (!tp[3] || tp[3] == ';')) {
+			to->transport = (enum config_transport)i;
+			return true;
+		}
+	return false;
+}
+
 bool value_sip(const char *s, struct sockaddr_storage *ss)
 {
 	const char *at, *host, *end;
 	char text[80];
 	size_t n;
 
-	for (const char *p = s; *p; p++)
-		if (*p <= ' ' || *p >= 0x7f || strchr("<>\"?\\", *p))
-			return false;
-	if (strncasecmp(s, "sip:", 4) || strlen(s) > 200)
+	if (!is_uri_text(s) || strncasecmp(s, "sip:", 4))
 		return false;
 	at = strchr(s, '@');
 	host = at ? at + 1 : s + 4;

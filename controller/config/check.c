@@ -184,6 +184,7 @@ static void check_web(struct load *l)
 void load_check(struct load *l)
 {
 	check_levels(l);
+	load_check_accounts(l);
 	load_check_sounds(l);
 	load_check_sources(l);
 	load_check_musics(l);

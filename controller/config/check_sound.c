@@ -274,6 +274,11 @@ static void set_speaker(struct load *l, size_t i)
 	}
 	format_default(&s->out.fmt, (enum codec)k->codecs[0], 16000);
 	s->out.fmt.gain_cb = c->zones[s->zone].gain_cb;
+	if (config_endpoint_find(c, s->name) < 0 && !load_can_call(c, s->name))
+		problem_add(l->p, s->at,
+			    "zone \"%s\": speaker \"%.80s\" cannot be called; "
+			    "write it like " SPEAKER_ALLOWED,
+			    c->zones[s->zone].name, s->name);
 	if (!k->user != !k->password_file)
 		problem_add(l->p, s->at,
 			    "zone \"%s\": speaker \"%s\": \"user\" and "

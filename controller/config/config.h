@@ -108,6 +108,34 @@ struct config_endpoint {
 	bool supervised;    /**< not registered is a fault */
 };
 
+#define CONFIG_MAX_ACCOUNTS 64
+/** Registrars of an account. */
+#define CONFIG_MAX_REGISTRARS 8
+
+/** A SIP URI that an account has: what may be written there. */
+struct config_sip_uri {
+	char user[64];  /**< "" = none */
+	char host[256]; /**< a name or an address, without brackets */
+	uint16_t port;  /**< 0 = not written */
+	enum config_transport transport; /**< UDP when none is written */
+};
+
+/** An extension of a PBX that we are. */
+struct config_account {
+	struct config_peer may; /**< name, and what its callers may do */
+	char *aor;
+	struct config_sip_uri address;                      /**< of `aor` */
+	char **registrars;                                  /**< as written */
+	size_t n_registrars;                                /**< 1 and more */
+	struct config_sip_uri where[CONFIG_MAX_REGISTRARS]; /**< the same */
+	char *auth_user; /**< NULL = the user of its aor */
+	char *password_file;
+	char password[128]; /**< what is in it */
+	char *extension;    /**< what a call to its number calls, or NULL */
+	uint32_t expires_ms, ask_ms;
+	bool supervised; /**< not registered is a fault */
+};
+
 /** Digits of a PIN. */
 #define CONFIG_MIN_PIN 4
 #define CONFIG_MAX_PIN 12
@@ -874,6 +902,8 @@ struct config {
 	size_t n_peers;
 	struct config_endpoint *endpoints;
 	size_t n_endpoints;
+	struct config_account *accounts;
+	size_t n_accounts;
 	struct config_code *codes;
 	size_t n_codes;
 	struct config_zone *zones;
@@ -969,6 +999,8 @@ bool config_zones_within(const struct config *c, char (*names)[CONFIG_MAX_NAME],
 bool config_zone_records(const struct config *c, int zone);
 /** By its name or its extension. */
 int config_endpoint_find(const struct config *c, const char *name);
+/** The account whose domain that host is, -1 when none. */
+int config_account_of(const struct config *c, const char *host);
 int config_source_find(const struct config *c, const char *name);
 int config_music_find(const struct config *c, const char *name);
 int config_operators_find(const struct config *c, const char *name);

@@ -62,6 +62,14 @@ bool config_zone_records(const struct config *c, int zone)
 	return false;
 }
 
+int config_account_of(const struct config *c, const char *host)
+{
+	for (size_t i = 0; i < c->n_accounts; i++)
+		if (!strcasecmp(c->accounts[i].address.host, host))
+			return (int)i;
+	return -1;
+}
+
 int config_endpoint_find(const struct config *c, const char *name)
 {
 	for (size_t i = 0; name && i < c->n_endpoints; i++)

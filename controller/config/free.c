@@ -211,6 +211,21 @@ static void free_access(struct config *c)
 		OPENSSL_cleanse(x->password, sizeof(x->password));
 	}
 	free(c->endpoints);
+	for (size_t i = 0; i < c->n_accounts; i++) {
+		struct config_account *x = &c->accounts[i];
+
+		free(x->may.name);
+		free(x->may.zones);
+		free(x->aor);
+		for (size_t k = 0; k < x->n_registrars; k++)
+			free(x->registrars[k]);
+		free(x->registrars);
+		free(x->auth_user);
+		free(x->password_file);
+		free(x->extension);
+		OPENSSL_cleanse(x->password, sizeof(x->password));
+	}
+	free(c->accounts);
 	for (size_t i = 0; i < c->n_users; i++) {
 		free(c->users[i].name);
 		free(c->users[i].password_hash);

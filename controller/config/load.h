@@ -20,6 +20,10 @@
 /** Most files in conf.d. */
 #define LOAD_MAX_DROPINS 64
 
+#define SPEAKER_ALLOWED                                                        \
+	"\"sip:horn-3@10.7.3.9\", with \";transport=tcp\" behind it for "      \
+	"TCP (names of hosts are not looked up, but that of an account's aor " \
+	"goes through that account), or give the name of an endpoint section"
 /** Most values of a list, unless its row says less. */
 #define LOAD_MAX_LIST 1024
 /** Emergency begins here (DESIGN section 1). */
@@ -123,6 +127,13 @@ void load_check_codes(struct load *l);
 
 /** Endpoints, and their passwords. */
 void load_check_endpoints(struct load *l);
+
+/** Accounts: their passwords, and that their registrars can be reached. */
+void load_check_accounts(struct load *l);
+
+/** Can that SIP URI be called: its host is an address, or an account's domain?
+ */
+bool load_can_call(const struct config *c, const char *uri);
 
 /** Index by name while loading, -1. */
 int load_find(const struct load *l, enum config_kind kind, const char *name);

@@ -171,6 +171,7 @@ const char *schema_kind_name(enum config_kind kind)
 		[KIND_CAP] = "a cap section",
 		[KIND_ENDPOINT] = "an endpoint",
 		[KIND_CODE] = "a code",
+		[KIND_ACCOUNT] = "an account",
 		[KIND_HELPPOINT] = "a helppoint",
 	};
 

@@ -37,7 +37,8 @@
 #define HOUR 3600e3
 #define DAY (24 * HOUR)
 
-extern const struct config_key schema_endpoint[], schema_code[];
+extern const struct config_key schema_endpoint[], schema_code[],
+	schema_account[];
 extern const char *const schema_code_kinds[];
 extern const struct config_key schema_sip[], schema_peer[], schema_zone[],
 	schema_message[], schema_input[], schema_output[], schema_alarm[],

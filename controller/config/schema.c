@@ -189,6 +189,21 @@ static const struct config_section sections[] = {
 		 "its name and a password, from any address and at up to 4 "
 		 "at once. It may call zones without a peer section, with "
 		 "its password. Its name is the user of its SIP address."},
+	{.name = "account",
+	 .title = "NAME",
+	 .kind = KIND_ACCOUNT,
+	 .place = PLACE_ARRAY,
+	 .offset = offsetof(struct config, accounts),
+	 .count = offsetof(struct config, n_accounts),
+	 .size = sizeof(struct config_account),
+	 .at = offsetof(struct config_account, may.at),
+	 .name_at = offsetof(struct config_account, may.name),
+	 .max = CONFIG_MAX_ACCOUNTS,
+	 .keys = schema_account,
+	 .help = "An extension of a PBX that this controller is: it registers "
+		 "there. Calls from the PBX to it may do what is allowed here; "
+		 "calls of ours to the domain of aor go through it, with its "
+		 "name and password."},
 	{.name = "code",
 	 .title = "NUMBER",
 	 .kind = KIND_CODE,

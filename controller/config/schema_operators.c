@@ -12,7 +12,9 @@ static const struct config_key stage_keys[] = {
 	 .max = STAGES_MAX_RING,
 	 .set = set_ring,
 	 .show = show_ring,
-	 .allowed = "at most 8 of sip:USER@ADDRESS:PORT with a numeric address",
+	 .allowed = "at most 8 of sip:USER@HOST:PORT; HOST is a numeric "
+		    "address or "
+		    "the host of an account's aor",
 	 .help = "They ring all at once; who answers first has the call."},
 	{.name = "for",
 	 .type = TYPE_DURATION,

@@ -8,12 +8,11 @@
 void set_ring(struct load *l, void *obj, const struct config_value *val)
 {
 	struct config_stage *s = obj;
-	struct sockaddr_storage ss;
+	struct config_sip_uri uri;
 
 	s->ring = load_calloc(l, val->n + 1, sizeof(*s->ring));
 	for (size_t i = 0; s->ring && i < val->n; i++) {
-		if (!value_sip(val->v[i], &ss) || value_is_multicast(&ss) ||
-		    value_is_any(&ss))
+		if (!value_sip_uri(val->v[i], &uri))
 			load_refuse(l, val, val->v[i]);
 		else
 			load_text(l, &s->ring[s->n_ring++], val->v[i]);
@@ -66,6 +65,19 @@ const void *nth_stage(const struct config *c, const void *parent, size_t i)
 	return i < o->n_stages ? &o->stages[i] : NULL;
 }
 
+static void check_ring(struct load *l, const struct config_operators *o,
+		       const struct config_stage *s)
+{
+	for (size_t i = 0; i < s->n_ring; i++)
+		if (!load_can_call(l->c, s->ring[i]))
+			problem_add(l->p, o->at,
+				    "operators \"%s\": stage \"%s\": "
+				    "\"%.80s\" cannot be called: its host is "
+				    "neither an address nor that of an "
+				    "account's aor",
+				    o->name, s->name, s->ring[i]);
+}
+
 void load_check_operators(struct load *l)
 {
 	struct config *c = l->c;
@@ -81,6 +93,8 @@ void load_check_operators(struct load *l)
 				    "operators \"%s\": nobody is called; give "
 				    "it stage \"desk\" { ring = { ... } }",
 				    o->name);
+		for (size_t k = 0; k < o->n_stages; k++)
+			check_ring(l, o, &o->stages[k]);
 		if (!c->sip.n_listen)
 			problem_add(l->p, o->at,
 				    "operators \"%s\" cannot be called without "

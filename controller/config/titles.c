@@ -158,19 +158,15 @@ void title_polycom(struct load *l, void *obj, const struct config_value *title)
 void title_speaker(struct load *l, void *obj, const struct config_value *title)
 {
 	struct config_sound *s = obj;
-	struct sockaddr_storage ss;
+	struct config_sip_uri uri;
 
 	s->kind = SOUND_SPEAKER;
 	if (load_find(l, KIND_ENDPOINT, title->v[0]) >= 0)
 		return;
-	if (!value_sip(title->v[0], &ss) || value_is_multicast(&ss) ||
-	    value_is_any(&ss))
+	if (!value_sip_uri(title->v[0], &uri))
 		problem_add(l->p, title->at,
-			    "%s\"%.80s\" cannot be called; write it like "
-			    "\"sip:horn-3@10.7.3.9\", with "
-			    "\";transport=tcp\" behind it for TCP (names of "
-			    "hosts are not looked up), or give the name of an "
-			    "endpoint section",
+			    "%s\"%.80s\" cannot be called; write it "
+			    "like " SPEAKER_ALLOWED,
 			    title->where, title->v[0]);
 }
 

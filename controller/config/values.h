@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+struct config_sip_uri;
+
 /** Longest duration that is read: a year, in ms. */
 #define VALUE_MAX_DURATION_MS UINT64_C(31536000000)
 
@@ -61,6 +63,10 @@ bool value_is_url(const char *s);
 /** "sip:USER@ADDRESS:PORT;parameters", with a numeric address; user, port
  *  (5060) and parameters may be left out. */
 bool value_sip(const char *s, struct sockaddr_storage *ss);
+
+/** "sip:USER@HOST:PORT;transport=tls" with a name or an address for a host;
+ *  user, port and transport may be left out, "sips:" is TLS. */
+bool value_sip_uri(const char *s, struct config_sip_uri *to);
 
 /** Port of an IPv4 or IPv6 address, host order. */
 uint16_t value_port(const struct sockaddr_storage *ss);

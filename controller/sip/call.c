@@ -7,6 +7,7 @@
  * called exactly once for each call its page handler accepted.
  */
 #include "controller/base/clock.h"
+#include "controller/sip/account_internal.h"
 #include "controller/sip/core.h"
 #include "controller/sip/policy.h"
 #include "controller/sip/rtpport.h"
@@ -413,6 +414,9 @@ void call_incoming(struct listener *l, const struct sip_msg *msg)
 		refuse(l, msg, 500, "Server Internal Error", "");
 	} else {
 		caller_identify(&who, msg);
+		if (l->stack->account)
+			account_number(l->stack->account, msg, who.user,
+				       sizeof(who.user));
 		ask_owner(call, msg, &who, at_us, &a);
 		if (a.status == 200) {
 			call->arg = a.arg;

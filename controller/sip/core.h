@@ -29,12 +29,12 @@ struct listener {
 	struct le le;
 	struct stack *stack;
 	struct sa laddr; /**< with the SIP port */
-	bool udp, tcp;
+	bool udp, tcp, tls;
 	bool fresh; /**< opened in the update that is going on */
 	struct sip *sip;
 	struct sipsess_sock *sock;
 	struct sip_lsnr *policy, *last_request, *last_response;
-	struct door *udp_door, *tcp_door;
+	struct door *udp_door, *tcp_door, *tls_door;
 };
 
 struct stack {
@@ -52,6 +52,9 @@ struct stack {
 	bool deaf;          /**< reported: a listener is lost */
 	bool ports_out;     /**< reported: no RTP port was free */
 	struct registrar *registrar;
+	struct account_all *accounts;
+	/** Of the INVITE that is being worked on: it came over this. */
+	const struct config_account *account;
 	const struct config_peer *who; /**< may do what the INVITE asks that is
 					  being worked on */
 	bool proved; /**< by a password: `who` is an endpoint */

@@ -6,6 +6,7 @@
  */
 #include "controller/sip/dial.h"
 
+#include "controller/sip/account_internal.h"
 #include "controller/sip/caller.h"
 #include "controller/sip/core.h"
 #include "controller/sip/rtpport.h"
@@ -304,7 +305,9 @@ struct listener *listener_for(const struct stack *s, const struct sa *to,
 	for (le = list_head(&s->listeners); le; le = le->next) {
 		struct listener *l = le->data;
 
-		if (!(tp == SIP_TRANSP_TCP ? l->tcp : l->udp) ||
+		if (!(tp == SIP_TRANSP_TCP   ? l->tcp
+		      : tp == SIP_TRANSP_TLS ? l->tls
+					     : l->udp) ||
 		    sa_af(&l->laddr) != sa_af(to))
 			continue;
 		if (routed && sa_cmp(&l->laddr, &src, SA_ADDR))
@@ -344,42 +347,80 @@ uint16_t dial_port(struct stack *s)
 
 /* ------------------------------------------------------------------- call */
 
-static int connect_call(struct dial *d, const struct dial_request *rq)
+static int connect_call(struct dial *d, const struct dial_request *rq,
+			const struct account_route *r)
 {
-	char from[160];
+	const struct config_account *via = r->account;
+	char from[220];
 
-	re_snprintf(from, sizeof(from), "sip:%s@%J", rq->user,
-		    &d->listener->laddr);
+	if (via)
+		re_snprintf(from, sizeof(from), "%s", via->aor);
+	else
+		re_snprintf(from, sizeof(from), "sip:%s@%J", rq->user,
+			    &d->listener->laddr);
 	return tc_sipsess_connect(
 		&d->sess, d->listener->sock, rq->uri,
 		rq->display && rq->display[0] ? rq->display : NULL, from,
-		rq->user, d->offer, desc_handler, auth_handler, d,
-		offer_handler, answer_handler, progress_handler,
-		established_handler, info_handler, refer_handler, close_handler,
-		d, "%s%s", ALLOW, rq->headers ? rq->headers : "");
+		via ? via->address.user : rq->user, via ? r->route : NULL,
+		d->offer, desc_handler, auth_handler, d, offer_handler,
+		answer_handler, progress_handler, established_handler,
+		info_handler, refer_handler, close_handler, d, "%s%s", ALLOW,
+		rq->headers ? rq->headers : "");
+}
+
+/* Through the account whose domain it is, else straight to its address. */
+static int find_way(struct stack *s, const char *text, struct account_route *r,
+		    struct reason *why)
+{
+	struct uri uri;
+	struct pl pl;
+	int err = ENOENT;
+
+	memset(r, 0, sizeof(*r));
+	pl_set_str(&pl, text);
+	if (!uri_decode(&uri, &pl))
+		err = account_all_route(s->accounts, &uri.host, r, why);
+	if (err != ENOENT)
+		return err;
+	return dial_uri_decode(text, &uri, &r->to, &r->tp, why) ? 0 : EINVAL;
+}
+
+static const char *tp_text(enum sip_transp tp)
+{
+	return tp == SIP_TRANSP_UDP   ? "udp"
+	       : tp == SIP_TRANSP_TCP ? "tcp"
+				      : "tls";
+}
+
+static void set_credentials(struct dial *d, const char *user,
+			    const char *password)
+{
+	if (!user || !password)
+		return;
+	snprintf(d->auth_user, sizeof(d->auth_user), "%s", user);
+	snprintf(d->password, sizeof(d->password), "%s", password);
 }
 
 int dial_start(struct dial **dp, struct stack *s, const struct dial_request *rq,
 	       const struct dial_handlers *h, void *arg, struct reason *why)
 {
+	struct account_route way;
 	struct listener *l;
-	enum sip_transp tp;
 	struct dial *d;
-	struct uri uri;
-	struct sa to, rtp;
-	int err = 0;
+	struct sa rtp;
+	int err = find_way(s, rq->uri, &way, why);
 
-	if (!dial_uri_decode(rq->uri, &uri, &to, &tp, why))
-		return EINVAL;
+	if (err)
+		return err;
 	if (s->n_dials >= DIAL_MAX)
 		return reason_set(why, ENOSPC, "%d calls are up already",
 				  DIAL_MAX);
-	l = listener_for(s, &to, tp);
+	l = listener_for(s, &way.to, way.tp);
 	if (!l)
 		return reason_set(
 			why, EADDRNOTAVAIL,
 			"no route there from a sip.listen address with %s",
-			tp == SIP_TRANSP_TCP ? "tcp" : "udp");
+			tp_text(way.tp));
 	if (!rq->talk && !dial_port(s))
 		return reason_set(why, EADDRINUSE,
 				  "no free RTP port: widen sip.rtp-ports");
@@ -387,15 +428,17 @@ int dial_start(struct dial **dp, struct stack *s, const struct dial_request *rq,
 	if (!d)
 		return reason_set(why, ENOMEM, "out of memory");
 	d->listener = l;
-	d->to = to;
+	d->to = way.to;
 	d->h = *h;
 	d->arg = arg;
 	tmr_init(&d->tmr);
-	if (rq->auth_user && rq->password) {
-		snprintf(d->auth_user, sizeof(d->auth_user), "%s",
-			 rq->auth_user);
-		snprintf(d->password, sizeof(d->password), "%s", rq->password);
-	}
+	if (way.account)
+		set_credentials(d,
+				way.account->auth_user
+					? way.account->auth_user
+					: way.account->address.user,
+				way.account->password);
+	set_credentials(d, rq->auth_user, rq->password);
 	d->fd = -1;
 	d->talk = rq->talk;
 	rtp = l->laddr;
@@ -416,7 +459,7 @@ int dial_start(struct dial **dp, struct stack *s, const struct dial_request *rq,
 		err = nego_offer(d->nego, &d->offer);
 	}
 	if (!err)
-		err = connect_call(d, rq);
+		err = connect_call(d, rq, &way);
 	if (err) {
 		mem_deref(d);
 		return reason_set(why, err, "the call cannot be made: %s",

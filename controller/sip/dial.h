@@ -18,7 +18,8 @@
 struct dial;
 
 struct dial_request {
-	/** sip:[USER@]ADDRESS[:PORT][;parameters]: a numeric address. */
+	/** sip:[USER@]ADDRESS[:PORT][;parameters]: a numeric address, or the
+	 *  host of an account, through which it goes then. */
 	const char *uri;
 	const char *user;      /**< of From and Contact */
 	const char *display;   /**< shown to who is called, "" = none */
@@ -60,7 +61,7 @@ struct dial_handlers {
  *
  * @return 0; EINVAL (the URI, with a reason that names what is allowed),
  *         EADDRNOTAVAIL (no sip.listen address from which it can be reached by
- *         its transport), ENOSPC, EADDRINUSE (no RTP port), ENOMEM
+ *         its transport), ENOTCONN (its account is not registered), ENOSPC, EADDRINUSE (no RTP port), ENOMEM
  */
 int dial_start(struct dial **dp, struct stack *s, const struct dial_request *rq,
 	       const struct dial_handlers *h, void *arg, struct reason *why);

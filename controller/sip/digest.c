@@ -184,8 +184,8 @@ static void to_hex(char *hex, const uint8_t *p, size_t n)
 }
 
 /* The hash of the parts with ":" between them. */
-static bool hash(char hex[DIGEST_HEX_SIZE], bool sha256, const struct digest_text *v,
-		 size_t n)
+static bool hash(char hex[DIGEST_HEX_SIZE], bool sha256,
+		 const struct digest_text *v, size_t n)
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	uint8_t md[EVP_MAX_MD_SIZE];

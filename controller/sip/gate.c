@@ -2,6 +2,7 @@
  * The gate: who is let in at the door, and a request held against the policy.
  */
 #include "controller/base/clock.h"
+#include "controller/sip/account_internal.h"
 #include "controller/sip/core.h"
 #include "controller/sip/guard.h"
 #include "controller/sip/policy.h"
@@ -21,6 +22,7 @@ bool gate_admit(const struct sa *src, enum door_what what, void *arg)
 	struct stack *s = l->stack;
 	const bool known = config_peer_match(s->config, sockaddr_of(src)) ||
 			   dial_knows(s, src) ||
+			   account_all_know(s->accounts, src) ||
 			   registrar_knows(s->registrar, src);
 	const bool registrar = s->config->n_endpoints;
 	const bool registers =
@@ -172,13 +174,20 @@ static const struct config_peer callee;
 /* From where an endpoint has registered: it may try, with its password. */
 static const struct config_peer registered = {.page = true};
 
-/* Who an address is; NULL = a stranger. */
-static const struct config_peer *who_is(const struct stack *s,
+/* Who an address is; NULL = a stranger. What a PBX sends to one of our accounts
+ * comes by the account's rule, else by that of a peer entry. */
+static const struct config_peer *who_is(struct stack *s,
 					const struct sip_msg *msg)
 {
 	const struct config_peer *peer =
 		config_peer_match(s->config, sockaddr_of(&msg->src));
 
+	s->account = account_all_caller(s->accounts, msg);
+	if (peer && s->account &&
+	    pl_strcmp(&msg->uri.user, s->account->address.user))
+		s->account = NULL;
+	if (s->account)
+		return &s->account->may;
 	if (peer)
 		return peer;
 	if (registrar_knows(s->registrar, &msg->src))

@@ -1,6 +1,7 @@
 #include "stack.h"
 
 #include "controller/base/clock.h"
+#include "controller/sip/account_internal.h"
 #include "controller/sip/core.h"
 #include "controller/sip/guard.h"
 #include "controller/sip/policy.h"
@@ -71,10 +72,14 @@ int stack_alloc(struct stack **sp, const struct config *c,
 	err = alloc_limits(s);
 	if (!err)
 		err = registrar_alloc(&s->registrar, s);
+	if (!err)
+		err = account_all_alloc(&s->accounts, s);
 	if (err)
 		reason_set(why, err, "out of memory");
 	else
 		err = listener_update(s, c, why);
+	if (!err && account_all_configure(s->accounts))
+		err = reason_set(why, ENOMEM, "out of memory");
 	if (err)
 		stack_free(s);
 	else
@@ -89,7 +94,9 @@ int stack_reconfigure(struct stack *s, const struct config *c,
 
 	/* Whatever became of the listeners: the old one is freed. */
 	s->config = c;
-	if (registrar_configure(s->registrar) && !err)
+	if ((registrar_configure(s->registrar) ||
+	     account_all_configure(s->accounts)) &&
+	    !err)
 		err = reason_set(why, ENOMEM, "out of memory");
 	return err;
 }
@@ -100,6 +107,7 @@ struct stack *stack_free(struct stack *s)
 		return NULL;
 	call_end_all(s, NULL, "shutting down");
 	dial_end_all(s, NULL, "shutting down");
+	s->accounts = account_all_free(s->accounts);
 	listener_close_all(s);
 	if (s->dial_fd >= 0)
 		close(s->dial_fd);

@@ -332,6 +332,19 @@ static enum ctl_exit cmd_endpoints(const struct ctl *c, int argc, char **argv)
 		    "no endpoints");
 }
 
+static enum ctl_exit cmd_accounts(const struct ctl *c, int argc, char **argv)
+{
+	static const struct column columns[] = {
+		{"ACCOUNT", "name"},     {"STATE", "state"},
+		{"FOR-S", "since_s"},    {"REGISTRAR", "registrar"},
+		{"NEXT-S", "next_s"},    {"ENDS-S", "expires_s"},
+		{"LAST ERROR", "error"}, {NULL, NULL},
+	};
+
+	(void)argv;
+	return list(c, "accounts", argc, "/accounts", columns, "no accounts");
+}
+
 static enum ctl_exit cmd_calls(const struct ctl *c, int argc, char **argv)
 {
 	static const struct column columns[] = {
@@ -528,6 +541,7 @@ const struct command commands[] = {
 	{"cap", "", "feeds of public alerts, and what became of them", cmd_cap},
 	{"endpoints", "", "who registers here, and where they are",
 	 cmd_endpoints},
+	{"accounts", "", "where we are registered, and why not", cmd_accounts},
 	{"sip", "", "registrations, bans and counters of SIP", cmd_sip},
 	{"calls", "", "calls that are up", cmd_calls},
 	{"summons", "", "who is called about alarms, and who took it",
