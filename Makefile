@@ -37,7 +37,7 @@ BUILD_PACKAGES := gcc libc6-dev make pkg-config libre-dev librem-dev \
 TEST_PACKAGES := $(BUILD_PACKAGES) libcmocka-dev python3 python3-pytest \
 	python3-pytest-xdist python3-numpy python3-scipy python3-paho-mqtt \
 	python3-jinja2 python3-dateutil tzdata sip-tester baresip-core \
-	mosquitto mosquitto-clients ffmpeg iproute2 nftables tcpdump curl openssl \
+	kamailio kamailio-tls-modules mosquitto mosquitto-clients ffmpeg iproute2 nftables tcpdump curl openssl \
 	rsyslog rsyslog-openssl sqlite3 procps util-linux python3-pymodbus python3-serial \
 	python3-serial-asyncio mbpoll socat espeak-ng flite gstreamer1.0-tools \
 	gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-libav \

@@ -2,6 +2,7 @@
 #ifndef TOCSIN_CONTROL_INTERNAL_H
 #define TOCSIN_CONTROL_INTERNAL_H
 
+#include "accounts.h"
 #include "alarms.h"
 #include "announce.h"
 #include "bridge.h"
@@ -13,7 +14,6 @@
 #include "controller/base/compat.h"
 #include "controller/base/log.h"
 #include "door/webhook.h"
-#include "accounts.h"
 #include "endpoints.h"
 #include "fault.h"
 #include "field.h"

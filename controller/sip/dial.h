@@ -61,7 +61,8 @@ struct dial_handlers {
  *
  * @return 0; EINVAL (the URI, with a reason that names what is allowed),
  *         EADDRNOTAVAIL (no sip.listen address from which it can be reached by
- *         its transport), ENOTCONN (its account is not registered), ENOSPC, EADDRINUSE (no RTP port), ENOMEM
+ *         its transport), ENOTCONN (its account is not registered), ENOSPC,
+ *         EADDRINUSE (no RTP port), ENOMEM
  */
 int dial_start(struct dial **dp, struct stack *s, const struct dial_request *rq,
 	       const struct dial_handlers *h, void *arg, struct reason *why);
