@@ -24,6 +24,9 @@
 #define READ_MOST 1024
 
 #define RTP_MIN 12
+/** Packets of G.722 and Opus that are decoded a second, of all outputs in turn:
+ *  some 50 us and 250 us each. */
+#define DECODES 50
 
 static bool is_multicast(const struct sockaddr_storage *ss)
 {
@@ -108,6 +111,45 @@ static void index_outputs(struct proof *p)
 
 /* --------------------------------------------------------- what was seen */
 
+/** Is it this output's turn to have a sample decoded? */
+static bool meter_due(const struct proof *p, struct proof_output *o)
+{
+	const uint64_t every = (1 + p->stateful / DECODES) * UINT64_C(1000000);
+
+	if (!codec_stateful(o->out.fmt.codec))
+		return true;
+	if (o->metered_us && p->now - o->metered_us < every)
+		return false;
+	o->metered_us = p->now;
+	return true;
+}
+
+/** One of our own packets was seen. */
+static void on_own(struct proof *p, struct proof_output *o,
+		   const struct frame *f)
+{
+	const bool opens = o->seal || !o->out.srtp.on;
+	uint8_t packet[FILTER_SNAP];
+	size_t len = f->len;
+
+	if (len > sizeof(packet))
+		len = sizeof(packet);
+	memcpy(packet, f->data, len);
+	if (o->seal) {
+		len = seal_open(o->seal, packet, len);
+		if (!len) {
+			heard_locked(&o->heard, p->now);
+			return;
+		}
+	}
+	heard_sample(&o->heard,
+		     opens && meter_due(p, o)
+			     ? meter_level(p->meter, o->out.fmt.codec,
+					   packet + RTP_MIN, len - RTP_MIN)
+			     : HEARD_NO_LEVEL,
+		     p->now);
+}
+
 /** own: this host sent it, and it was seen to leave or come back. */
 static void on_datagram(struct proof *p, struct proof_output *o,
 			const struct frame *f, bool own)
@@ -133,11 +175,7 @@ static void on_datagram(struct proof *p, struct proof_output *o,
 		/* What comes from outside with our name is our own sound on
 		 * its way round: no proof that it left. */
 		if (own || p->link[o->link].means == PROOF_LOOP)
-			heard_sample(&o->heard,
-				     heard_level(o->out.fmt.codec,
-						 f->data + RTP_MIN,
-						 f->len - RTP_MIN),
-				     p->now);
+			on_own(p, o, f);
 		return;
 	}
 	if (!o->foreign)
@@ -451,6 +489,26 @@ static void watch_link(struct proof *p, int i)
 
 /* ---------------------------------------------------------------- outputs */
 
+static void forget(struct proof_output *o)
+{
+	seal_free(o->seal);
+	o->seal = NULL;
+	o->used = false;
+}
+
+/** The key it is sealed with from now on. Without memory for it packets are
+ *  seen, and their level is not told. */
+static void take_key(struct proof_output *o, const struct media_srtp *key)
+{
+	if (o->seal && !memcmp(&o->out.srtp, key, sizeof(*key)))
+		return;
+	seal_free(o->seal);
+	o->seal = NULL;
+	o->heard.locked = 0;
+	if (key->on)
+		(void)seal_alloc(&o->seal, key);
+}
+
 static void watch_output(struct proof *p, unsigned i)
 {
 	struct proof_output *o = &p->output[i];
@@ -459,21 +517,25 @@ static void watch_output(struct proof *p, unsigned i)
 
 	if (!sounds_view(p->sounds, i, &v) || !is_multicast(&v.out->dst) ||
 	    !*v.interface) {
-		o->used = false;
+		forget(o);
 		return;
 	}
 	link = link_of(p, v.interface, v.out->ifindex);
 	if (link < 0) {
-		o->used = false;
+		forget(o);
 		return;
 	}
 	p->link[link].wanted = true;
 	/* Another stream at this index, or the same as before. */
 	if (!o->used || o->link != link || strcmp(o->name, v.name) ||
-	    memcmp(&o->out.dst, &v.out->dst, sizeof(o->out.dst)))
+	    memcmp(&o->out.dst, &v.out->dst, sizeof(o->out.dst))) {
+		forget(o);
 		*o = (struct proof_output){
 			.heard.level = HEARD_NO_LEVEL,
 		};
+	}
+	take_key(o, &v.out->srtp);
+	p->stateful += codec_stateful(v.out->fmt.codec);
 	o->used = true;
 	o->link = link;
 	o->out = *v.out;
@@ -495,6 +557,7 @@ void proof_renew(struct proof *p)
 
 	p->now = clock_mono_us();
 	p->n = sounds_count(p->sounds);
+	p->stateful = 0;
 	for (int i = 0; i < PROOF_LINKS; i++)
 		p->link[i].wanted = false;
 	for (unsigned i = 0; i < before || i < p->n; i++)
@@ -518,8 +581,10 @@ int proof_alloc(struct proof **pp, struct media *m, const struct sounds *s,
 {
 	struct proof *p = calloc(1, sizeof(*p));
 
-	if (!p)
+	if (!p || meter_alloc(&p->meter)) {
+		free(p);
 		return ENOMEM;
+	}
 	p->media = m;
 	p->sounds = s;
 	p->faults = f;
@@ -537,6 +602,9 @@ struct proof *proof_free(struct proof *p)
 	tmr_cancel(&p->tmr);
 	for (int i = 0; i < PROOF_LINKS; i++)
 		link_close(&p->link[i]);
+	for (unsigned i = 0; i < PROOF_OUTPUTS; i++)
+		forget(&p->output[i]);
+	meter_free(p->meter);
 	free(p);
 	return NULL;
 }

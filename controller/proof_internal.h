@@ -9,9 +9,11 @@
 
 #include "controller/base/compat.h"
 #include "proof.h"
+#include "zones/engine/seal.h"
 #include "zones/watch/heard.h"
 #include "zones/watch/loop.h"
 #include "zones/watch/member.h"
+#include "zones/watch/meter.h"
 #include "zones/watch/tap.h"
 
 #include <net/if.h>
@@ -35,6 +37,8 @@ struct proof_output {
 	char name[128];
 	struct media_output out;
 	uint32_t ssrc, old_ssrc;
+	struct seal *seal;   /**< NULL = not encrypted */
+	uint64_t metered_us; /**< G.722, Opus: when one was last decoded */
 	struct heard heard;
 	enum heard_verdict verdict;
 	struct talker talker;
@@ -70,6 +74,8 @@ struct proof {
 	struct faults *faults;
 	const struct config *config;
 	struct tmr tmr;
+	struct meter *meter;
+	unsigned stateful; /**< outputs of G.722 and Opus */
 	uint64_t now;
 	uint64_t looked_us; /**< at the interfaces, last */
 	int at;             /**< link whose tap is read */

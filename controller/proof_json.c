@@ -12,9 +12,10 @@ static const char *const means[] = {
 };
 
 static const char *const verdicts[] = {
-	[HEARD_QUIET] = "quiet", [HEARD_WAIT] = "waiting",
-	[HEARD_OK] = "heard",    [HEARD_UNSENT] = "unsent",
-	[HEARD_LOST] = "lost",   [HEARD_SILENT] = "silent",
+	[HEARD_QUIET] = "quiet",   [HEARD_WAIT] = "waiting",
+	[HEARD_OK] = "heard",      [HEARD_UNSENT] = "unsent",
+	[HEARD_LOST] = "lost",     [HEARD_SILENT] = "silent",
+	[HEARD_LOCKED] = "locked",
 };
 
 static const char *const queriers[] = {

@@ -74,6 +74,15 @@ static void judge_heard(struct proof *p, struct proof_output *o, bool faulty)
 			    "sound",
 			    o->name);
 		break;
+	case HEARD_LOCKED:
+		fault_raise(p->faults, key, ms,
+			    "Reload the configuration with the right "
+			    "srtp-key-file; report it if this comes again. "
+			    "Clears when it is heard again: page the zone.",
+			    "packets of output %s do not open with its SRTP "
+			    "key: receivers hear nothing",
+			    o->name);
+		break;
 	case HEARD_QUIET:
 	case HEARD_WAIT:
 		break;

@@ -94,6 +94,17 @@ def test_level_of_silence(make_daemon, hall, tmp_path):
     wait.until(lambda: heard(d)["samples"] and heard(d)["level_dbfs"] == -127, "silence")
 
 
+def test_level_of_every_codec(make_daemon):
+    """G.722 and Opus are decoded, too; not as exactly, as packets come alone."""
+    text = config().replace('239.192.7.2:5004" { codec = "pcmu"',
+                            '239.192.7.2:5004" { codec = "opus"')
+    d = make_daemon(text=text.replace('codec = "pcma"', 'codec = "g722"'))
+    d.api.page(["yard", "gate"], "long")
+    for zone in ("yard", "gate"):
+        level = wait.until(lambda zone=zone: heard(d, zone)["level_dbfs"], f"the level of {zone}")
+        assert -35 < level < 0 and heard(d, zone)["state"] == "heard"
+
+
 @pytest.mark.parametrize("chain", [
     'table netdev t { chain c { type filter hook egress device "eth0" priority 0;\n'
     "ip daddr 239.192.7.1 drop\n}\n}\n",

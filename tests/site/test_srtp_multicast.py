@@ -81,6 +81,13 @@ def test_another_key_without_a_gap(make_daemon, hall, decoder, tmp_path):
     wait.until(lambda: has_sound(got()), "ffmpeg to hear it with the new key")
     check_continuous(hall.packets)
 
+    def heard():
+        return d.api.get("/zones/hall")["sounds"][0]["heard"]
+    before = heard()["samples"]
+    wait.until(lambda: heard()["samples"] > before + 10, "it to be heard back")
+    assert heard()["state"] == "heard" and -30 < heard()["level_dbfs"] < 0
+    assert not d.api.faults(), "what is heard back opens with the new key"
+
 
 def test_key_files_that_are_not_taken(make_daemon, tmp_path):
     key = secret(tmp_path, 3)

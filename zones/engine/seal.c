@@ -103,11 +103,10 @@ void seal_free(struct seal *s)
 	free(s);
 }
 
-size_t seal_packet(struct seal *s, uint8_t *packet, size_t len)
+/** Encrypts or decrypts the payload, which is the same. */
+static bool cipher(struct seal *s, uint8_t *packet, size_t len)
 {
-	static const uint8_t roc[4];
-	uint8_t iv[16] = {0}, digest[SHA_DIGEST_LENGTH];
-	SHA_CTX h;
+	uint8_t iv[16] = {0};
 
 	/* 4.1.1: salt, SSRC at 4, packet index (ROC 0, sequence) at 8. */
 	memcpy(iv, s->salt, SALT);
@@ -115,18 +114,49 @@ size_t seal_packet(struct seal *s, uint8_t *packet, size_t len)
 		iv[4 + i] ^= packet[8 + i];
 	iv[12] ^= packet[2];
 	iv[13] ^= packet[3];
-	/* Cannot fail: the cipher is set up. Were it to, silence it. */
-	if (!run(s->aes, iv, packet + PACKET_HEADER, len - PACKET_HEADER))
-		memset(packet + PACKET_HEADER, 0, len - PACKET_HEADER);
-	h = s->inner;
+	return run(s->aes, iv, packet + PACKET_HEADER, len - PACKET_HEADER);
+}
+
+static void sign(const struct seal *s, const uint8_t *packet, size_t len,
+		 uint8_t digest[SHA_DIGEST_LENGTH])
+{
+	static const uint8_t roc[4];
+	SHA_CTX h = s->inner;
+
 	SHA1_Update(&h, packet, len);
 	SHA1_Update(&h, roc, sizeof(roc));
 	SHA1_Final(digest, &h);
 	h = s->outer;
-	SHA1_Update(&h, digest, sizeof(digest));
+	SHA1_Update(&h, digest, SHA_DIGEST_LENGTH);
 	SHA1_Final(digest, &h);
+}
+
+size_t seal_packet(struct seal *s, uint8_t *packet, size_t len)
+{
+	uint8_t digest[SHA_DIGEST_LENGTH];
+
+	/* Cannot fail: the cipher is set up. Were it to, silence it. */
+	if (!cipher(s, packet, len))
+		memset(packet + PACKET_HEADER, 0, len - PACKET_HEADER);
+	sign(s, packet, len, digest);
 	memcpy(packet + len, s->mki, s->mki_len);
 	len += s->mki_len;
 	memcpy(packet + len, digest, s->tag);
 	return len + s->tag;
+}
+
+size_t seal_open(struct seal *s, uint8_t *packet, size_t len)
+{
+	const size_t more = (size_t)s->mki_len + s->tag;
+	uint8_t digest[SHA_DIGEST_LENGTH];
+
+	if (len < PACKET_HEADER + more)
+		return 0;
+	len -= more;
+	sign(s, packet, len, digest);
+	if (memcmp(packet + len, s->mki, s->mki_len) ||
+	    CRYPTO_memcmp(packet + len + s->mki_len, digest, s->tag) ||
+	    !cipher(s, packet, len))
+		return 0;
+	return len;
 }

@@ -32,4 +32,12 @@ void seal_free(struct seal *s);
  */
 size_t seal_packet(struct seal *s, uint8_t *packet, size_t len);
 
+/**
+ * Opens in place what seal_packet() made with the same key. Replays are not
+ * looked for; any thread that owns *s.
+ *
+ * @return the length without identifier and tag, 0 when it is not of this key
+ */
+size_t seal_open(struct seal *s, uint8_t *packet, size_t len);
+
 #endif

@@ -14,8 +14,9 @@
 
 #define FILTER_RANGES 32
 #define FILTER_MAX 128
-/** Bytes of a packet that are kept. */
-#define FILTER_SNAP 448
+/** Bytes of a packet that are kept: all that fits into Ethernet, as a cut one
+ *  can neither be opened nor decoded. */
+#define FILTER_SNAP 1500
 
 /** IPv4 groups from lo to hi, host order. */
 struct filter_range {

@@ -1,6 +1,5 @@
 #include "zones/watch/heard.h"
 
-#include <math.h>
 #include <string.h>
 
 /** Looks and samples after which silence is no coincidence: pauses of a tone
@@ -12,19 +11,36 @@
 #define TALKER_MIN 3
 #define TALKER_GONE_US 10000000
 #define TALKER_PAUSE_US 2000000
-#define LEVEL_SAMPLES 480
+/** Packets of the key before may still wait to be read after a reload. */
+#define LOCKED_US 2000000
+#define LOCKED_MIN 3
 
-void heard_sample(struct heard *h, uint8_t level, uint64_t now)
+static void left(struct heard *h, uint64_t now)
 {
 	h->samples++;
 	h->seen_us = now;
-	h->level = level;
 	/* Counted anew by the next look. */
 	h->due_us = 0;
-	if (level < HEARD_SILENCE || level == HEARD_NO_LEVEL)
+}
+
+void heard_sample(struct heard *h, uint8_t level, uint64_t now)
+{
+	left(h, now);
+	h->locked = 0;
+	if (level == HEARD_NO_LEVEL)
+		return;
+	h->level = level;
+	if (level < HEARD_SILENCE)
 		h->loud = h->silent = 0;
 	else
 		h->silent++;
+}
+
+void heard_locked(struct heard *h, uint64_t now)
+{
+	left(h, now);
+	if (!h->locked++)
+		h->locked_us = now;
 }
 
 void heard_blind(struct heard *h)
@@ -52,6 +68,8 @@ enum heard_verdict heard_judge(struct heard *h, const struct heard_look *look,
 		h->moved = look->sent;
 		h->moved_us = now;
 	}
+	if (h->locked >= LOCKED_MIN && now - h->locked_us >= LOCKED_US)
+		return HEARD_LOCKED;
 	if (look->level <= LOUD)
 		h->loud++;
 	if (h->loud >= LOUD_LOOKS && h->silent >= SILENT_SAMPLES)
@@ -63,29 +81,6 @@ enum heard_verdict heard_judge(struct heard *h, const struct heard_look *look,
 		return HEARD_UNSENT;
 	/* By count too: a machine that stood still has sent nothing. */
 	return look->sent - h->sent >= 3u * every ? HEARD_LOST : HEARD_WAIT;
-}
-
-uint8_t heard_level(enum codec codec, const uint8_t *payload, size_t len)
-{
-	const size_t width = codec == CODEC_L16 ? 2 : 1;
-	int16_t pcm[LEVEL_SAMPLES];
-	size_t n = len / width;
-	double sum = 0, db;
-
-	if (codec != CODEC_PCMU && codec != CODEC_PCMA && codec != CODEC_L16)
-		return HEARD_NO_LEVEL;
-	if (n > LEVEL_SAMPLES)
-		n = LEVEL_SAMPLES;
-	if (!n)
-		return HEARD_NO_LEVEL;
-	codec_decode(codec, pcm, payload, n);
-	for (size_t i = 0; i < n; i++)
-		sum += (double)pcm[i] * pcm[i];
-	/* 8 is what A-law's silence is made of. */
-	if (sum / (double)n <= 64)
-		return 127;
-	db = -10 * log10(sum / (double)n / (32768.0 * 32768.0));
-	return db < 0 ? 0 : (uint8_t)db;
 }
 
 void talker_heard(struct talker *t, const struct frame *f, uint32_t ssrc,

@@ -10,8 +10,7 @@
 #include "zones/sound/codec.h"
 #include "zones/watch/frame.h"
 
-/** Level that cannot be told: encrypted, or of a codec that has no meaning in
- *  one packet alone. */
+/** Level that was not looked at, or cannot be told. */
 #define HEARD_NO_LEVEL 255
 /** Below it nobody hears anything. */
 #define HEARD_SILENCE 70
@@ -23,6 +22,7 @@ enum heard_verdict {
 	HEARD_UNSENT, /**< nothing is handed to the kernel */
 	HEARD_LOST,   /**< handed to the kernel, but not seen to leave */
 	HEARD_SILENT, /**< seen, but silence where there should be sound */
+	HEARD_LOCKED, /**< seen, but encrypted with another key than ours */
 };
 
 /** What the engine says of the output at one look. */
@@ -35,16 +35,21 @@ struct heard_look {
 struct heard {
 	uint64_t samples; /**< in its life */
 	uint64_t seen_us; /**< the last, 0 = never */
-	uint8_t level;    /**< of the last, HEARD_NO_LEVEL = none */
-	uint64_t due_us;  /**< since when one is due, 0 = none is */
-	uint64_t sent;    /**< when the last was seen, or the first was due */
+	uint8_t level;   /**< of the last that had one, HEARD_NO_LEVEL = none */
+	uint64_t due_us; /**< since when one is due, 0 = none is */
+	uint64_t sent;   /**< when the last was seen, or the first was due */
 	uint64_t moved_us, moved; /**< when `sent` of a look last grew */
-	unsigned loud;   /**< looks that told of sound since it was heard */
-	unsigned silent; /**< samples of silence since then */
+	unsigned loud;      /**< looks that told of sound since it was heard */
+	unsigned silent;    /**< samples of silence since then */
+	unsigned locked;    /**< samples that did not open, in a row */
+	uint64_t locked_us; /**< the first of these */
 };
 
-/** A sample was seen. */
+/** A sample was seen; HEARD_NO_LEVEL proves that it left, and no more. */
 void heard_sample(struct heard *h, uint8_t level, uint64_t now);
+
+/** A sample was seen that our key does not open. */
+void heard_locked(struct heard *h, uint64_t now);
 
 /** Packets were lost on their way to us: begins to wait anew. */
 void heard_blind(struct heard *h);
@@ -58,9 +63,6 @@ void heard_blind(struct heard *h);
 enum heard_verdict heard_judge(struct heard *h, const struct heard_look *look,
 			       unsigned every, uint64_t within_us,
 			       uint64_t now);
-
-/** Level of a payload, or of its beginning. */
-uint8_t heard_level(enum codec codec, const uint8_t *payload, size_t len);
 
 /** Somebody else who sends to one of our groups. */
 struct talker {

@@ -13,6 +13,37 @@
 
 #define SSRC 0xdeadbeef
 
+/** What was sealed opens with its key, and with nothing changed. */
+static void opens_its_own(void **state)
+{
+	struct media_srtp key = {
+		.on = true, .tag = 10, .mki_len = 2, .mki = {7, 8}};
+	struct packet p = {.seq = 40000, .ts = 1600, .ssrc = SSRC};
+	uint8_t b[PACKET_HEADER + 160 + SEAL_ROOM], was[sizeof(b)];
+	struct seal *s = NULL, *other = NULL;
+	size_t len;
+	(void)state;
+
+	assert_int_equal(seal_alloc(&s, &key), 0);
+	key.key[3] ^= 1;
+	assert_int_equal(seal_alloc(&other, &key), 0);
+	packet_header(b, &p);
+	memset(b + PACKET_HEADER, 0x55, 160);
+	memcpy(was, b, sizeof(b));
+	len = seal_packet(s, b, PACKET_HEADER + 160);
+	assert_memory_not_equal(b, was, PACKET_HEADER + 160);
+	assert_int_equal(seal_open(other, b, len), 0);
+	assert_int_equal(seal_open(s, b, len - 1), 0);
+	assert_int_equal(seal_open(s, b, PACKET_HEADER), 0);
+	b[20] ^= 1;
+	assert_int_equal(seal_open(s, b, len), 0);
+	b[20] ^= 1;
+	assert_int_equal(seal_open(s, b, len), PACKET_HEADER + 160);
+	assert_memory_equal(b, was, PACKET_HEADER + 160);
+	seal_free(other);
+	seal_free(s);
+}
+
 static void libre_opens_what_we_seal(void **state)
 {
 	static const struct {
@@ -181,6 +212,7 @@ static void renewed_before_the_numbers_wrap(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(opens_its_own),
 		cmocka_unit_test(libre_opens_what_we_seal),
 		cmocka_unit_test(renewed_before_the_numbers_wrap),
 	};

@@ -6,8 +6,10 @@
 
 #include <cmocka.h>
 
+#include "zones/sound/coder.h"
 #include "zones/watch/filter.h"
 #include "zones/watch/heard.h"
+#include "zones/watch/meter.h"
 #include "zones/watch/querier.h"
 
 #include <errno.h>
@@ -340,24 +342,92 @@ static void heard_silence(void **state)
 	assert_int_equal(v, HEARD_OK);
 }
 
-static void levels(void **state)
+/** A key that does not open it is told after a while, a right one clears. */
+static void heard_locked_away(void **state)
 {
-	int16_t pcm[160];
-	uint8_t out[320];
+	struct heard h = {0};
+	enum heard_verdict v = HEARD_QUIET;
+	uint64_t t, sent = 0;
 	(void)state;
 
-	for (int i = 0; i < 160; i++)
-		pcm[i] = (int16_t)(16384 * sin(i * 2 * M_PI / 16));
-	for (enum codec c = CODEC_PCMU; c <= CODEC_L16; c++) {
-		codec_encode(c, out, pcm, 160);
-		/* Half of full scale, a sine: -9 dB. */
-		assert_in_range(heard_level(c, out, c == CODEC_L16 ? 320 : 160),
-				8, 10);
-		codec_silence(c, out, 160);
-		assert_int_equal(
-			heard_level(c, out, c == CODEC_L16 ? 320 : 160), 127);
-		assert_int_equal(heard_level(c, out, 0), HEARD_NO_LEVEL);
+	for (t = 1000; t < 2900; t += 200) {
+		heard_locked(&h, t * 1000);
+		v = look(&h, true, sent += 10, 20, t + 1);
+		assert_int_not_equal(v, HEARD_LOCKED);
 	}
+	for (; t < 4000; t += 200) {
+		heard_locked(&h, t * 1000);
+		v = look(&h, true, sent += 10, 20, t + 1);
+	}
+	assert_int_equal(v, HEARD_LOCKED);
+	heard_sample(&h, HEARD_NO_LEVEL, t * 1000);
+	assert_int_equal(look(&h, true, sent += 10, 20, t + 1), HEARD_OK);
+}
+
+/** What was not decoded between them says nothing for or against silence. */
+static void heard_silence_seldom_looked_at(void **state)
+{
+	struct heard h = {0};
+	enum heard_verdict v = HEARD_QUIET;
+	uint64_t sent = 0;
+	(void)state;
+
+	for (uint64_t t = 1000; t < 40000; t += 200) {
+		heard_sample(&h, t % 2000 ? HEARD_NO_LEVEL : 127, t * 1000);
+		v = look(&h, true, sent += 10, 20, t + 1);
+	}
+	assert_int_equal(v, HEARD_SILENT);
+	assert_int_equal(h.level, 127);
+}
+
+/** Levels of packets out of the middle of a stream. */
+static void levels(void **state)
+{
+	struct meter *m = NULL;
+	(void)state;
+
+	assert_int_equal(meter_alloc(&m), 0);
+	for (enum codec c = CODEC_PCMU; c < CODEC_COUNT; c++) {
+		/* Half of full scale, a sine: -9 dB; G.722 is a guess. */
+		const int most = c == CODEC_G722   ? 30
+				 : c == CODEC_OPUS ? 18
+						   : 10;
+		struct encoder *e = NULL;
+		struct format f;
+		uint8_t b[CODEC_OPUS_BYTES];
+		int16_t pcm[960];
+		uint32_t n;
+		size_t len;
+
+		format_default(&f, c, 16000);
+		n = format_samples(&f);
+		assert_int_equal(encoder_alloc(&e, c), 0);
+		encoder_reset(e, &f, EFFORT_LOAD);
+		for (uint32_t k = 0; k < 100; k++) {
+			const bool loud = k < 50;
+
+			for (uint32_t i = 0; i < n; i++)
+				pcm[i] = loud ? (int16_t)(16384 *
+							  sin((k * n + i) * 2 *
+							      M_PI * 700 /
+							      f.rate))
+					      : 0;
+			len = encoder_run(e, b, pcm);
+			if (k % 50 < 20)
+				continue;
+			if (loud)
+				assert_in_range(meter_level(m, c, b, len), 5,
+						most);
+			else
+				assert_int_equal(meter_level(m, c, b, len),
+						 127);
+		}
+		assert_int_equal(meter_level(m, c, b, coder_silence(&f, b)),
+				 127);
+		assert_int_equal(meter_level(m, c, b, 0), HEARD_NO_LEVEL);
+		encoder_free(e);
+	}
+	meter_free(m);
 }
 
 static void talkers(void **state)
@@ -397,6 +467,8 @@ int main(void)
 		cmocka_unit_test(heard_and_lost),
 		cmocka_unit_test(heard_counts_packets),
 		cmocka_unit_test(heard_silence),
+		cmocka_unit_test(heard_locked_away),
+		cmocka_unit_test(heard_silence_seldom_looked_at),
 		cmocka_unit_test(levels),
 		cmocka_unit_test(talkers),
 	};
