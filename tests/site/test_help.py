@@ -234,3 +234,30 @@ def test_baresip_calls_for_help_in_a_codec_of_its_own(make_daemon, desk, baresip
     p.proc.terminate()
     a.expect("BYE")
     wait.until(lambda: not helps(d), "the end of the call")
+
+
+def test_a_hundred_points_and_three_operators(make_daemon, site, agent, cleanup):
+    ops = [Operator(site["second"], i) for i in range(3)]
+    for o in ops:
+        cleanup.callback(o.close)
+    ring = ", ".join(f'"{o.uri}"' for o in ops)
+    d = make_daemon(more=HELP.format(ring, "60s").replace('from = "hp-2"', 'from = "10.9.0.13"'))
+    a = agent("bystander")
+    for i in range(100):
+        a.user = f"point-{i}"
+        Call(a, "112", rtp=True).dial()
+    assert len(helps(d)) == 100
+
+    def all_served():
+        """Who talks hangs up."""
+        rows = helps(d)
+        for o in ops:
+            if o.uri in [r["operator"] for r in rows] and o.dialogs:
+                o.hang_up()
+        return not rows
+    wait.until(all_served, "the end of all calls", timeout=60, every=0.05)
+    # None lost, and the order was that of their coming.
+    rows = sorted(d.api.journal(type="help.", limit=1000), key=lambda e: e["id"])
+    taken = [e["cause"] for e in rows if e["type"] == "help.answered"]
+    assert len(taken) == 100 and taken == sorted(taken)
+    assert sum(e["type"] == "help.ended" for e in rows) == 100
