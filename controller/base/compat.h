@@ -38,6 +38,10 @@
 #ifndef HAVE_ATOMIC
 #define HAVE_ATOMIC 1
 #endif
+/* Shows tls_openssl_context(). */
+#ifndef USE_OPENSSL
+#define USE_OPENSSL 1
+#endif
 /* Without it libre's inline buffer checks are a breakpoint trap. */
 #ifndef RELEASE
 #define RELEASE 1

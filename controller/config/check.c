@@ -117,6 +117,12 @@ static void check_sip(struct load *l)
 	const unsigned first = (sip->rtp_min + 1u) / 2 * 2;
 	const unsigned pairs = (sip->rtp_max + 1u - first) / 2;
 
+	for (size_t i = 0; i < sip->n_listen; i++)
+		if (sip->listen[i].transport == TRANSPORT_TLS && !sip->tls_cert)
+			problem_add(l->p, key_at(l->sip, "listen"),
+				    "sip: listen has \"tls:%s:%u\", which "
+				    "needs \"tls-cert\"",
+				    sip->listen[i].host, sip->listen[i].port);
 	if (sip->register_min_ms > sip->register_max_ms)
 		problem_add(l->p, key_at(l->sip, "register-min"),
 			    "sip: register-min is longer than register-max");

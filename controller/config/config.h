@@ -84,6 +84,8 @@ struct config_sip {
 	char *realm; /**< of the registrar's challenges */
 	enum config_digest digest;
 	uint32_t register_min_ms, register_max_ms;
+	char *tls_cert; /**< certificate and key; needed to listen by TLS */
+	char *tls_ca;   /**< whom we trust, NULL = whom the system does */
 };
 
 /** Who is trusted by address. */

@@ -389,6 +389,8 @@ struct config *config_free(struct config *c)
 	free_doors(c);
 	free(c->sip.listen);
 	free(c->sip.go_ahead);
+	free(c->sip.tls_cert);
+	free(c->sip.tls_ca);
 	free(c->sip.realm);
 	free(c->sip.chime);
 	for (size_t i = 0; i < c->plc.n_allow; i++)

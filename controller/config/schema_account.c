@@ -17,7 +17,7 @@ const struct config_key schema_account[] = {
 	 .max = CONFIG_MAX_REGISTRARS,
 	 .set = set_list,
 	 .allowed = "1 to 8 of \"sip:HOST\", with \":PORT\" and "
-		    "\";transport=tcp\" if need be",
+		    "\";transport=tcp\" or \";transport=tls\" if need be",
 	 .defaults = "the host of aor",
 	 .help = "Where it registers, in order: like \"sip:10.7.0.10\" or "
 		 "\"sip:10.7.0.11;transport=tcp\". It is registered with "

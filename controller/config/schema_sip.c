@@ -12,11 +12,25 @@ const struct config_key schema_sip[] = {
 	 .max = 8,
 	 .set = set_listen,
 	 .show = show_listen,
-	 .allowed = "\"udp:ADDRESS:PORT\" or \"tcp:ADDRESS:PORT\" with a "
-		    "literal address of this host (not 0.0.0.0), like "
+	 .allowed = "\"udp:ADDRESS:PORT\", \"tcp:ADDRESS:PORT\" or "
+		    "\"tls:ADDRESS:PORT\" with a literal address of this host "
+		    "(not 0.0.0.0), like "
 		    "\"udp:10.7.0.2:5060\"; at most 8",
 	 .help = "Where SIP is listened for. An empty list, or no sip "
 		 "section: SIP is off."},
+	{.name = "tls-cert",
+	 .type = TYPE_FILE,
+	 FIELD(config_sip, tls_cert),
+	 .help = "Our certificate for SIP over TLS, those that lead up to its "
+		 "authority, and its private key: one PEM file. A \"tls:\" "
+		 "entry of listen needs it. Read again at each reload."},
+	{.name = "tls-ca",
+	 .type = TYPE_FILE,
+	 FIELD(config_sip, tls_ca),
+	 .defaults = "the authorities that the system trusts",
+	 .help = "Authorities whose certificates are trusted, in PEM form. A "
+		 "registrar must prove its name by one (RFC 5922): that in "
+		 "registrars, or where that is an address, the host of aor."},
 	{.name = "rtp-ports",
 	 .type = TYPE_SPECIAL,
 	 FIELD(config_sip, rtp_min),

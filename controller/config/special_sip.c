@@ -17,12 +17,12 @@ static bool read_listen(const char *s, struct config_listen *to)
 
 	if (!colon || !value_endpoint(colon + 1, &ss))
 		return false;
-	for (to->transport = TRANSPORT_UDP; to->transport <= TRANSPORT_TCP;
+	for (to->transport = TRANSPORT_UDP; to->transport <= TRANSPORT_TLS;
 	     to->transport++)
 		if (strlen(transports[to->transport]) == (size_t)(colon - s) &&
 		    !strncmp(transports[to->transport], s, (size_t)(colon - s)))
 			break;
-	if (to->transport > TRANSPORT_TCP || value_is_multicast(&ss) ||
+	if (to->transport > TRANSPORT_TLS || value_is_multicast(&ss) ||
 	    value_is_any(&ss))
 		return false;
 	n = (size_t)(strrchr(s, ':') - (colon + 1));

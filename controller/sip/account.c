@@ -9,6 +9,7 @@
 #include "controller/sip/account_words.h"
 #include "controller/sip/enrol.h"
 #include "controller/sip/lookup.h"
+#include "controller/sip/secure.h"
 
 #include "controller/base/clock.h"
 #include "controller/base/log.h"
@@ -95,6 +96,15 @@ static const char *user_of(const struct config_account *c)
 	return c->auth_user ? c->auth_user : c->address.user;
 }
 
+/* RFC 5922 4: who the server must prove to be. */
+static const char *name_of(const struct one *x, unsigned i)
+{
+	struct sa sa;
+
+	return sa_set_str(&sa, x->c->where[i].host, 0) ? x->c->where[i].host
+						       : x->c->address.host;
+}
+
 static void say(struct one *x, int err, const struct sip_msg *msg)
 {
 	char where[300], phrase[64] = "";
@@ -111,6 +121,8 @@ static void say(struct one *x, int err, const struct sip_msg *msg)
 	};
 
 	where_text(x, x->e.registrar, where, sizeof(where));
+	if (f.secure && err && err != ENOTSUP)
+		f.distrust = secure_complaint(name_of(x, x->e.registrar));
 	if (msg && !err) {
 		f.status = msg->scode;
 		caller_clean(phrase, sizeof(phrase), msg->reason.p,
@@ -164,6 +176,8 @@ static int send_request(struct one *x)
 
 	if (!l)
 		return EADDRNOTAVAIL;
+	if (tp == SIP_TRANSP_TLS)
+		secure_expect(&x->addr[i], name_of(x, i));
 	host_uri(x->c, domain, sizeof(domain));
 	(void)re_snprintf(
 		x->route_uri, sizeof(x->route_uri), "sip:%J%s", &x->addr[i],

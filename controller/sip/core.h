@@ -35,6 +35,7 @@ struct listener {
 	struct sipsess_sock *sock;
 	struct sip_lsnr *policy, *last_request, *last_response;
 	struct door *udp_door, *tcp_door, *tls_door;
+	struct tls *tls_context;
 };
 
 struct stack {

@@ -12,6 +12,8 @@
 
 #define GUARD __attribute__((visibility("default")))
 
+/* RFC 4594: CS5, for connections that we make. */
+#define SIGNALLING_DSCP 40
 /* RFC 768: no datagram is longer. */
 #define LARGEST_DATAGRAM 65535
 /** What a socket keeps for us: the answers of 500 loudspeakers that one page
@@ -145,6 +147,47 @@ static void supervise(int fd, uint8_t dscp)
 	(void)setsockopt(fd, IPPROTO_IP, IP_TOS, &tos, sizeof(tos));
 }
 
+/* Connections as they are made. */
+static const struct tcp_conn *accepted, *begun;
+static struct sa begun_to;
+
+bool door_has_accepted(const struct tcp_conn *tc)
+{
+	return tc == accepted;
+}
+
+int door_goes_to(const struct tcp_conn *tc, struct sa *to)
+{
+	if (tc != begun)
+		return ENOTCONN;
+	*to = begun_to;
+	return 0;
+}
+
+/* Those we make ourselves are watched like those we take. */
+GUARD int tcp_connect(struct tcp_conn **tcp, const struct sa *peer,
+		      tcp_estab_h *eh, tcp_recv_h *rh, tcp_close_h *ch,
+		      void *arg)
+{
+	int (*real)(struct tcp_conn **, const struct sa *, tcp_estab_h *,
+		    tcp_recv_h *, tcp_close_h *, void *) =
+		GUARD_REAL(tcp_connect);
+	int err, fd;
+
+	if (!real)
+		return ENOSYS;
+	err = real(tcp, peer, eh, rh, ch, arg);
+	if (err)
+		return err;
+	accepted = NULL;
+	begun = *tcp;
+	begun_to = *peer;
+	fd = tc_tcp_fd(*tcp);
+	if (fd >= 0)
+		supervise(fd, SIGNALLING_DSCP);
+	return 0;
+}
+
 static struct door *door_of(const struct tcp_sock *ts)
 {
 	struct le *le;
@@ -186,6 +229,8 @@ GUARD int tcp_accept(struct tcp_conn **tcp, struct tcp_sock *ts,
 			d->open[d->n_open++] = (struct connection){fd, peer};
 		}
 	}
+	accepted = tc;
+	begun = NULL;
 	*tcp = tc;
 	return 0;
 }
@@ -220,7 +265,8 @@ static void destructor(void *arg)
 }
 
 int door_open(struct door **dp, struct sip *sip, enum sip_transp tp,
-	      const struct sa *laddr, uint8_t dscp, door_admit_h *h, void *arg)
+	      const struct sa *laddr, struct tls *tls, uint8_t dscp,
+	      door_admit_h *h, void *arg)
 {
 	const int tos = dscp << 2, waiting = WAITING_BYTES;
 	struct door *d;
@@ -228,7 +274,7 @@ int door_open(struct door **dp, struct sip *sip, enum sip_transp tp,
 
 	last.us = NULL;
 	last.ts = NULL;
-	err = sip_transp_add(sip, tp, laddr);
+	err = sip_transp_add(sip, tp, laddr, tls);
 	if (err)
 		return err;
 	if (tp == SIP_TRANSP_UDP ? !last.us : !last.ts)

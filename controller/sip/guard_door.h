@@ -32,6 +32,14 @@ typedef bool(door_admit_h)(const struct sa *src, enum door_what what,
 
 struct door;
 
+/** Was this connection the last that a door took? libre asks for TLS on it
+ * right then. */
+bool door_has_accepted(const struct tcp_conn *tc);
+
+/** Where to goes the connection that libre has just begun? 0, or ENOTCONN when
+ *  it is another. */
+int door_goes_to(const struct tcp_conn *tc, struct sa *to);
+
 /**
  * Adds a transport to a SIP stack and stands before it.
  *
@@ -41,11 +49,13 @@ struct door;
  * data unacknowledged (B10).
  *
  * @param dp   where the door is put; mem_deref() it after sip_transp_flush()
+ * @param tls  for SIP_TRANSP_TLS, else NULL
  * @param dscp for what is sent
  * @return 0, errno of bind(), or ENOTSUP when the guards are not in force
  */
 int door_open(struct door **dp, struct sip *sip, enum sip_transp tp,
-	      const struct sa *laddr, uint8_t dscp, door_admit_h *h, void *arg);
+	      const struct sa *laddr, struct tls *tls, uint8_t dscp,
+	      door_admit_h *h, void *arg);
 
 /** The receive handler libre gave its last UDP socket: for the self-test. */
 udp_recv_h *door_last_receiver(void **arg);

@@ -3,6 +3,7 @@
  * door, libre's transactions, policy (gate.c), sessions, catch-all.
  */
 #include "controller/sip/core.h"
+#include "controller/sip/secure.h"
 
 #define HASH_SIZE 256 /* libre wants a power of two */
 
@@ -33,8 +34,10 @@ static void destructor(void *arg)
 	sip_transp_flush(l->sip);
 	mem_deref(l->udp_door);
 	mem_deref(l->tcp_door);
+	mem_deref(l->tls_door);
 	sip_close(l->sip, true);
 	mem_deref(l->sip);
+	mem_deref(l->tls_context);
 }
 
 static const char *transport_name(enum config_transport t)
@@ -78,11 +81,6 @@ static int cannot_listen(const struct config_listen *w, int err,
 static int check_listen(const struct config_listen *w, struct sa *laddr,
 			struct reason *why)
 {
-	if (w->transport == TRANSPORT_TLS)
-		return reason_set(why, ENOTSUP,
-				  "tls:%s:%u: SIP over TLS cannot be listened "
-				  "on in this version; use udp: or tcp:",
-				  w->host, w->port);
 	if (sa_set_str(laddr, w->host, w->port))
 		return reason_set(why, EINVAL,
 				  "sip.listen: \"%s\" is no numeric address",
@@ -154,8 +152,8 @@ static int listener_get(struct listener **lp, struct stack *s,
 	return 0;
 }
 
-static int open_one(struct stack *s, const struct config_listen *w,
-		    struct reason *why)
+static int open_one(struct stack *s, const struct config_sip *sip,
+		    const struct config_listen *w, struct reason *why)
 {
 	struct listener *l;
 	struct sa laddr;
@@ -169,12 +167,21 @@ static int open_one(struct stack *s, const struct config_listen *w,
 		return cannot_listen(w, err, why);
 	if (w->transport == TRANSPORT_UDP && !l->udp) {
 		err = door_open(&l->udp_door, l->sip, SIP_TRANSP_UDP, &laddr,
-				STACK_DSCP, gate_admit, l);
+				NULL, STACK_DSCP, gate_admit, l);
 		l->udp = !err;
 	} else if (w->transport == TRANSPORT_TCP && !l->tcp) {
 		err = door_open(&l->tcp_door, l->sip, SIP_TRANSP_TCP, &laddr,
-				STACK_DSCP, gate_admit, l);
+				NULL, STACK_DSCP, gate_admit, l);
 		l->tcp = !err;
+	} else if (w->transport == TRANSPORT_TLS && !l->tls) {
+		err = secure_alloc(&l->tls_context, sip, why);
+		if (err)
+			return err;
+		err = door_open(&l->tls_door, l->sip, SIP_TRANSP_TLS, &laddr,
+				l->tls_context, STACK_DSCP, gate_admit, l);
+		l->tls = !err;
+	} else if (w->transport == TRANSPORT_TLS) {
+		return secure_load(l->tls_context, sip, why);
 	}
 	return err ? cannot_listen(w, err, why) : 0;
 }
@@ -183,7 +190,7 @@ static int open_one(struct stack *s, const struct config_listen *w,
  * when the configuration still wants exactly what it has open or more. */
 static bool wanted(const struct listener *l, const struct config *c)
 {
-	bool udp = false, tcp = false;
+	bool udp = false, tcp = false, tls = false;
 	struct sa sa;
 	size_t i;
 
@@ -195,8 +202,10 @@ static bool wanted(const struct listener *l, const struct config *c)
 			continue;
 		udp |= w->transport == TRANSPORT_UDP;
 		tcp |= w->transport == TRANSPORT_TCP;
+		tls |= w->transport == TRANSPORT_TLS;
 	}
-	return (udp || !l->udp) && (tcp || !l->tcp) && (udp || tcp);
+	return (udp || !l->udp) && (tcp || !l->tcp) && (tls || !l->tls) &&
+	       (udp || tcp || tls);
 }
 
 /* After a failure: what was bound in vain. */
@@ -247,7 +256,7 @@ static int open_wanted(struct stack *s, const struct config *c,
 		l = find(s, &laddr);
 		if (l && !wanted(l, c))
 			continue;
-		err = open_one(s, &c->sip.listen[i], why);
+		err = open_one(s, &c->sip, &c->sip.listen[i], why);
 		if (err)
 			return err;
 	}

@@ -18,8 +18,10 @@ static bool reachable(const struct listener *l, const struct uri *uri,
 		return false;
 	if (msg_param_decode(&uri->params, "transport", &tp))
 		return came == SIP_TRANSP_UDP;
-	return pl_strcasecmp(&tp, "tcp") ? !pl_strcasecmp(&tp, "udp") && l->udp
-					 : l->tcp;
+	if (!pl_strcasecmp(&tp, "tcp"))
+		return l->tcp;
+	return pl_strcasecmp(&tp, "tls") ? !pl_strcasecmp(&tp, "udp") && l->udp
+					 : l->tls;
 }
 
 /* A message of our own making with this Contact, for sip_dialog_update(). */

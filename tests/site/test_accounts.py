@@ -3,11 +3,12 @@ import os
 
 import pytest
 
-from conftest import NOTICE
+from conftest import NOTICE, config
 from lib import wait
 from lib.kamailio import Kamailio
 from lib.sip import Call
 from lib.sip_speaker import Speaker
+from lib.tls import Authority
 
 ACCOUNT = '''
 account "pbx" {{
@@ -84,4 +85,62 @@ alarm "gas" { inputs = { "second" }  latch = true
     n = account(d)["registrations"]
     d.reload()
     assert account(d)["state"] == "registered" and account(d)["registrations"] == n
-    d.stop()
+    # Its end takes the registration back.
+    d.expect_dead = True
+    assert d.stop() == 0
+    Call(caller, "702", rtp=True).invite().final(480)
+
+
+def test_what_is_wrong_is_said_and_the_next_registrar_taken(make_daemon, key, pbx, tmp_path):
+    first, second = pbx("broker"), pbx("bystander", sha256=True)
+    key.write_text("wrong\n")
+    more = ACCOUNT.format('"sip:10.9.0.5", "sip:10.9.0.13;transport=tcp"', "")
+    d = make_daemon(more=more)
+    wait.until(lambda: "wrong password" in account(d)["error"], "what is wrong")
+    key.write_text("secret\n")
+    d.reload()
+    registered(d, "sip:10.9.0.5")
+    # Killed: the other one, by TCP and with SHA-256; and back.
+    first.stop()
+    registered(d, "sip:10.9.0.13;transport=tcp")
+    first.start()
+    registered(d, "sip:10.9.0.5")
+    first.stop()
+    second.stop()
+    f = wait.until(lambda: d.api.faults().get("account:pbx"), "the fault", 40)
+    assert "not registered" in f["text"]
+    wait.until(lambda: "nothing listens at tcp:10.9.0.13:5060" in account(d)["error"]
+               or "no answer from udp:10.9.0.5:5060" in account(d)["error"], "why", 40)
+    first.start()
+    registered(d, "sip:10.9.0.5")
+    assert "account:pbx" not in d.api.faults()
+
+
+def test_by_tls_only_who_proves_the_name(make_daemon, key, pbx, tmp_path, agent, hall):
+    ours = Authority(tmp_path)
+    good = ours.issue("good", "DNS:pbx.example")
+    wrong = ours.issue("wrong", "DNS:other.example")
+    mine, mine_key = ours.issue("mine", "IP:10.9.0.1")
+    (tmp_path / "mine.pem").write_text(mine.read_text() + mine_key.read_text())
+    os.chmod(tmp_path / "mine.pem", 0o600)
+    bad = pbx("bystander", cert=wrong)
+    pbx("broker", cert=good)
+    tls = f'''
+    tls-cert = "mine.pem"
+    tls-ca = "{ours.pem}"
+'''
+    more = ACCOUNT.format('"sip:10.9.0.13;transport=tls"', "")
+    text = config(tls, more).replace('"tcp:10.9.0.1:5060"', '"tls:10.9.0.1:5061"')
+    d = make_daemon(text=text)
+    why = wait.until(lambda: account(d)["error"], "why it is not trusted")
+    assert "certificate of tls:10.9.0.13:5061 is not trusted" in why and "name" in why
+    assert account(d)["state"] == "away" and bad
+    d.reload(text.replace("sip:10.9.0.13", "sip:10.9.0.5"))
+    registered(d, "sip:10.9.0.5;transport=tls")
+    caller = agent("stranger")
+    caller.server = ("10.9.0.5", 5060)
+    page = Call(caller, "701", rtp=True).invite()
+    page.final(200)
+    page.talk(NOTICE)
+    hall.wait_for(50, "the talk")
+    page.bye()

@@ -139,7 +139,7 @@ static void test_values(void **state)
 	     {"timezone = \"Mars/Olympus\"", 1, "zoneinfo"},
 	     {"timezone = \"../../../etc/passwd\"", 1, "zoneinfo"},
 	     {"sip { listen = \"udp:0.0.0.0:5060\" }", 1, "not 0.0.0.0"},
-	     {"sip { listen = \"tls:1.2.3.4:5061\" }", 1, "tcp:ADDRESS"},
+	     {"sip { listen = \"wss:1.2.3.4:5061\" }", 1, "tcp:ADDRESS"},
 	     {"sip { listen = \"udp:host:5060\" }", 1, "literal address"},
 	     {"sip { listen = \"udp:1.2.3.4:70000\" }", 1, "literal address"},
 	     {"sip { rtp-ports = \"30000-20000\" }", 1, "FIRST < LAST"},

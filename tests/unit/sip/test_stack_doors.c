@@ -490,7 +490,8 @@ static void test_cannot_listen(void **state)
 	world_listen(&l, TRANSPORT_UDP, "pbx.example", STACK_PORT);
 	refused_config(&c, EINVAL, "numeric");
 	world_listen(&l, TRANSPORT_TLS, STACK_HOST, 5071);
-	refused_config(&c, ENOTSUP, "TLS");
+	c.sip.tls_cert = (char[]){"/nonexistent/sip.pem"};
+	refused_config(&c, EINVAL, "tls-cert");
 }
 
 static bool answers(const char *host, uint16_t port)
