@@ -39,4 +39,9 @@ struct account_route {
 int account_all_route(const struct account_all *a, const struct pl *host,
 		      struct account_route *r, struct reason *why);
 
+/** Where a call to that URI goes: through the account whose domain it is, else
+ *  straight to its address. 0, or errno with the reason. */
+int dial_find_way(const struct stack *s, const char *text,
+		  struct account_route *r, struct reason *why);
+
 #endif

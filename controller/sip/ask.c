@@ -1,5 +1,6 @@
 #include "controller/sip/ask.h"
 
+#include "controller/sip/account_internal.h"
 #include "controller/sip/core.h"
 
 struct ask {
@@ -42,17 +43,16 @@ static void response_handler(int err, const struct sip_msg *msg, void *arg)
 int ask_start(struct ask **ap, struct stack *s, const char *uri,
 	      uint32_t within_ms, ask_h *h, void *arg, struct reason *why)
 {
+	struct account_route way;
+	const char *route = way.route;
 	struct listener *l;
-	enum sip_transp tp;
-	struct uri u;
 	struct ask *a;
-	char from[96];
-	struct sa to;
-	int err;
+	char from[220];
+	int err = dial_find_way(s, uri, &way, why);
 
-	if (!dial_uri_decode(uri, &u, &to, &tp, why))
-		return EINVAL;
-	l = listener_for(s, &to, tp);
+	if (err)
+		return err;
+	l = listener_for(s, &way.to, way.tp);
 	if (!l)
 		return reason_set(why, EADDRNOTAVAIL,
 				  "no route there from a sip.listen address");
@@ -61,8 +61,12 @@ int ask_start(struct ask **ap, struct stack *s, const char *uri,
 		return reason_set(why, ENOMEM, "out of memory");
 	a->h = h;
 	a->arg = arg;
-	re_snprintf(from, sizeof(from), "sip:tocsin@%J", &l->laddr);
-	err = sip_dialog_alloc(&a->dlg, uri, uri, NULL, from, NULL, 0);
+	if (way.account)
+		re_snprintf(from, sizeof(from), "%s", way.account->aor);
+	else
+		re_snprintf(from, sizeof(from), "sip:tocsin@%J", &l->laddr);
+	err = sip_dialog_alloc(&a->dlg, uri, uri, NULL, from, &route,
+			       way.account ? 1 : 0);
 	if (!err)
 		err = sip_drequestf(&a->req, l->sip, true, "OPTIONS", a->dlg, 0,
 				    NULL, NULL, response_handler, a,

@@ -368,9 +368,8 @@ static int connect_call(struct dial *d, const struct dial_request *rq,
 		rq->headers ? rq->headers : "");
 }
 
-/* Through the account whose domain it is, else straight to its address. */
-static int find_way(struct stack *s, const char *text, struct account_route *r,
-		    struct reason *why)
+int dial_find_way(const struct stack *s, const char *text,
+		  struct account_route *r, struct reason *why)
 {
 	struct uri uri;
 	struct pl pl;
@@ -408,7 +407,7 @@ int dial_start(struct dial **dp, struct stack *s, const struct dial_request *rq,
 	struct listener *l;
 	struct dial *d;
 	struct sa rtp;
-	int err = find_way(s, rq->uri, &way, why);
+	int err = dial_find_way(s, rq->uri, &way, why);
 
 	if (err)
 		return err;
