@@ -35,9 +35,10 @@ def state(d):
 
 def keys(call, text):
     for n, k in enumerate(text):
-        # A telephone may tell a key in both ways: it is one press.
+        # A telephone may tell a key in both ways: it is one press. Not the last one:
+        # it may end the call, and then nobody is there to be told twice.
         call.press(k)
-        if n % 2:
+        if n % 2 and n < len(text) - 1:
             call.inform(k)
 
 
