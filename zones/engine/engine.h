@@ -109,6 +109,8 @@ enum { /* output.fade, beside the number of a fade */
        FADE_NONE = -1,
        FADE_IN = -2, /**< nothing was cut off, but it begins in the middle */
        FADE_UNKNOWN = -3, /**< of a feed: not cut in this batch */
+       FADE_REST = -4,    /**< silence first, for CODER_REST_MS: its receivers'
+			     decoders are elsewhere, and no encoder is free */
 };
 
 /** The way of an output that leaves by a packet socket. */
@@ -120,9 +122,11 @@ struct way {
 
 struct output {
 	bool used;
-	bool fresh;   /**< its feed has not sent it anything yet */
-	int16_t fade; /**< how the feed's first packet is faded */
-	int fd;       /**< shared, -1 = none could be made */
+	bool fresh;         /**< its feed has not sent it anything yet */
+	int16_t fade;       /**< how the feed's first packet is faded */
+	uint16_t rested_ms; /**< FADE_REST: how long it has been silent so far
+			     */
+	int fd;             /**< shared, -1 = none could be made */
 	union endpoint dst;
 	struct way way;
 	struct format fmt;
@@ -204,6 +208,14 @@ struct feed {
 	bool kept;          /**< its last packet's end is in engine.kept */
 	struct cursor fgc, bgc;
 	struct encoder *enc; /**< while it mixes or transcodes */
+	int16_t bridge; /**< the fade its first packet, and its encoder, begin
+			   with; FADE_NONE */
+	bool carry;     /**< its encoder goes on: its receivers' decoders are
+			   where only that leads them on from */
+	bool merge;     /**< it need not be apart from its like any more */
+	uint32_t carried_ms; /**< with nothing else to need it */
+	uint8_t level;       /**< of its last packet, -dBFS */
+	uint8_t quiet; /**< packets in a row that were too soft to matter */
 	int first, last;
 	unsigned n_outputs;
 };
@@ -243,6 +255,8 @@ struct leg {
 	unsigned room; /**< number + 1 of the conference it is in, 0 = none */
 	struct playout_reader ear[MEDIA_ROOM_LEGS]; /**< of each seat there */
 	struct encoder *enc; /**< lent for what it is sent from there */
+	const void *sent;    /**< what it was last sent the sound of */
+	uint32_t rested_ms;  /**< silence since then */
 	uint32_t foreign, wrong_type;
 	struct keys keys;
 	/* Reports owed. */
@@ -261,6 +275,9 @@ struct room {
 /** What an output would have heard next, had it not been cut off. */
 struct fade {
 	unsigned refs;
+	bool ended; /**< it came to its own end: there is nothing to hear */
+	enum codec codec;
+	struct encoder *enc; /**< where its receivers' decoders are */
 	int16_t pcm[FADE_MAX];
 };
 
@@ -481,6 +498,9 @@ void *engine_thread(void *engine);
 const uint8_t *engine_silence(const struct engine *e, const struct format *f,
 			      size_t *bytes);
 
+/** Softer packets (-dBFS) leave a decoder where any stream may begin. */
+#define FEED_QUIET 50
+
 /** Adds to a counter only the media thread writes. */
 static inline void engine_count(_Atomic uint64_t *c, uint64_t n)
 {
@@ -498,6 +518,8 @@ void route_dirty_output(struct engine *e, unsigned i);
 void route_dirty_slot(struct engine *e, unsigned slot);
 /** Brings every marked output to the feed it belongs to. */
 void route_settle(struct engine *e, uint64_t now);
+/** Lets the outputs of a feed join another that plays the same. */
+void route_merge(struct engine *e, unsigned feed);
 /** Takes an output out of its feed, if it is in one. */
 void route_leave(struct engine *e, unsigned i);
 
@@ -569,6 +591,10 @@ void feed_prime(struct engine *e, struct feed *f, const int16_t *pcm);
 /** A feed goes on with what another is doing. */
 void feed_take_over(struct engine *e, struct feed *f, const struct feed *old,
 		    bool fg, bool bg);
+/** Its packets go on from where another encoder has got to. */
+void feed_carry(struct engine *e, struct feed *f, const struct encoder *from);
+/** Are its receivers' decoders where any stream may begin? */
+bool feed_rests(const struct feed *f);
 /** Gives back what was lent to it. */
 void feed_release(struct engine *e, struct feed *f);
 
@@ -598,6 +624,9 @@ void fade_take(struct engine *e, unsigned output, int fade);
 /** Keeps the end of a packet that was made from samples. */
 void fade_keep(struct engine *e, unsigned feed, const int16_t *pcm);
 /** Makes an output's faded payload in e->faded, from the plain one. */
+/** Blends a fade into a packet of samples. */
+void fade_pcm(const struct engine *e, const struct feed *f, int fade,
+	      int16_t *s);
 void fade_payload(struct engine *e, const struct feed *f, int fade,
 		  const uint8_t *payload);
 

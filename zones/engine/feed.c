@@ -6,6 +6,10 @@
 
 #include <string.h>
 
+/** Opus leans on what came before for a few packets only, and its encoder is
+ *  dear: it goes on no longer than this. */
+#define OPUS_CARRY_MS 500
+
 void feed_init(struct engine *e, unsigned i, int fg, int bg,
 	       const struct format *fmt, uint64_t now)
 {
@@ -23,6 +27,8 @@ void feed_init(struct engine *e, unsigned i, int fg, int bg,
 		.last_us = now,
 		.gain = {ENGINE_UNITY, ENGINE_UNITY, 1},
 		.volume = {ENGINE_UNITY, ENGINE_UNITY, 1},
+		.bridge = FADE_NONE,
+		.level = 127,
 		.first = -1,
 		.last = -1,
 	};
@@ -147,11 +153,17 @@ void feed_take_over(struct engine *e, struct feed *f, const struct feed *old,
 		cursor_take_over(e, &f->fgc, old, &old->fgc);
 	if (bg)
 		cursor_take_over(e, &f->bgc, old, &old->bgc);
-	if (!old->enc || !format_equal(&old->fmt, &f->fmt))
-		return;
+	if (!f->enc && (fg || bg) && old->enc &&
+	    format_equal(&old->fmt, &f->fmt))
+		feed_carry(e, f, old->enc);
+}
+
+void feed_carry(struct engine *e, struct feed *f, const struct encoder *from)
+{
 	f->enc = coders_encoder(e, f->fmt.codec);
 	if (f->enc)
-		encoder_copy(f->enc, old->enc);
+		encoder_copy(f->enc, from);
+	f->carry = f->enc;
 }
 
 void feed_release(struct engine *e, struct feed *f)
@@ -178,16 +190,19 @@ static const uint8_t *make(struct engine *e, unsigned i, uint8_t *room,
 
 	*made = (struct made){.level = 127};
 	f->kept = false;
-	if (f->fg < 0 && f->bg < 0)
+	if (f->fg < 0 && f->bg < 0 && !f->carry)
 		return engine_silence(e, &f->fmt, &made->bytes);
-	if (!needs_mix(f)) {
+	if (!needs_mix(f) && !f->carry) {
 		bool bg = f->fg < 0;
 
 		payload =
 			cursor_payload(e, bg ? &f->bgc : &f->fgc,
 				       bg ? f->bg : f->fg, f, room, made, now);
 	} else if (mix(e, f, now)) {
+		if (f->bridge >= 0 && !e->fade[f->bridge].ended)
+			fade_pcm(e, f, f->bridge, e->pcm[0]);
 		payload = feed_encode(e, f, room, e->pcm[0], made);
+		f->carry = f->enc;
 	}
 	/* Only what was made from samples is in the room we gave. */
 	if (payload == room)
@@ -204,6 +219,15 @@ static void send_one(struct engine *e, unsigned output, const struct feed *f,
 			      memory_order_relaxed);
 }
 
+/** A packet without sound, for receivers whose decoders are nowhere that the
+ *  feed's sound could begin. */
+static const uint8_t *rest(const struct engine *e, const struct feed *f,
+			   struct made *made)
+{
+	*made = (struct made){.level = 127};
+	return engine_silence(e, &f->fmt, &made->bytes);
+}
+
 /** The first packet of outputs that came to the feed: where something was cut
  *  off for it, or it begins in the middle, each gets its own. */
 static void send_fresh(struct engine *e, struct feed *f, const uint8_t *payload,
@@ -216,6 +240,22 @@ static void send_fresh(struct engine *e, struct feed *f, const uint8_t *payload,
 	for (int i = f->first; i >= 0; i = e->output[i].next) {
 		struct output *o = &e->output[i];
 		bool fade = can && o->fade != FADE_NONE;
+		struct made still;
+
+		if (o->fade == FADE_REST) {
+			const uint8_t *p = rest(e, f, &still);
+
+			send_one(e, (unsigned)i, f, p, &still, due, now);
+			o->rested_ms += f->fmt.ptime_ms;
+			o->fresh = o->rested_ms < CODER_REST_MS;
+			if (o->fresh) {
+				f->joined = true;
+			} else {
+				o->rested_ms = 0;
+				o->fade = FADE_NONE;
+			}
+			continue;
+		}
 
 		/* Neighbours mostly come from the same feed. */
 		if (fade && o->fade != last) {
@@ -262,6 +302,40 @@ static void note_first(struct engine *e, int slot, unsigned outputs)
 	s->first_n += outputs;
 }
 
+bool feed_rests(const struct feed *f)
+{
+	uint32_t ms = f->quiet * (uint32_t)f->fmt.ptime_ms;
+
+	return f->fmt.codec == CODEC_OPUS ? ms : ms >= CODER_REST_MS;
+}
+
+/** Once its sound has been soft for a moment, a feed needs its encoder no
+ *  longer: what it plays goes out as it is from here on. */
+static void come_to_rest(struct engine *e, unsigned i)
+{
+	struct feed *f = &e->feed[i];
+	int lead = f->fg >= 0 ? f->fg : f->bg;
+
+	if (f->level < FEED_QUIET)
+		f->quiet = 0;
+	else if (f->quiet < UINT8_MAX)
+		f->quiet++;
+	if (!f->carry || needs_mix(f)) {
+		f->carried_ms = 0;
+		return;
+	}
+	f->carried_ms += f->fmt.ptime_ms;
+	if (!feed_rests(f) &&
+	    (f->fmt.codec != CODEC_OPUS || f->carried_ms < OPUS_CARRY_MS))
+		return;
+	f->carry = false;
+	/* Live sound of another codec is encoded anyway. */
+	if (lead < 0 || e->slot[lead].kind == SLOT_CLIP)
+		feed_release(e, f);
+	if (lead >= 0)
+		route_merge(e, i);
+}
+
 static void run(struct engine *e, unsigned i, uint64_t now)
 {
 	struct feed *f = &e->feed[i];
@@ -289,6 +363,9 @@ static void run(struct engine *e, unsigned i, uint64_t now)
 	else
 		send_all(e, f, payload, &made, due, now);
 	f->last_us = due;
+	f->bridge = FADE_NONE;
+	f->level = made.level;
+	come_to_rest(e, i);
 	if (f->fg < 0 && f->bg < 0 && (!f->tail || !--f->tail)) {
 		while (f->first >= 0) {
 			unsigned o = (unsigned)f->first;

@@ -286,6 +286,26 @@ void leg_stats(const struct leg *l, struct media_leg_stats *s)
 
 /* ------------------------------------------------------------------- send */
 
+/** Between two sounds a decoder of G.722 or Opus gets some silence, so that it
+ *  is where the second begins (coder.h). */
+static bool comes_to_rest(struct leg *l)
+{
+	const void *what = l->prompt ? (const void *)l->prompt
+			   : l->room ? (const void *)&l->room
+				     : NULL;
+
+	if (!codec_stateful(l->fmt.codec) || (what == l->sent && !l->rested_ms))
+		return false;
+	l->rested_ms += l->fmt.ptime_ms;
+	if (!what || (l->sent && l->rested_ms <= CODER_REST_MS))
+		return true;
+	if (l->enc)
+		encoder_reset(l->enc, &l->fmt, EFFORT_LIVE);
+	l->sent = what;
+	l->rested_ms = 0;
+	return false;
+}
+
 /** The prompt's next packet, what is said in the leg's room, or silence. */
 static const uint8_t *payload(struct engine *e, struct leg *l, size_t *bytes,
 			      uint64_t now)
@@ -294,14 +314,18 @@ static const uint8_t *payload(struct engine *e, struct leg *l, size_t *bytes,
 	const uint8_t *p;
 	uint64_t in, end;
 
+	if (comes_to_rest(l))
+		return engine_silence(e, &l->fmt, bytes);
 	if (!l->prompt) {
 		p = room_payload(e, l, bytes, now);
 		return p ? p : engine_silence(e, &l->fmt, bytes);
 	}
 	cycle = clip_cycle_frames(l->prompt, l->prompt_idx);
 	sound = clip_frames(l->prompt, l->prompt_idx);
-	in = l->prompt_pos++ % cycle;
-	p = clip_payload(l->prompt, l->prompt_idx, (uint32_t)in, bytes);
+	in = l->prompt_pos % cycle;
+	p = clip_payload(l->prompt, l->prompt_idx, l->prompt_pos >= cycle,
+			 (uint32_t)in, bytes);
+	l->prompt_pos++;
 	end = l->prompt_cycles
 		      ? (uint64_t)(l->prompt_cycles - 1) * cycle + sound
 		      : UINT64_MAX;

@@ -329,10 +329,13 @@ static void need_coders(struct media *m, enum codec codec, uint32_t rate)
 	for (unsigned i = 0; i < MEDIA_MAX_LEGS; i++)
 		legs += m->now.leg[i].used && m->now.leg[i].room &&
 			m->now.leg[i].codec == codec;
-	enc = least(outputs + legs,
+	/* Where one sound is cut off for another, there are three for a
+	 * moment: of the old, of the fade, of the new (fade.c). */
+	enc = least(3 * outputs + legs,
 		    opus ? ENGINE_OPUS_ENCODERS : ENGINE_CODERS);
-	/* A mixed message and its background need one each. */
-	dec = least(2 * outputs, opus ? ENGINE_OPUS_DECODERS : ENGINE_CODERS);
+	/* A mixed message and its background need one each; and what is cut
+	 * off is understood once more. */
+	dec = least(3 * outputs, opus ? ENGINE_OPUS_DECODERS : ENGINE_CODERS);
 	while (m->now.encoders[codec] < enc || m->now.decoders[codec] < dec) {
 		struct encoder **ep =
 			&m->encoder[codec][m->now.encoders[codec]];

@@ -144,7 +144,8 @@ const uint8_t *room_payload(struct engine *e, struct leg *l, size_t *bytes,
 {
 	uint32_t n = format_samples(&l->fmt);
 
-	if (!l->room || !sum_up(e, l, n, now))
+	/* A decoder that has heard something is told of the silence too. */
+	if (!l->room || (!sum_up(e, l, n, now) && !l->enc))
 		return NULL;
 	for (uint32_t i = 0; i < n; i++) {
 		int32_t v = e->sum[i];

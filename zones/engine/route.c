@@ -83,13 +83,14 @@ struct want {
 	struct ramp gain, volume;
 	uint32_t tail;
 	uint64_t last_us; /**< of the tail: keeps the packets' distance */
+	int bridge;       /**< of feed.bridge: whose decoders it goes on from */
 };
 
 static bool fits(const struct feed *f, const struct want *w,
 		 const struct format *fmt)
 {
-	if (!f->used || f->fg != w->fg || f->bg != w->bg ||
-	    !format_equal(&f->fmt, fmt))
+	if (!f->used || f->merge || f->fg != w->fg || f->bg != w->bg ||
+	    f->bridge != w->bridge || !format_equal(&f->fmt, fmt))
 		return false;
 	if (w->fg < 0 && w->bg < 0)
 		return f->tail == w->tail && f->last_us == w->last_us;
@@ -119,6 +120,9 @@ static int feed_for(struct engine *e, const struct want *w,
 	f->gain = w->gain;
 	f->volume = w->volume;
 	f->tail = w->tail;
+	f->bridge = (int16_t)w->bridge;
+	if (w->bridge >= 0)
+		feed_carry(e, f, e->fade[w->bridge].enc);
 	if (w->fg < 0 && w->bg < 0)
 		f->last_us = w->last_us;
 	/* What goes on in another company goes on where it was. */
@@ -169,6 +173,14 @@ static struct ramp gain_of(const struct engine *e, const struct output *o,
 	return ramp_to(e, r, duck, o->fmt.rate);
 }
 
+/** A decoder with a state is always led to rest. */
+static uint32_t tail_ms(const struct engine *e, const struct output *o)
+{
+	return codec_stateful(o->fmt.codec) && e->tail_ms < CODER_REST_MS
+		       ? CODER_REST_MS
+		       : e->tail_ms;
+}
+
 static struct want want_of(const struct engine *e, const struct output *o,
 			   uint64_t now)
 {
@@ -178,6 +190,7 @@ static struct want want_of(const struct engine *e, const struct output *o,
 		.bg = slot_runs(e, o->bg) ? o->bg : -1,
 		.gain = unity,
 		.volume = unity,
+		.bridge = old ? old->bridge : FADE_NONE,
 	};
 	bool silent;
 
@@ -198,7 +211,7 @@ static struct want want_of(const struct engine *e, const struct output *o,
 		w.volume = v;
 		return w;
 	}
-	w.tail = (e->tail_ms + o->fmt.ptime_ms - 1) / o->fmt.ptime_ms;
+	w.tail = (tail_ms(e, o) + o->fmt.ptime_ms - 1) / o->fmt.ptime_ms;
 	w.last_us = old ? old->last_us : now;
 	if (silent)
 		w.tail = old->tail;
@@ -220,6 +233,15 @@ static bool is_cut(const struct engine *e, const struct feed *old,
 	       e->slot[lead].play != o->lead_play;
 }
 
+/** Has all that a feed played come to its end, in a codec whose decoders do
+ *  not know that? */
+static bool is_over(const struct engine *e, const struct feed *old)
+{
+	return codec_stateful(old->fmt.codec) &&
+	       (old->fg < 0 || e->slot[old->fg].finished) &&
+	       (old->bg < 0 || e->slot[old->bg].finished);
+}
+
 /** The fade of what an output loses, FADE_NONE when it loses nothing. */
 static int cut_of(struct engine *e, unsigned i, const struct want *w,
 		  uint64_t now)
@@ -230,7 +252,8 @@ static int cut_of(struct engine *e, unsigned i, const struct want *w,
 	 * that still is. */
 	if (o->fresh)
 		return o->fade == FADE_IN ? FADE_NONE : o->fade;
-	if (o->feed >= 0 && is_cut(e, &e->feed[o->feed], o, w))
+	if (o->feed >= 0 && (is_cut(e, &e->feed[o->feed], o, w) ||
+			     is_over(e, &e->feed[o->feed])))
 		return fade_cut(e, (unsigned)o->feed, now);
 	return FADE_NONE;
 }
@@ -264,15 +287,17 @@ static int place(struct engine *e, unsigned i, int hint, uint64_t now)
 	int lead = w.fg >= 0 ? w.fg : w.bg;
 	uint32_t play = lead >= 0 ? e->slot[lead].play : 0;
 	bool anew = lead != o->lead_slot || play != o->lead_play;
+	bool stateful = codec_stateful(o->fmt.codec);
 	int feed, fade;
 
 	if (o->feed >= 0 && fits(&e->feed[o->feed], &w, &o->fmt) &&
 	    (lead < 0 || !anew))
 		return o->feed;
 	fade = cut_of(e, i, &w, now);
+	w.bridge = stateful && fade >= 0 ? fade : FADE_NONE;
 	/* What was cut off needs a packet to die away in. */
-	if (lead < 0 && fade >= 0 && !w.tail)
-		w.tail = 1;
+	if (lead < 0 && fade >= 0)
+		w.tail += stateful || !w.tail;
 	if (lead < 0 && (o->feed < 0 || !w.tail)) {
 		fall_silent(e, i);
 		return -1;
@@ -282,7 +307,9 @@ static int place(struct engine *e, unsigned i, int hint, uint64_t now)
 		fall_silent(e, i);
 		return -1;
 	}
-	if (fade < 0 && w.fg >= 0 && (anew || o->fade == FADE_IN) &&
+	if (w.bridge >= 0 && !e->feed[feed].carry)
+		fade = FADE_REST;
+	if (fade == FADE_NONE && w.fg >= 0 && (anew || o->fade == FADE_IN) &&
 	    begins_mid(e, &e->feed[feed]))
 		fade = FADE_IN;
 	fade_take(e, i, fade);
@@ -304,6 +331,25 @@ static int place(struct engine *e, unsigned i, int hint, uint64_t now)
 	if (lead < 0)
 		atomic_store_explicit(&o->level, 127, memory_order_relaxed);
 	return feed;
+}
+
+void route_merge(struct engine *e, unsigned feed)
+{
+	struct feed *f = &e->feed[feed];
+	const struct want w = {.fg = f->fg,
+			       .bg = f->bg,
+			       .gain = f->gain,
+			       .volume = f->volume,
+			       .bridge = FADE_NONE};
+	unsigned i = 0;
+
+	while (i < e->n_feeds && (i == feed || !fits(&e->feed[i], &w, &f->fmt)))
+		i++;
+	if (i == e->n_feeds)
+		return;
+	f->merge = true;
+	for (int o = f->first; o >= 0; o = e->output[o].next)
+		route_dirty_output(e, (unsigned)o);
 }
 
 void route_settle(struct engine *e, uint64_t now)

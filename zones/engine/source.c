@@ -326,16 +326,35 @@ static const uint8_t *clip_at(const struct engine *e, const struct cursor *c,
 			      int64_t pos, struct made *made)
 {
 	uint64_t at = (uint64_t)pos * f->period_us;
+	bool again;
 	uint64_t i;
 
 	made->level = 127;
-	if (c->idx < 0 || at < s->lead_us)
+	if (c->idx < 0 || at < s->lead_us ||
+	    (s->cycles && at - s->lead_us >= s->cycle_us * s->cycles))
 		return engine_silence(e, &f->fmt, &made->bytes);
+	again = at - s->lead_us >= s->cycle_us;
 	i = (at - s->lead_us) % s->cycle_us / f->period_us;
 	if (i >= clip_cycle_frames(s->clip, c->idx))
 		return engine_silence(e, &f->fmt, &made->bytes);
 	made->level = clip_level(s->clip, c->idx, (uint32_t)i);
-	return clip_payload(s->clip, c->idx, (uint32_t)i, &made->bytes);
+	return clip_payload(s->clip, c->idx, again, (uint32_t)i, &made->bytes);
+}
+
+/** A packet of the clip as samples; of Opus, those of the one before (see
+ *  decoder_align). */
+static void decode(struct engine *e, struct cursor *c, const struct slot *s,
+		   const struct feed *f, int64_t pos, int16_t *dst)
+{
+	struct made made;
+	const uint8_t *p = clip_at(e, c, s, f, pos, &made);
+
+	/* G.722's decoder hums a little where nothing was encoded. */
+	if (decoder_run(c->dec, dst, f->n, p, made.bytes) != f->n ||
+	    (made.level == 127 && f->fmt.codec == CODEC_G722))
+		memset(dst, 0, f->n * sizeof(*dst));
+	if (f->fmt.codec == CODEC_OPUS)
+		decoder_align(c->dec, dst, f->n);
 }
 
 /** Decodes the packets before the cursor, so that the next one is understood.
@@ -346,15 +365,12 @@ static void warm_up(struct engine *e, struct cursor *c, const struct slot *s,
 	uint32_t packets = (WARM_MS + f->fmt.ptime_ms - 1) / f->fmt.ptime_ms;
 	int64_t from = c->pos > packets ? c->pos - packets : 0;
 	bool prime = c->continued && !f->enc;
+	int64_t ahead = f->fmt.codec == CODEC_OPUS;
 
 	decoder_reset(c->dec);
-	for (int64_t pos = from; pos < c->pos; pos++) {
-		struct made made;
-		const uint8_t *p = clip_at(e, c, s, f, pos, &made);
-
-		if (decoder_run(c->dec, e->pcm[2], f->n, p, made.bytes) ==
-			    f->n &&
-		    prime)
+	for (int64_t pos = from; pos < c->pos + ahead; pos++) {
+		decode(e, c, s, f, pos, e->pcm[2]);
+		if (prime && pos >= from + ahead)
 			feed_prime(e, f, e->pcm[2]);
 	}
 }
@@ -364,27 +380,28 @@ static void clip_samples(struct engine *e, struct cursor *c,
 			 const struct slot *s, struct feed *f, int16_t *dst)
 {
 	enum codec codec = f->fmt.codec;
+	int64_t pos = c->pos++;
 	struct made made;
-	const uint8_t *p;
 
-	if (codec_stateful(codec)) {
-		if (!c->dec) {
-			c->dec = coders_decoder(e, codec);
-			c->dec_pos = -1;
-		}
-		if (c->dec && c->dec_pos != c->pos)
-			warm_up(e, c, s, f);
-	}
-	p = clip_at(e, c, s, f, c->pos++, &made);
-	c->dec_pos = c->pos;
 	if (!codec_stateful(codec)) {
-		codec_decode(codec, dst, p, f->n);
+		codec_decode(codec, dst, clip_at(e, c, s, f, pos, &made), f->n);
 		return;
 	}
-	if (!c->dec)
+	if (!c->dec) {
+		c->dec = coders_decoder(e, codec);
+		c->dec_pos = -1;
+	}
+	if (!c->dec) {
 		engine_count(&e->uncoded, 1);
-	if (!c->dec || decoder_run(c->dec, dst, f->n, p, made.bytes) != f->n)
 		memset(dst, 0, f->n * sizeof(*dst));
+		return;
+	}
+	if (c->dec_pos != pos) {
+		c->pos = pos;
+		warm_up(e, c, s, f);
+	}
+	decode(e, c, s, f, pos + (codec == CODEC_OPUS), dst);
+	c->dec_pos = c->pos = pos + 1;
 }
 
 static int32_t gain_q15(int cb)

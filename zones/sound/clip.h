@@ -45,7 +45,8 @@ struct clip *clip_unref(struct clip *c);
 int clip_format(const struct clip *c, const struct format *f);
 
 /** Packets of the sound itself in that encoding (the last one padded with
- *  silence; Opus: until its delay has run out). */
+ *  silence; Opus: until its delay has run out, unless the sound goes on into
+ *  its own beginning). */
 uint32_t clip_frames(const struct clip *c, int idx);
 
 /** Packets from one cycle's start to the next's, the gap included. */
@@ -54,11 +55,13 @@ uint32_t clip_cycle_frames(const struct clip *c, int idx);
 /**
  * Payload of packet i of a cycle; within the gap it is silence.
  *
+ * @param again in a later cycle than the first: where G.722 or Opus go on
+ *              without silence in between, the packets are others
  * @param bytes set to its length
  * @return valid as long as the clip
  */
-const uint8_t *clip_payload(const struct clip *c, int idx, uint32_t i,
-			    size_t *bytes);
+const uint8_t *clip_payload(const struct clip *c, int idx, bool again,
+			    uint32_t i, size_t *bytes);
 
 /** Level of packet i in -dBFS: 0 loudest, 127 silence (as RFC 6464 counts). */
 uint8_t clip_level(const struct clip *c, int idx, uint32_t i);

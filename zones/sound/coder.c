@@ -31,6 +31,11 @@
 #define PLC_MAX_PHASES (48000 / PLC_RATE)
 #define PLC_CHUNK 960
 #define G722_BITS 64000
+/** Sample values up to this are sent as silence is. */
+#define G722_NOTHING 40
+#define MAX_PTIME 60
+/** Samples of an Opus packet that decoder_align() keeps for the next. */
+#define OPUS_HELD (OPUS_RATE / 1000 * MAX_PTIME - ENCODER_OPUS_DELAY)
 
 struct encoder {
 	struct format fmt;
@@ -48,7 +53,8 @@ struct decoder {
 	uint32_t phase;   /**< of the next sample */
 	uint32_t missing; /**< Opus: samples made up in a row */
 	g722_decode_state_t g722;
-	max_align_t rest[]; /**< OpusDecoder, or plc_state_t[phases] */
+	max_align_t rest[]; /**< OpusDecoder and what is held of its sound, or
+			       plc_state_t[phases] */
 };
 
 /* ---------------------------------------------------------------- encoder */
@@ -119,6 +125,36 @@ void encoder_copy(struct encoder *e, const struct encoder *from)
 	memcpy(e, from, encoder_bytes(from->fmt.codec));
 }
 
+/** G.722's encoder and decoder predict alike: what a decoder is in after these
+ *  bytes, an encoder is to go on from. */
+static void g722_follow(g722_encode_state_t *e, const uint8_t *bytes, size_t n)
+{
+	int16_t heard[G722_RATE / 1000 * MAX_PTIME];
+	g722_decode_state_t d;
+
+	g722_decode_init(&d, G722_BITS, 0);
+	memcpy(d.band, e->band, sizeof(d.band));
+	g722_decode(&d, heard, bytes, (int)n);
+	memcpy(e->band, d.band, sizeof(d.band));
+	/* Of the filter that parts the bands only silence is left. */
+	memset(e->x, 0, sizeof(e->x));
+	memset(e->y, 0, sizeof(e->y));
+}
+
+static size_t g722_run(struct encoder *e, uint8_t *dst, const int16_t *pcm,
+		       uint32_t n)
+{
+	uint32_t i = 0;
+
+	while (i < n && pcm[i] <= G722_NOTHING && pcm[i] >= -G722_NOTHING)
+		i++;
+	if (i < n)
+		return (size_t)g722_encode(&e->g722, dst, pcm, (int)n);
+	coder_silence(&e->fmt, dst);
+	g722_follow(&e->g722, dst, n / 2);
+	return n / 2;
+}
+
 size_t encoder_run(struct encoder *e, uint8_t *dst, const int16_t *pcm)
 {
 	uint32_t n = format_samples(&e->fmt);
@@ -126,8 +162,7 @@ size_t encoder_run(struct encoder *e, uint8_t *dst, const int16_t *pcm)
 
 	switch (e->fmt.codec) {
 	case CODEC_G722:
-		r = g722_encode(&e->g722, dst, pcm, (int)n);
-		break;
+		return g722_run(e, dst, pcm, n);
 	case CODEC_OPUS:
 		r = opus_encode(opus_enc(e), pcm, (int)n, dst,
 				CODEC_OPUS_BYTES);
@@ -145,6 +180,11 @@ size_t encoder_run(struct encoder *e, uint8_t *dst, const int16_t *pcm)
 static OpusDecoder *opus_dec(struct decoder *d)
 {
 	return (OpusDecoder *)(void *)d->rest;
+}
+
+static int16_t *held_of(struct decoder *d)
+{
+	return (int16_t *)(void *)((char *)d->rest + opus_decoder_get_size(1));
 }
 
 static plc_state_t *plc_of(struct decoder *d, uint32_t phase)
@@ -170,7 +210,8 @@ int decoder_alloc(struct decoder **dp, enum codec codec, uint32_t rate)
 	    (codec == CODEC_OPUS && rate != OPUS_RATE))
 		return EINVAL;
 	bytes = sizeof(*d) + (codec == CODEC_OPUS
-				      ? (size_t)opus_decoder_get_size(1)
+				      ? (size_t)opus_decoder_get_size(1) +
+						OPUS_HELD * sizeof(int16_t)
 				      : phases * sizeof(plc_state_t));
 	d = malloc(bytes);
 	if (!d)
@@ -196,6 +237,7 @@ void decoder_reset(struct decoder *d)
 	d->phase = d->missing = 0;
 	if (d->codec == CODEC_OPUS) {
 		opus_decoder_init(opus_dec(d), OPUS_RATE, 1);
+		memset(held_of(d), 0, OPUS_HELD * sizeof(int16_t));
 		return;
 	}
 	for (uint32_t i = 0; i < d->phases; i++)
@@ -286,6 +328,17 @@ uint32_t decoder_run(struct decoder *d, int16_t *pcm, uint32_t max,
 	return n;
 }
 
+void decoder_align(struct decoder *d, int16_t *pcm, uint32_t n)
+{
+	int16_t next[OPUS_HELD], *held = held_of(d);
+	uint32_t keep = n - ENCODER_OPUS_DELAY;
+
+	memcpy(next, pcm + ENCODER_OPUS_DELAY, keep * sizeof(*pcm));
+	memmove(pcm + keep, pcm, ENCODER_OPUS_DELAY * sizeof(*pcm));
+	memcpy(pcm, held, keep * sizeof(*pcm));
+	memcpy(held, next, keep * sizeof(*pcm));
+}
+
 void decoder_heard(struct decoder *d, int16_t *pcm, uint32_t n)
 {
 	if (d->codec != CODEC_OPUS)
@@ -359,6 +412,26 @@ void decoder_conceal(struct decoder *d, int16_t *pcm, uint32_t n,
 
 /* ---------------------------------------------------------------- silence */
 
+/**
+ * Silence in G.722, 10 ms, at most 40 of 32768 beside zero.
+ *
+ * A constant code would do for the ear, but it drives a decoder's predictor to
+ * its limits (all differences have one sign), and so does an encoder's own
+ * silence: the first 40 ms of the next stream, encoded from rest, then come
+ * out at full scale. This mixture of the smallest steps of both signs,
+ * searched for, leads every decoder within CODER_REST_MS close to where it was
+ * when it was made.
+ */
+static const uint8_t g722_silence[80] = {
+	0xde, 0x5b, 0xf7, 0xf7, 0x5b, 0xf7, 0xdb, 0xf7, 0xdb, 0xfa, 0xf7, 0x9e,
+	0x5b, 0x77, 0x9d, 0xf7, 0xfa, 0xdd, 0x77, 0xdb, 0xdb, 0xf7, 0x7b, 0x77,
+	0x5f, 0x5b, 0xfa, 0x7b, 0x5f, 0x39, 0xf7, 0xf7, 0xdb, 0x79, 0xf9, 0xf7,
+	0x5b, 0x77, 0x7a, 0xf7, 0xdf, 0x5f, 0xde, 0xfb, 0xdb, 0xf7, 0x79, 0x5b,
+	0xf7, 0x1f, 0x1d, 0x9f, 0x5e, 0xfa, 0x5f, 0x7b, 0x5f, 0xf7, 0xfa, 0x5e,
+	0xde, 0x7b, 0xf7, 0xdd, 0x79, 0xdf, 0x77, 0x5f, 0xf7, 0xdd, 0xdf, 0x7b,
+	0x79, 0x5e, 0xde, 0x77, 0x7a, 0x79, 0xf9, 0xdd,
+};
+
 /** Frames of CELT's shortest code for silence (RFC 6716 3.1 and 3.2): a TOC
  *  byte of full band mono, then the same two bytes for each frame. */
 static size_t opus_silence(const struct format *f, uint8_t *dst)
@@ -382,12 +455,23 @@ size_t coder_silence(const struct format *f, uint8_t *dst)
 {
 	if (f->codec == CODEC_OPUS)
 		return opus_silence(f, dst);
-	/* The smallest steps of both bands: a decoder comes to rest within
-	 * 20 ms, at most 30 of 32768 beside zero and without a tone. (An
-	 * encoder's own packet of silence, sent again and again, hums.) */
 	if (f->codec == CODEC_G722)
-		memset(dst, 0xfc, format_bytes(f));
+		for (size_t i = 0; i < format_bytes(f);
+		     i += sizeof(g722_silence))
+			memcpy(dst + i, g722_silence, sizeof(g722_silence));
 	else
 		codec_silence(f->codec, dst, format_samples(f));
 	return format_bytes(f);
+}
+
+bool coder_is_silence(enum codec codec, const uint8_t *payload, size_t bytes)
+{
+	const size_t block = sizeof(g722_silence);
+
+	if (codec != CODEC_G722 || !bytes || bytes % block)
+		return false;
+	for (size_t i = 0; i < bytes; i += block)
+		if (memcmp(payload + i, g722_silence, block) != 0)
+			return false;
+	return true;
 }

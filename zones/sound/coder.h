@@ -17,6 +17,11 @@
 /** Samples by which Opus, encoded here, comes out later than it went in. */
 #define ENCODER_OPUS_DELAY 312
 
+/** How long coder_silence() is sent until every decoder, wherever it was, is
+ *  where a stream may begin; until then G.722 could answer a loud beginning
+ *  with a burst. */
+#define CODER_REST_MS 100
+
 /** How hard an encoder tries. */
 enum effort {
 	EFFORT_LIVE, /**< in the media thread */
@@ -69,6 +74,16 @@ uint32_t coder_samples(enum codec codec, const uint8_t *payload, size_t bytes);
 uint32_t decoder_run(struct decoder *d, int16_t *pcm, uint32_t max,
 		     const uint8_t *payload, size_t bytes);
 
+/**
+ * Moves what was decoded of a packet back to where the encoder had it, by
+ * ENCODER_OPUS_DELAY: so an encoder can go on from it as the one that made it
+ * would have. Opus; packets of one length, each in turn.
+ *
+ * @param pcm n samples of the packet just decoded; becomes the n of the packet
+ *            before it
+ */
+void decoder_align(struct decoder *d, int16_t *pcm, uint32_t n);
+
 /** Takes sound as if it had been decoded here: what decoder_conceal() goes on
  *  from, and joined to what that made before. Not for Opus. */
 void decoder_heard(struct decoder *d, int16_t *pcm, uint32_t n);
@@ -85,5 +100,9 @@ void decoder_conceal(struct decoder *d, int16_t *pcm, uint32_t n,
 /** Fills one packet of the format with silence, at most format_bytes(), which
  *  means silence after whatever came before. Returns the bytes. */
 size_t coder_silence(const struct format *f, uint8_t *dst);
+
+/** Is a payload of G.722 what coder_silence() makes, as every silence is that
+ *  is encoded here? Of other codecs: false. Any thread. */
+bool coder_is_silence(enum codec codec, const uint8_t *payload, size_t bytes);
 
 #endif

@@ -15,9 +15,6 @@
  *  as if it had come this often. */
 #define OPUS_RUNS 3
 #define G722_RUNS 2
-/** Of a G.722 packet decoded out of nothing: below it there is only what the
- *  decoder makes up on its way. */
-#define G722_NOTHING 67
 
 struct meter {
 	struct decoder *decoder[CODEC_COUNT];
@@ -70,15 +67,14 @@ uint8_t meter_level(struct meter *m, enum codec codec, const uint8_t *payload,
 		codec_decode(codec, m->pcm, payload, n);
 		return level(m->pcm, n);
 	}
+	if (coder_is_silence(codec, payload, len))
+		return 127;
 	runs = codec == CODEC_OPUS ? OPUS_RUNS : G722_RUNS;
 	decoder_reset(m->decoder[codec]);
 	for (unsigned i = 0; i < runs; i++) {
 		n = decoder_run(m->decoder[codec], m->pcm, MOST, payload, len);
 		if (!n)
 			return HEARD_NO_LEVEL;
-		if (codec == CODEC_G722 && !i &&
-		    level(m->pcm + n / 2, n - n / 2) >= G722_NOTHING)
-			return 127;
 	}
 	/* The last run's first part has a leap in it. */
 	return level(m->pcm + n / 2, n - n / 2);

@@ -259,7 +259,7 @@ static inline const uint8_t *payload_of(const struct clip *c, int idx,
 {
 	size_t bytes;
 
-	return clip_payload(c, idx, i, &bytes);
+	return clip_payload(c, idx, false, i, &bytes);
 }
 
 static inline bool is_silent(const struct heard *h, const struct format *f)

@@ -14,7 +14,7 @@ static const uint8_t *payload(const struct clip *c, int idx, uint32_t i)
 {
 	size_t bytes;
 
-	return clip_payload(c, idx, i, &bytes);
+	return clip_payload(c, idx, false, i, &bytes);
 }
 
 static struct pcm sine(uint32_t rate, uint32_t ms, double hz, double amp)

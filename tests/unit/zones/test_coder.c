@@ -276,6 +276,99 @@ static void silence_is_silent(void **state)
 		}
 }
 
+/** After silence, wherever the decoder was, a stream begun from rest comes out
+ *  as it is: G.722's predictor would answer with 40 ms at full scale. */
+static void silence_leads_to_rest(void **state)
+{
+	static const double before[][2] = {
+		{700, 16000}, {300, 3000}, {2500, 9000}, {5000, 9000}, {700, 0},
+	};
+	static const double after[][2] = {
+		{440, 9830}, {1000, 9830}, {180, 9830}};
+	(void)state;
+	for (int c = CODEC_G722; c <= CODEC_OPUS; c++)
+		for (unsigned i = 0; i < 5; i++)
+			for (unsigned k = 0; k < 15; k++) {
+				struct format f =
+					format((enum codec)c, ptimes[i], 0);
+				size_t n = format_samples(&f), bytes;
+				struct decoder *d = NULL;
+				struct encoder *e = NULL;
+				uint8_t p[3000];
+				int peak = 0;
+
+				if (c == CODEC_OPUS && ptimes[i] == 30)
+					continue;
+				assert_int_equal(encoder_alloc(&e, f.codec), 0);
+				assert_int_equal(
+					decoder_alloc(&d, f.codec, f.rate), 0);
+				tone(before[k % 5][0], before[k % 5][1],
+				     f.rate);
+				encoder_reset(e, &f, EFFORT_LIVE);
+				for (unsigned j = 0; j < 400u / ptimes[i];
+				     j++) {
+					bytes = encoder_run(e, p, in + j * n);
+					decoder_run(d, out, (uint32_t)n, p,
+						    bytes);
+				}
+				bytes = coder_silence(&f, p);
+				for (unsigned ms = 0; ms < CODER_REST_MS;
+				     ms += ptimes[i])
+					decoder_run(d, out, (uint32_t)n, p,
+						    bytes);
+				tone(after[k / 5][0], after[k / 5][1], f.rate);
+				encoder_reset(e, &f, EFFORT_LIVE);
+				for (unsigned j = 0; j < 120u / ptimes[i];
+				     j++) {
+					bytes = encoder_run(e, p, in + j * n);
+					decoder_run(d, out, (uint32_t)n, p,
+						    bytes);
+					for (size_t x = 0; x < n; x++)
+						if (abs(out[x]) > peak)
+							peak = abs(out[x]);
+				}
+				assert_in_range(peak, 9000, 13000);
+				decoder_free(d);
+				encoder_free(e);
+			}
+}
+
+/** Silence that is encoded is the same bytes, and the encoder goes on as the
+ *  decoder does. */
+static void silence_is_one(void **state)
+{
+	struct format f = format(CODEC_G722, 20, 0);
+	size_t n = format_samples(&f), bytes;
+	struct decoder *d = NULL;
+	struct encoder *e = NULL;
+	uint8_t p[480], still[480];
+	int peak = 0;
+
+	(void)state;
+	assert_int_equal(encoder_alloc(&e, f.codec), 0);
+	assert_int_equal(decoder_alloc(&d, f.codec, f.rate), 0);
+	encoder_reset(e, &f, EFFORT_LIVE);
+	assert_int_equal(coder_silence(&f, still), 160);
+	for (unsigned k = 0; k < 60; k++) {
+		/* A tone, one packet of silence, the tone again. */
+		tone(600, k % 10 == 9 ? 0 : 10000, f.rate);
+		bytes = encoder_run(e, p, in + (k % 10) * n);
+		assert_int_equal(!memcmp(p, still, 160), k % 10 == 9);
+		assert_int_equal(coder_is_silence(f.codec, p, bytes),
+				 k % 10 == 9);
+		decoder_run(d, out, (uint32_t)n, p, bytes);
+		for (size_t x = 0; x < n; x++)
+			if (abs(out[x]) > peak)
+				peak = abs(out[x]);
+	}
+	assert_in_range(peak, 9500, 11500);
+	assert_false(coder_is_silence(CODEC_PCMU, still, 160));
+	assert_false(coder_is_silence(f.codec, still, 159));
+	assert_false(coder_is_silence(f.codec, still, 0));
+	decoder_free(d);
+	encoder_free(e);
+}
+
 static void bad_payloads_are_refused(void **state)
 {
 	static const uint8_t bad[] = {0xff, 0xff, 0xff};
@@ -307,6 +400,8 @@ int main(void)
 		cmocka_unit_test(concealment_beats_silence),
 		cmocka_unit_test(concealment_ends),
 		cmocka_unit_test(silence_is_silent),
+		cmocka_unit_test(silence_leads_to_rest),
+		cmocka_unit_test(silence_is_one),
 		cmocka_unit_test(bad_payloads_are_refused),
 	};
 

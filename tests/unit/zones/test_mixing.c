@@ -128,7 +128,7 @@ static void assert_plain(const struct receiver *r, unsigned at,
 	for (unsigned i = 0; i < n; i++)
 		assert_memory_equal(
 			r->v[at + i].p.payload,
-			clip_payload(c, idx, (first + i) % all, &bytes),
+			clip_payload(c, idx, false, (first + i) % all, &bytes),
 			format_bytes(f));
 }
 
@@ -195,7 +195,7 @@ static void preemption_return_and_stop(void **state)
 	assert_true(click(&r, &f, 0, r.n) < CLICK);
 	/* The cut-off sound is gone within 8 ms. */
 	assert_memory_equal(r.v[at].p.payload + 128,
-			    clip_payload(high, 0, 0, &bytes) + 128,
+			    clip_payload(high, 0, false, 0, &bytes) + 128,
 			    format_bytes(&f) - 128);
 	world_end(&w);
 	receiver_close(&r);
