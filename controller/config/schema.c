@@ -81,7 +81,7 @@ static const struct config_key media_keys[] = {
 	 .max = 5e3,
 	 .def = "300ms",
 	 .help = "Silence sent after the last word, so that receivers with a "
-		 "deep buffer play it."},
+		 "deep buffer play it; G.722 and Opus: at least 100ms."},
 	{.name = "duck",
 	 .type = TYPE_GAIN,
 	 FIELD(config_media, duck_cb),

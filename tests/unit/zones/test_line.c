@@ -124,7 +124,8 @@ static void each_packet_comes_twice(void **state)
 		seen[again][k] = true;
 		assert_memory_equal(
 			r.v[i].p.payload,
-			clip_payload(c, clip_format(c, &f), false, k, &len), 160);
+			clip_payload(c, clip_format(c, &f), false, k, &len),
+			160);
 	}
 	/* The copy of one comes before the next but one. */
 	for (unsigned i = 2; i < 20; i++)

@@ -240,7 +240,8 @@ static void thread_does_nothing_forbidden(void **state)
 			packet_header(b, &pk);
 			pk.seq++;
 			pk.ts += format_ticks(&leg.fmt);
-			payload = clip_payload(c, (int)c2, false, i % 8, &bytes);
+			payload =
+				clip_payload(c, (int)c2, false, i % 8, &bytes);
 			memcpy(b + PACKET_HEADER, payload, bytes);
 			await(&w, r, N, clock_mono_us() >= at);
 			if (i % 10 != 9)
