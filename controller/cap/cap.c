@@ -71,6 +71,16 @@ enum {
 static void stop(struct reader *r, int err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* expat 2.9 calls the old name deprecated, older ones lack the new. */
+static unsigned long line_of(XML_Parser p)
+{
+#if XML_MAJOR_VERSION > 2 || XML_MINOR_VERSION >= 9
+	return (unsigned long)XML_GetCurrentLineNumber64(p);
+#else
+	return (unsigned long)XML_GetCurrentLineNumber(p);
+#endif
+}
+
 static void stop(struct reader *r, int err, const char *fmt, ...)
 {
 	char text[160];
@@ -81,9 +91,7 @@ static void stop(struct reader *r, int err, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	r->err =
-		reason_set(r->why, err, "line %lu: %s",
-			   (unsigned long)XML_GetCurrentLineNumber(r->p), text);
+	r->err = reason_set(r->why, err, "line %lu: %s", line_of(r->p), text);
 	XML_StopParser(r->p, XML_FALSE);
 }
 
@@ -631,7 +639,7 @@ static int read_xml(struct cap_doc *d, const char *text, size_t len,
 	ok = XML_Parse(r.p, text, (int)len, XML_TRUE);
 	if (ok != XML_STATUS_OK && !r.err)
 		r.err = reason_set(why, EINVAL, "line %lu: no good XML: %s",
-				   (unsigned long)XML_GetCurrentLineNumber(r.p),
+				   line_of(r.p),
 				   XML_ErrorString(XML_GetErrorCode(r.p)));
 	XML_ParserFree(r.p);
 	free(r.text);

@@ -89,6 +89,21 @@ static int verify(int ok, X509_STORE_CTX *store)
 	return ok;
 }
 
+/* RFC 6066 3: a server of many names is told which is meant, before the first
+ * message; that of an address is not. libre 2 has no call for it alone. */
+static void say_name(const SSL *ssl, int where, int ret)
+{
+	SSL *s = (SSL *)(uintptr_t)ssl;
+	const char *name;
+
+	(void)ret;
+	if (!(where & SSL_CB_HANDSHAKE_START) || SSL_is_server(s))
+		return;
+	name = X509_VERIFY_PARAM_get0_host(SSL_get0_param(s), 0);
+	if (name)
+		(void)SSL_set_tlsext_host_name(s, name);
+}
+
 #if TC_RE_VER < 30000
 static void check_server(SSL_CTX *ctx, const char *name)
 {
@@ -116,7 +131,7 @@ GUARD int tls_start_tcp(struct tls_conn **ptc, struct tls *tls,
 		GUARD_REAL(tls_start_tcp);
 	SSL_CTX *ctx = tls ? tls_openssl_context(tls) : NULL;
 	struct expected *e;
-	struct sa peer, ip;
+	struct sa peer;
 	int err;
 
 	if (!real || !ctx)
@@ -131,8 +146,6 @@ GUARD int tls_start_tcp(struct tls_conn **ptc, struct tls *tls,
 	check_server(ctx, e->name);
 	err = real(ptc, tls, tcp, layer);
 	check_nobody(ctx);
-	if (!err && sa_set_str(&ip, e->name, 0))
-		(void)tls_set_servername(*ptc, e->name);
 	return err;
 }
 
@@ -178,6 +191,7 @@ int secure_alloc(struct tls **tp, const struct config_sip *c,
 	if (err)
 		return reason_set(why, err, "TLS: %s", strerror(err));
 	SSL_CTX_set_min_proto_version(tls_openssl_context(t), TLS1_2_VERSION);
+	SSL_CTX_set_info_callback(tls_openssl_context(t), say_name);
 	err = secure_load(t, c, why);
 	if (!err)
 		err = secure_self_test(why);
