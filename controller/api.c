@@ -337,6 +337,8 @@ static bool get(struct control *c, struct web_request *r, const struct route *p)
 		body = caps_json(c->caps);
 	} else if (!strcmp(what, "accounts")) {
 		body = accounts_json(c->accounts);
+	} else if (!strcmp(what, "lamps")) {
+		body = lamps_seen_json(c->lamps);
 	} else if (!strcmp(what, "endpoints")) {
 		body = endpoints_json(c->endpoints);
 	} else if (!strcmp(what, "sip")) {

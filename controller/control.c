@@ -113,6 +113,8 @@ static void on_event(const struct event *e, void *arg)
 		notify_event(e, c->notify);
 	if (c->follow)
 		follow_event(e, c->follow);
+	if (c->lamps)
+		lamps_seen_look(c->lamps);
 }
 
 static void on_report(const struct media_report *r, void *arg)
@@ -266,6 +268,7 @@ static void on_look(void *arg)
 	music_hours_watch(c->music_hours);
 	notify_watch(c->notify);
 	caps_watch(c->caps);
+	lamps_seen_look(c->lamps);
 	if (control_healthy(c)) {
 		fault_clear(c->faults, "media");
 		/* Fed only here: by a control turn that saw the media thread
@@ -423,6 +426,7 @@ static int open_parts(struct control *c, struct reason *why)
 	    music_hours_alloc(&c->music_hours, c->musics, c->schedules) ||
 	    sources_alloc(&c->sources, c->media, c->broadcasts, c->stored,
 			  c->recorder, c->faults) ||
+	    lamps_seen_alloc(&c->lamps, &c->scope) ||
 	    accounts_alloc(&c->accounts, c->recorder, c->faults) ||
 	    endpoints_alloc(&c->endpoints, c->recorder, c->faults,
 			    c->journal) ||
@@ -566,6 +570,7 @@ static enum control_exit start(struct control *c)
 		goto failed;
 	}
 	accounts_configure(c->accounts, c->config, c->stack);
+	lamps_seen_stack(c->lamps, c->stack);
 	speakers_stack(c->speakers, c->stack);
 	summons_stack(c->summons, c->stack);
 	alarms_caller(c->alarms, c->summons);
@@ -632,7 +637,8 @@ struct control *control_free(struct control *c)
 	if (!c)
 		return NULL;
 	sd_notify(0, "STOPPING=1");
-	/* While all that the loop may call is there. */
+	/* While all that the loop may call is there, and it turns still. */
+	c->lamps = lamps_seen_free(c->lamps);
 	if (c->stack)
 		account_leave(c->stack);
 	tmr_cancel(&c->tmr);
@@ -821,6 +827,7 @@ static void on_reloaded(struct config *config, struct library *library,
 	if (endpoints_configure(c->endpoints, config, c->stack))
 		log_error(NULL, "endpoints: not enough memory");
 	accounts_configure(c->accounts, config, c->stack);
+	lamps_seen_stack(c->lamps, c->stack);
 	speakers_stack(c->speakers, c->stack);
 	summons_stack(c->summons, c->stack);
 	bridge_configure(c->bridge, &why);

@@ -19,6 +19,7 @@
 #include "field.h"
 #include "help/help.h"
 #include "journal.h"
+#include "lamps.h"
 #include "library.h"
 #include "matrix/follow.h"
 #include "message/uploads.h"
@@ -72,6 +73,7 @@ struct control {
 	struct stack *stack;
 	struct endpoints *endpoints;
 	struct accounts *accounts;
+	struct lamps_seen *lamps;
 	struct bridge *bridge;
 	struct plc *plc;
 	struct webhooks *webhooks;

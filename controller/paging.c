@@ -711,6 +711,14 @@ const char *paging_zone(const struct paging *p, uint64_t id)
 	return NULL;
 }
 
+bool paging_has_caller(const struct paging *p, const char *caller)
+{
+	for (size_t i = 0; i < MEDIA_CALL_LEGS; i++)
+		if (p->page[i] && !strcmp(p->page[i]->caller, caller))
+			return true;
+	return false;
+}
+
 json_t *paging_json(const struct paging *p)
 {
 	json_t *a = json_array();

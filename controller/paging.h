@@ -49,6 +49,9 @@ int paging_hangup(struct paging *p, uint64_t id, const char *actor);
  *  not known. */
 const char *paging_zone(const struct paging *p, uint64_t id);
 
+/** Is a call of that caller ("endpoint:desk") up? */
+bool paging_has_caller(const struct paging *p, const char *caller);
+
 json_t *paging_json(const struct paging *p);
 
 #endif

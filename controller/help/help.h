@@ -54,6 +54,13 @@ void help_report(struct help *h, const struct media_report *r);
 /** Is it a call for help that is up? */
 bool help_has(const struct help *h, uint64_t id);
 
+enum help_sight { HELP_UNSEEN, HELP_RINGS, HELP_TALKS };
+
+/** How calls for help stand: those of a help point by that name, of that
+ *  caller; NULL = of any. One that talks outweighs one that waits. */
+enum help_sight help_sees(const struct help *h, const char *point,
+			  const char *caller);
+
 /** Ends a call; ENOENT when it is not known. */
 int help_hangup(struct help *h, uint64_t id, const char *actor);
 

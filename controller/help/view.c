@@ -83,6 +83,26 @@ void help_json(const struct help *h, json_t *array)
 		json_array_append_new(array, to_json(v[i], i + 1));
 }
 
+enum help_sight help_sees(const struct help *h, const char *point,
+			  const char *caller)
+{
+	enum help_sight best = HELP_UNSEEN;
+
+	for (unsigned i = 0; i < HELP_MAX; i++) {
+		const struct help_call *x = h->call[i];
+
+		if (!x || (point && strcmp(x->point, point)) ||
+		    (caller && strcmp(x->caller, caller)))
+			continue;
+		if (x->flow.state == HELP_TALKING)
+			return HELP_TALKS;
+		if (x->flow.state == HELP_OFFERED ||
+		    x->flow.state == HELP_WAITING)
+			best = HELP_RINGS;
+	}
+	return best;
+}
+
 static unsigned count(const struct help *h, enum help_state state)
 {
 	unsigned n = 0;

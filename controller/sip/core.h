@@ -54,6 +54,7 @@ struct stack {
 	bool ports_out;     /**< reported: no RTP port was free */
 	struct registrar *registrar;
 	struct account_all *accounts;
+	struct lamps *lamps; /**< of who watches */
 	/** Of the INVITE that is being worked on: it came over this. */
 	const struct config_account *account;
 	const struct config_peer *who; /**< may do what the INVITE asks that is

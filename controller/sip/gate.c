@@ -5,6 +5,7 @@
 #include "controller/sip/account_internal.h"
 #include "controller/sip/core.h"
 #include "controller/sip/guard.h"
+#include "controller/sip/lamp_internal.h"
 #include "controller/sip/policy.h"
 
 static const struct sockaddr *sockaddr_of(const struct sa *sa)
@@ -202,6 +203,7 @@ static bool take_request(struct listener *l, const struct sip_msg *msg,
 			 const struct config_peer *peer)
 {
 	struct stack *s = l->stack;
+	const bool watches = !pl_strcmp(&msg->met, "SUBSCRIBE");
 
 	s->who = peer;
 	s->proved = false;
@@ -209,13 +211,16 @@ static bool take_request(struct listener *l, const struct sip_msg *msg,
 		registrar_request(s->registrar, l, msg);
 		return true;
 	}
-	if (peer == &registered && is_new_call(msg)) {
+	if (peer == &registered && (is_new_call(msg) || watches)) {
 		s->who = registrar_caller(s->registrar, l, msg);
 		if (!s->who)
 			return true;
 		s->proved = true;
 	}
-	return is_new_call(msg) && registrar_redirect(s->registrar, l, msg);
+	if (watches)
+		lamp_request(l, msg, s->who);
+	return watches ||
+	       (is_new_call(msg) && registrar_redirect(s->registrar, l, msg));
 }
 
 /* First behind libre's transactions: true = dealt with. */

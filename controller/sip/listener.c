@@ -3,6 +3,7 @@
  * door, libre's transactions, policy (gate.c), sessions, catch-all.
  */
 #include "controller/sip/core.h"
+#include "controller/sip/lamp_internal.h"
 #include "controller/sip/secure.h"
 
 #define HASH_SIZE 256 /* libre wants a power of two */
@@ -235,6 +236,7 @@ static void close_unwanted(struct stack *s, const struct config *c)
 			continue;
 		call_end_all(s, l, "listener closed");
 		dial_end_all(s, l, "listener closed");
+		lamps_close(s->lamps, l);
 		mem_deref(l);
 	}
 }

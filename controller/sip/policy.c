@@ -42,8 +42,8 @@ static void refuse_extensions(struct policy_verdict *v, struct policy_text tags)
 static bool known_method(struct policy_text m)
 {
 	static const char *const known[] = {
-		"REGISTER", "SUBSCRIBE", "NOTIFY", "MESSAGE",
-		"PUBLISH",  "UPDATE",    "PRACK",  "REFER",
+		"REGISTER", "NOTIFY", "MESSAGE", "PUBLISH",
+		"UPDATE",   "PRACK",  "REFER",
 	};
 	size_t i;
 
@@ -94,6 +94,15 @@ static void decide_invite(const struct policy_request *r,
 		reply(v, 503, "All lines in use", "Retry-After: 10\r\n");
 }
 
+static void decide_subscribe(const struct policy_request *r,
+			     struct policy_verdict *v)
+{
+	if (!r->has_contact)
+		reply(v, 400, "Missing or malformed Contact header", "");
+	else if (!r->may_call)
+		reply(v, 403, "Not Allowed To Watch This", "");
+}
+
 void policy_decide(const struct policy_request *r, struct policy_verdict *v)
 {
 	static const char allow[] = "Allow: " POLICY_ALLOW "\r\n";
@@ -126,11 +135,14 @@ void policy_decide(const struct policy_request *r, struct policy_verdict *v)
 	else if (equal(r->method, "OPTIONS"))
 		reply(v, 200, "OK",
 		      "Allow: " POLICY_ALLOW "\r\n"
+		      "Allow-Events: dialog\r\n"
 		      "Accept: application/sdp\r\n"
 		      "Accept-Encoding: identity\r\n"
 		      "Supported: \r\n");
 	else if (equal(r->method, "INVITE"))
 		decide_invite(r, v);
+	else if (equal(r->method, "SUBSCRIBE"))
+		decide_subscribe(r, v);
 	else if (equal(r->method, "BYE") || equal(r->method, "INFO") ||
 		 (equal(r->method, "REFER") && r->in_dialog))
 		return;

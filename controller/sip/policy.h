@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define POLICY_ALLOW "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO"
+#define POLICY_ALLOW "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, SUBSCRIBE"
 
 /** Largest body taken. */
 #define POLICY_MAX_BODY 8192

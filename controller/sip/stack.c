@@ -4,6 +4,7 @@
 #include "controller/sip/account_internal.h"
 #include "controller/sip/core.h"
 #include "controller/sip/guard.h"
+#include "controller/sip/lamp_internal.h"
 #include "controller/sip/policy.h"
 
 #include <stdlib.h>
@@ -74,6 +75,8 @@ int stack_alloc(struct stack **sp, const struct config *c,
 		err = registrar_alloc(&s->registrar, s);
 	if (!err)
 		err = account_all_alloc(&s->accounts, s);
+	if (!err)
+		err = lamps_alloc(&s->lamps, s);
 	if (err)
 		reason_set(why, err, "out of memory");
 	else
@@ -98,6 +101,7 @@ int stack_reconfigure(struct stack *s, const struct config *c,
 	     account_all_configure(s->accounts)) &&
 	    !err)
 		err = reason_set(why, ENOMEM, "out of memory");
+	lamps_configure(s->lamps);
 	return err;
 }
 
@@ -107,6 +111,9 @@ struct stack *stack_free(struct stack *s)
 		return NULL;
 	call_end_all(s, NULL, "shutting down");
 	dial_end_all(s, NULL, "shutting down");
+	if (s->lamps)
+		lamps_close(s->lamps, NULL);
+	s->lamps = lamps_free(s->lamps);
 	s->accounts = account_all_free(s->accounts);
 	listener_close_all(s);
 	if (s->dial_fd >= 0)

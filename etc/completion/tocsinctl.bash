@@ -12,7 +12,7 @@ _tocsinctl()
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local commands="status zones heard interfaces broadcasts page stop alarms trigger ack
 		reset inhibit enable advance hold release mode walk-test inputs input outputs output messages tones sources music volume calls summons
-		hangup accounts endpoints sip faults journal watch reload config schedules schedule next skip
+		hangup accounts lamps endpoints sip faults journal watch reload config schedules schedule next skip
 		run calendars webhooks notify cap"
 	local word command= words=
 

@@ -332,6 +332,19 @@ static enum ctl_exit cmd_endpoints(const struct ctl *c, int argc, char **argv)
 		    "no endpoints");
 }
 
+static enum ctl_exit cmd_lamps(const struct ctl *c, int argc, char **argv)
+{
+	static const struct column columns[] = {
+		{"OF", "of"},           {"STATE", "state"},
+		{"WATCHER", "watcher"}, {"ENDS-S", "expires_s"},
+		{"VERSION", "version"}, {NULL, NULL},
+	};
+
+	(void)argv;
+	return list(c, "lamps", argc, "/lamps", columns,
+		    "nobody watches anything");
+}
+
 static enum ctl_exit cmd_accounts(const struct ctl *c, int argc, char **argv)
 {
 	static const struct column columns[] = {
@@ -541,6 +554,7 @@ const struct command commands[] = {
 	{"cap", "", "feeds of public alerts, and what became of them", cmd_cap},
 	{"endpoints", "", "who registers here, and where they are",
 	 cmd_endpoints},
+	{"lamps", "", "which phones watch what, and what they see", cmd_lamps},
 	{"accounts", "", "where we are registered, and why not", cmd_accounts},
 	{"sip", "", "registrations, bans and counters of SIP", cmd_sip},
 	{"calls", "", "calls that are up", cmd_calls},

@@ -34,7 +34,9 @@ static void test_options(void **state)
 	peer_request(&p, "OPTIONS", "", "", "");
 	expect(&p, "SIP/2.0 200 OK");
 	assert_string_equal(peer_header(&p, "Allow"),
-			    "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO");
+			    "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, "
+			    "SUBSCRIBE");
+	assert_string_equal(peer_header(&p, "Allow-Events"), "dialog");
 	assert_string_equal(peer_header(&p, "Accept"), "application/sdp");
 }
 
@@ -50,7 +52,8 @@ static void test_refusals(void **state)
 		{"INVITE", "Content-Type: text/plain\r\n", "hello",
 		 "SIP/2.0 415 ", "Accept", "application/sdp"},
 		{"REGISTER", "", "", "SIP/2.0 405 ", "Allow", NULL},
-		{"SUBSCRIBE", "", "", "SIP/2.0 405 ", "Allow", NULL},
+		{"SUBSCRIBE", "Event: presence\r\n", "", "SIP/2.0 489 ",
+		 "Allow-Events", "dialog"},
 		{"MESSAGE", "Content-Type: text/plain\r\n", "hi",
 		 "SIP/2.0 405 ", "Allow", NULL},
 		{"PUBLISH", "", "", "SIP/2.0 405 ", "Allow", NULL},
