@@ -41,10 +41,11 @@ TEST_PACKAGES := $(BUILD_PACKAGES) libcmocka-dev python3 python3-pytest \
 	rsyslog rsyslog-openssl sqlite3 procps util-linux python3-pymodbus python3-serial \
 	python3-serial-asyncio mbpoll socat espeak-ng flite gstreamer1.0-tools \
 	gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-libav \
-	debian-archive-keyring
+	debian-archive-keyring sipsak sipvicious chromium fonts-dejavu-core \
+	python3-jsonschema prometheus
 DEMO_PACKAGES := $(BUILD_PACKAGES) python3 iproute2
 LINT_PACKAGES := clang-format cppcheck
-FUZZ_PACKAGES := $(BUILD_PACKAGES) clang libclang-rt-dev
+FUZZ_PACKAGES := $(BUILD_PACKAGES) clang libclang-rt-dev debian-archive-keyring
 GPIO_PACKAGES := $(BUILD_PACKAGES) libcmocka-dev linux-source flex bison bc \
 	libelf-dev xz-utils python3 iproute2 debian-archive-keyring
 
@@ -126,6 +127,7 @@ $(BUILD)/obj/%.o: %.c Makefile
 
 # .incbin is not seen by -MMD.
 $(BUILD)/obj/web/openapi.o: web/openapi.json
+$(BUILD)/obj/web/pages.o: $(wildcard web/ui/*)
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
@@ -290,8 +292,13 @@ fuzz: deps-fuzz ## every fuzzer for FUZZ_SECONDS from the corpora in the tree
 	@$(MAKE) CC=clang BUILD=$(BUILD)/fuzz SAN=address,undefined,fuzzer-no-link \
 		OPT="-O1 -g" WERROR=0 fuzz-run
 
+# libre is built with the sanitizers too; where its source cannot be had, that
+# of the system serves, and its own code is not looked into.
 fuzz-run: $(fuzz_bin)
-	@for f in $(fuzz_bin); do n=$${f##*/fuzz_}; echo "fuzz $$n"; \
+	@libre=$$(tests/fuzz/build-libre $(abspath $(BUILD)) 2>$(BUILD)/libre.log) || \
+		echo "fuzz: libre as it is installed; see $(BUILD)/libre.log"; \
+	export LD_LIBRARY_PATH=$$libre; \
+	for f in $(fuzz_bin); do n=$${f##*/fuzz_}; echo "fuzz $$n"; \
 		mkdir -p $(BUILD)/new/$$n; \
 		$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 \
 			-print_final_stats=0 -verbosity=0 \
@@ -336,6 +343,7 @@ install: all ## install below $(DESTDIR)$(PREFIX), configuration in $(SYSCONF)/t
 		$(DESTDIR)$(PREFIX)/lib/systemd/system \
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/udev/rules.d \
 		$(DESTDIR)$(PREFIX)/lib/sysctl.d \
+		$(DESTDIR)$(PREFIX)/share/tocsin/monitoring \
 		$(DESTDIR)$(SYSCONF)/tocsin/conf.d
 	install -m 755 $(BUILD)/tocsind $(DESTDIR)$(PREFIX)/sbin/tocsind
 	install -m 755 $(BUILD)/tocsinctl $(DESTDIR)$(PREFIX)/bin/tocsinctl
@@ -352,6 +360,7 @@ install: all ## install below $(DESTDIR)$(PREFIX), configuration in $(SYSCONF)/t
 		$(DESTDIR)$(PREFIX)/lib/sysctl.d/60-tocsin.conf
 	install -m 644 etc/systemd/tocsin-gpio.rules \
 		$(DESTDIR)$(PREFIX)/lib/udev/rules.d/60-tocsin-gpio.rules
+	install -m 644 etc/monitoring/* $(DESTDIR)$(PREFIX)/share/tocsin/monitoring/
 	install -m 644 etc/conf.d/README $(DESTDIR)$(SYSCONF)/tocsin/conf.d/README
 	[ -e $(DESTDIR)$(SYSCONF)/tocsin/tocsin.conf ] || \
 		install -m 640 etc/tocsin.conf $(DESTDIR)$(SYSCONF)/tocsin/tocsin.conf
@@ -367,5 +376,6 @@ uninstall: ## remove what install put there; the configuration stays
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d/tocsin.conf \
 		$(DESTDIR)$(PREFIX)/lib/sysctl.d/60-tocsin.conf \
 		$(DESTDIR)$(PREFIX)/lib/udev/rules.d/60-tocsin-gpio.rules
+	rm -rf $(DESTDIR)$(PREFIX)/share/tocsin/monitoring
 
 .PHONY: install uninstall

@@ -10,6 +10,7 @@
 
 #include "alarm.h"
 #include "broadcast.h"
+#include "displays.h"
 #include "field.h"
 #include "library.h"
 #include "matrix/modes.h"
@@ -37,6 +38,9 @@ void alarms_publisher(struct alarms *a, alarms_publish_h *h, void *arg);
 /** Who calls people for them, NULL = nobody (as at first). Alarms that call
  *  begin to, as after a restart. */
 void alarms_caller(struct alarms *a, struct summons *s);
+
+/** Who shows them on phones, NULL = nobody (as at first). */
+void alarms_displays(struct alarms *a, struct displays *d);
 
 /** What belongs to the alarms: the site's mode, walk tests. */
 struct modes *alarms_modes(const struct alarms *a);

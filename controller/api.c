@@ -7,6 +7,7 @@
 
 #include "message/list.h"
 #include "web/openapi.h"
+#include "web/route.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -15,13 +16,13 @@
 #include <time.h>
 
 /** A path cut at its slashes: /alarms/gas/ack -> alarms, gas, ack. */
-struct route {
+struct parts {
 	char buf[256];
 	const char *part[4];
 	size_t n;
 };
 
-static bool cut(struct route *r, const char *path)
+static bool cut(struct parts *r, const char *path)
 {
 	char *save = NULL;
 
@@ -255,13 +256,15 @@ static void verb(struct control *c, struct web_request *r, const char *name,
 		.role = r->role,
 		.zones = r->zones,
 		.n_zones = r->n_zones,
+		.messages = r->messages,
+		.n_messages = r->n_messages,
 		.at_us = r->at_us,
 	};
 
 	commands_ask(&c->scope, &who, verb, name, r->body, on_done, r);
 }
 
-static bool get(struct control *c, struct web_request *r, const struct route *p)
+static bool get(struct control *c, struct web_request *r, const struct parts *p)
 {
 	const char *what = p->n ? p->part[0] : "";
 	json_t *body = NULL;
@@ -341,16 +344,14 @@ static bool get(struct control *c, struct web_request *r, const struct route *p)
 		body = lamps_seen_json(c->lamps);
 	} else if (!strcmp(what, "endpoints")) {
 		body = endpoints_json(c->endpoints);
-	} else if (!strcmp(what, "sip")) {
-		body = endpoints_sip_json(c->endpoints);
-		json_object_set_new(body, "accounts",
-				    accounts_json(c->accounts));
 	} else if (!strcmp(what, "calls")) {
 		body = calls_json(c);
 	} else if (!strcmp(what, "summons")) {
 		body = summons_json(c->summons);
-	} else if (!strcmp(what, "config") && r->role == WEB_ADMIN) {
+	} else if (!strcmp(what, "config")) {
 		body = config_json(c);
+	} else if (!strcmp(what, "tokens")) {
+		body = tokens_json(c);
 	} else if (!strcmp(what, "openapi.json")) {
 		openapi(r);
 		return true;
@@ -361,74 +362,32 @@ static bool get(struct control *c, struct web_request *r, const struct route *p)
 	return true;
 }
 
-static bool post(struct control *c, struct web_request *r,
-		 const struct route *p)
+static void reload(struct control *c, struct web_request *r)
 {
-	if (p->n == 1 && !strcmp(p->part[0], "broadcasts")) {
-		verb(c, r, NULL, "page");
-	} else if (p->n == 1 && !strcmp(p->part[0], "reload")) {
-		if (r->role != WEB_ADMIN) {
-			web_reply_error(r, 403, "forbidden", NULL,
-					"only an admin may reload");
-			return true;
-		}
-		record(c->recorder, EVENT_COMMAND, 0, "config", r->actor, NULL,
-		       "reload asked for by %s", r->actor);
-		control_reload(c);
-		web_reply(r, 202, json_pack("{s:s}", "state", "loading"));
-	} else if (p->n == 3 && !strcmp(p->part[0], "alarms") &&
-		   (!strcmp(p->part[2], "trigger") ||
-		    !strcmp(p->part[2], "ack") ||
-		    !strcmp(p->part[2], "reset") ||
-		    !strcmp(p->part[2], "inhibit") ||
-		    !strcmp(p->part[2], "advance") ||
-		    !strcmp(p->part[2], "hold") ||
-		    !strcmp(p->part[2], "release") ||
-		    !strcmp(p->part[2], "enable"))) {
-		verb(c, r, p->part[1], p->part[2]);
-	} else if (p->n == 1 && !strcmp(p->part[0], "mode")) {
-		verb(c, r, NULL, "mode");
-	} else if (p->n == 1 && !strcmp(p->part[0], "walk-tests")) {
-		verb(c, r, NULL, "walk-test");
-	} else if (p->n == 3 && !strcmp(p->part[0], "schedules") &&
-		   (!strcmp(p->part[2], "skip") ||
-		    !strcmp(p->part[2], "run"))) {
-		verb(c, r, p->part[1], p->part[2]);
-	} else if (p->n == 3 && !strcmp(p->part[0], "schedules") &&
-		   !strcmp(p->part[2], "move")) {
-		verb(c, r, p->part[1], "move");
-	} else if (p->n == 2 && !strcmp(p->part[0], "schedule-changes") &&
-		   (!strcmp(p->part[1], "bell") ||
-		    !strcmp(p->part[1], "day-type"))) {
-		verb(c, r, NULL, p->part[1]);
-	} else if (p->n == 3 && !strcmp(p->part[0], "zones") &&
-		   !strcmp(p->part[2], "volume")) {
-		verb(c, r, p->part[1], "volume");
-	} else if (p->n == 2 && !strcmp(p->part[0], "inputs")) {
-		verb(c, r, p->part[1], "input");
-	} else if (p->n == 2 && !strcmp(p->part[0], "outputs")) {
-		verb(c, r, p->part[1], "output");
-	} else if (p->n == 3 && !strcmp(p->part[0], "music") &&
-		   (!strcmp(p->part[2], "start") ||
-		    !strcmp(p->part[2], "stop") ||
-		    !strcmp(p->part[2], "next"))) {
-		char name[16];
+	record(c->recorder, EVENT_COMMAND, 0, "config", r->actor, NULL,
+	       "reload asked for by %s", r->actor);
+	control_reload(c);
+	web_reply(r, 202, json_pack("{s:s}", "state", "loading"));
+}
 
-		snprintf(name, sizeof(name), "music-%s", p->part[2]);
-		verb(c, r, p->part[1], name);
-	} else if (p->n == 3 && !strcmp(p->part[0], "calls") &&
-		   !strcmp(p->part[2], "hangup")) {
-		verb(c, r, p->part[1], "hangup");
-	} else {
-		return false;
-	}
-	return true;
+/** Runs the verb of a route on what its path names. */
+static void run_verb(struct control *c, struct web_request *r,
+		     const struct route *route, const char *name)
+{
+	char part[256];
+
+	if (name)
+		snprintf(part, sizeof(part), "%.*s", (int)strcspn(name, "/"),
+			 name);
+	verb(c, r, name ? part : NULL, route->verb);
 }
 
 void api_request(struct web_request *r, void *arg)
 {
 	struct control *c = arg;
-	struct route p;
+	const char *name;
+	const struct route *route = route_find(r->method, r->path, &name);
+	struct parts p;
 	bool known = false;
 
 	if (!strcmp(r->path, "/healthz")) {
@@ -443,27 +402,24 @@ void api_request(struct web_request *r, void *arg)
 		webhooks_request(c->webhooks, r);
 		return;
 	}
-	if (!cut(&p, r->path)) {
+	if (!route || !cut(&p, r->path)) {
 		not_found(r);
 		return;
 	}
-	if (p.n && !strcmp(p.part[0], "messages")) {
+	if (route->verb) {
+		run_verb(c, r, route, name);
+		return;
+	}
+	if (p.n == 1 && !strcmp(p.part[0], "session")) {
+		known = session_request(c, r);
+	} else if (p.n && !strcmp(p.part[0], "messages")) {
 		known = messages_request(c, r, p.part, p.n);
-	} else if (!strcmp(r->method, "GET") || !strcmp(r->method, "HEAD")) {
+	} else if (p.n && !strcmp(p.part[0], "sip")) {
+		known = api_sip(c, r, p.part, p.n);
+	} else if (!strcmp(r->method, "GET")) {
 		known = get(c, r, &p);
-	} else if (!strcmp(r->method, "POST")) {
-		known = post(c, r, &p);
-	} else if (!strcmp(r->method, "DELETE") && p.n == 2 &&
-		   !strcmp(p.part[0], "broadcasts")) {
-		verb(c, r, p.part[1], "stop");
-		known = true;
-	} else if (!strcmp(r->method, "DELETE") && p.n == 2 &&
-		   !strcmp(p.part[0], "schedule-changes")) {
-		verb(c, r, p.part[1], "unchange");
-		known = true;
-	} else if (!strcmp(r->method, "DELETE") && p.n == 2 &&
-		   !strcmp(p.part[0], "walk-tests")) {
-		verb(c, r, p.part[1], "walk-test-stop");
+	} else if (!strcmp(r->path, "/reload")) {
+		reload(c, r);
 		known = true;
 	}
 	if (!known)

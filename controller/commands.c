@@ -56,19 +56,46 @@ int command_only(struct turn *t, const char *allowed)
 	return 0;
 }
 
+bool command_among(const int *v, size_t n, int i)
+{
+	for (size_t k = 0; k < n; k++)
+		if (v[k] == i)
+			return true;
+	return false;
+}
+
 bool command_within(const struct caller *who, const int *zones, size_t n)
 {
 	if (!who->n_zones)
 		return true;
-	for (size_t i = 0; i < n; i++) {
-		bool found = false;
-
-		for (size_t k = 0; k < who->n_zones && !found; k++)
-			found = who->zones[k] == zones[i];
-		if (!found)
+	for (size_t i = 0; i < n; i++)
+		if (!command_among(who->zones, who->n_zones, zones[i]))
 			return false;
-	}
 	return true;
+}
+
+int command_sounds(struct turn *t, const int *messages, size_t n)
+{
+	const struct caller *who = t->who;
+
+	for (size_t i = 0; who->n_messages && i < n; i++)
+		if (messages[i] < 0)
+			return command_refuse(
+				t, 403, "forbidden", "message",
+				"%s may start certain messages only, no tone "
+				"and no text; an admin may take \"messages\" "
+				"out of its section of the configuration",
+				who->actor);
+		else if (!command_among(who->messages, who->n_messages,
+					messages[i]))
+			return command_refuse(
+				t, 403, "forbidden", "message",
+				"%s may not start the message \"%.63s\"; an "
+				"admin may add it to \"messages\" of its "
+				"section of the configuration",
+				who->actor,
+				t->s->config->messages[messages[i]].name);
+	return 0;
 }
 
 int command_list(struct turn *t, const char *member, const char *what,
@@ -164,6 +191,7 @@ static int page_text(struct turn *t, struct page_args *a)
 static int page_sound(struct turn *t, struct page_args *a)
 {
 	json_t *repeat = json_object_get(t->args, "repeat");
+	int message, status;
 
 	a->message = text_arg(t, "message");
 	a->tone = text_arg(t, "tone");
@@ -182,6 +210,11 @@ static int page_sound(struct turn *t, struct page_args *a)
 			"there is no message \"%.63s\"; GET /messages "
 			"lists them",
 			a->message);
+	message =
+		a->message ? config_message_find(t->s->config, a->message) : -1;
+	status = command_sounds(t, &message, 1);
+	if (status)
+		return status;
 	if (a->tone && !library_tone(t->s->library, a->tone))
 		return command_refuse(
 			t, 404, "not-found", "tone",
@@ -189,8 +222,7 @@ static int page_sound(struct turn *t, struct page_args *a)
 			"them",
 			a->tone);
 	if (a->text) {
-		int status = page_text(t, a);
-
+		status = page_text(t, a);
 		if (status)
 			return status;
 	} else {
@@ -575,6 +607,17 @@ static int no_schedule(struct turn *t)
 		t->name ? t->name : "");
 }
 
+/** May the caller start all that a schedule sounds? */
+static int schedule_sounds(struct turn *t, const struct config_schedule *s)
+{
+	int status = command_sounds(t, s->message, s->n_message);
+
+	for (size_t i = 0; !status && i < s->n_rules; i++)
+		status = command_sounds(t, s->rules[i].message,
+					s->rules[i].n_message);
+	return status;
+}
+
 static int not_his_schedule(struct turn *t)
 {
 	return command_refuse(t, 403, "forbidden", NULL,
@@ -595,8 +638,10 @@ static int schedule_verb(struct turn *t)
 		return no_schedule(t);
 	if (!schedule_within(t->who, &t->s->config->schedules[i]))
 		return not_his_schedule(t);
-	if (run)
-		return run_schedule(t, i);
+	if (run) {
+		status = schedule_sounds(t, &t->s->config->schedules[i]);
+		return status ? status : run_schedule(t, i);
+	}
 	status = skip_args(t, &count, &until);
 	if (status)
 		return status;
@@ -726,7 +771,9 @@ static int move_verb(struct turn *t)
 		return no_schedule(t);
 	if (!schedule_within(t->who, &t->s->config->schedules[i]))
 		return not_his_schedule(t);
-	status = time_arg(t, "from", i, &from);
+	status = schedule_sounds(t, &t->s->config->schedules[i]);
+	if (!status)
+		status = time_arg(t, "from", i, &from);
 	if (!status)
 		status = time_arg(t, "to", i, &to);
 	if (status)
@@ -950,6 +997,7 @@ static void waiting_free(struct waiting *w)
 {
 	free((char *)(uintptr_t)w->who.actor);
 	free((int *)(uintptr_t)w->who.zones);
+	free((int *)(uintptr_t)w->who.messages);
 	free(w->name);
 	json_decref(w->args);
 	free(w);
@@ -960,10 +1008,12 @@ static struct waiting *wait_for(const struct turn *t, command_done_h *h,
 {
 	struct waiting *w = calloc(1, sizeof(*w));
 	int *zones = calloc(t->who->n_zones + 1, sizeof(*zones));
+	int *messages = calloc(t->who->n_messages + 1, sizeof(*messages));
 
-	if (!w || !zones) {
+	if (!w || !zones || !messages) {
 		free(w);
 		free(zones);
+		free(messages);
 		return NULL;
 	}
 	w->s = t->s;
@@ -971,6 +1021,10 @@ static struct waiting *wait_for(const struct turn *t, command_done_h *h,
 	if (t->who->n_zones)
 		memcpy(zones, t->who->zones, t->who->n_zones * sizeof(*zones));
 	w->who.zones = zones;
+	if (t->who->n_messages)
+		memcpy(messages, t->who->messages,
+		       t->who->n_messages * sizeof(*messages));
+	w->who.messages = messages;
 	w->who.actor = strdup(t->who->actor);
 	snprintf(w->verb, sizeof(w->verb), "%s", t->verb);
 	w->name = t->name ? strdup(t->name) : NULL;
@@ -995,8 +1049,8 @@ static void on_said(const struct announced *said, void *arg)
 			 &reply, &no,     said,    &none};
 	int status;
 
-	/* Numbers of zones mean something else under another configuration. */
-	if (w->who.n_zones &&
+	/* Numbers mean something else under another configuration. */
+	if ((w->who.n_zones || w->who.n_messages) &&
 	    w->generation != announce_generation(w->s->announce))
 		status = command_refuse(
 			&t, 409, "changed", NULL,

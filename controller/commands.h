@@ -43,6 +43,8 @@ struct caller {
 	enum web_role role;
 	const int *zones; /**< the only ones allowed; n_zones 0 = all */
 	size_t n_zones;
+	const int *messages; /**< the only ones he may start; 0 = all */
+	size_t n_messages;
 	uint64_t at_us; /**< monotonic, when the request came in */
 };
 
@@ -74,6 +76,8 @@ struct refusal {
  *
  * Who is limited to zones may act on what lies wholly within them: an input or
  * output by the alarms that name it; what belongs to no zone is not his.
+ * Who is limited to messages may start no other sound: no tone, no text, and no
+ * alarm, schedule or walk test that sounds another; he may end what sounds.
  *
  * @param name  from the path; NULL: taken from args ("name", or the number)
  * @param args  object, may be NULL
@@ -97,6 +101,9 @@ typedef void(command_done_h)(int status, json_t *reply,
 void commands_ask(const struct command_scope *s, const struct caller *who,
 		  const char *verb, const char *name, json_t *args,
 		  command_done_h *h, void *arg);
+
+/** Is i among the n indices at v? */
+bool command_among(const int *v, size_t n, int i);
 
 /** Is this one of the verbs? */
 bool commands_known(const char *verb);

@@ -89,6 +89,16 @@ bool command_alarm_within(const struct caller *who,
 	return any;
 }
 
+int command_alarm_sounds(struct turn *t, const struct config_alarm *a)
+{
+	int status = 0;
+
+	for (size_t k = 0; !status && k < a->n_effects; k++)
+		if (a->effects[k].kind == EFFECT_BROADCAST)
+			status = command_sounds(t, &a->effects[k].message, 1);
+	return status;
+}
+
 /** The alarm that is named and may be touched; -1 with *status. */
 static int alarm_of(struct turn *t, int *status)
 {
@@ -151,6 +161,10 @@ int command_alarm(struct turn *t)
 	}
 	while (strcmp(verbs[i].verb, t->verb))
 		i++;
+	if (verbs[i].ev == ALARM_EV_TRIGGER)
+		status = command_alarm_sounds(t, &t->s->config->alarms[alarm]);
+	if (status)
+		return status;
 	return alarm_done(t, alarm,
 			  alarms_command(t->s->alarms, alarm, verbs[i].ev,
 					 (uint32_t)ms, t->who->actor, 0,
@@ -169,6 +183,10 @@ int command_phase(struct turn *t)
 		return status;
 	alarm = alarm_of(t, &status);
 	if (alarm < 0)
+		return status;
+	if (ev == PHASE_EV_ADVANCE)
+		status = command_alarm_sounds(t, &t->s->config->alarms[alarm]);
+	if (status)
 		return status;
 	return alarm_done(t, alarm,
 			  alarms_phase(t->s->alarms, alarm, ev, t->who->actor,
@@ -345,6 +363,13 @@ static int walk(struct turn *t, struct walk_args *a)
 					"there is no message \"%.63s\"; GET "
 					"/messages lists them",
 					message);
+	if (!status && a->n_zones) {
+		const int i =
+			message ? config_message_find(t->s->config, message)
+				: -1;
+
+		status = command_sounds(t, &i, 1);
+	}
 	if (!status)
 		status = walk_allowed(t, a);
 	if (!status)

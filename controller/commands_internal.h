@@ -30,6 +30,10 @@ int command_only(struct turn *t, const char *allowed);
 /** May the caller act in all of these zones? */
 bool command_within(const struct caller *who, const int *zones, size_t n);
 
+/** Refuses (403) unless the caller may start all these messages; -1 among them
+ *  stands for a sound that is none. 0 or the status. */
+int command_sounds(struct turn *t, const int *messages, size_t n);
+
 /** A list of names at a member as indices, each once; 0 or the status.
  *  `find` knows them, `what` is "zone" or the like. */
 int command_list(struct turn *t, const char *member, const char *what,
@@ -43,6 +47,9 @@ int command_end(struct turn *t, uint64_t max_ms, bool needed, uint64_t *ms);
 /** Is all that an alarm sounds in within the caller's zones? */
 bool command_alarm_within(const struct caller *who,
 			  const struct config_alarm *a);
+
+/** Refuses (403) unless the caller may start all that an alarm sounds. */
+int command_alarm_sounds(struct turn *t, const struct config_alarm *a);
 
 /* The verbs: HTTP status. */
 int command_alarm(struct turn *t);

@@ -4,21 +4,13 @@
 #include <errno.h>
 #include <string.h>
 
-static bool has(const int *v, size_t n, int x)
-{
-	for (size_t i = 0; i < n; i++)
-		if (v[i] == x)
-			return true;
-	return false;
-}
-
 static bool drives(const struct config_alarm *a, int output)
 {
 	for (size_t i = 0; i < a->n_effects; i++)
 		if (a->effects[i].kind == EFFECT_DRIVE &&
 		    a->effects[i].output == output)
 			return true;
-	return has(a->outputs, a->n_outputs, output);
+	return command_among(a->outputs, a->n_outputs, output);
 }
 
 /** A point belongs to the zones of the alarms that name it. */
@@ -32,7 +24,7 @@ static bool point_within(const struct turn *t, bool in, int point)
 	for (size_t i = 0; i < c->n_alarms; i++) {
 		const struct config_alarm *a = &c->alarms[i];
 
-		if (in ? !has(a->inputs, a->n_inputs, point)
+		if (in ? !command_among(a->inputs, a->n_inputs, point)
 		       : !drives(a, point))
 			continue;
 		if (!command_alarm_within(t->who, a))
@@ -40,6 +32,19 @@ static bool point_within(const struct turn *t, bool in, int point)
 		any = true;
 	}
 	return any;
+}
+
+/** Refuses unless the caller may start what the alarms of an input sound. */
+static int input_sounds(struct turn *t, int input)
+{
+	const struct config *c = t->s->config;
+	int status = 0;
+
+	for (size_t i = 0; !status && i < c->n_alarms; i++)
+		if (command_among(c->alarms[i].inputs, c->alarms[i].n_inputs,
+				  input))
+			status = command_alarm_sounds(t, &c->alarms[i]);
+	return status;
 }
 
 int command_point(struct turn *t)
@@ -67,7 +72,9 @@ int command_point(struct turn *t)
 	if (!json_is_boolean(active))
 		return command_refuse(t, 400, "bad-request", "active",
 				      "\"active\" must be true or false");
-	if (!in)
+	if (in && json_is_true(active))
+		status = input_sounds(t, i);
+	else if (!in)
 		status = command_end(t, FIELD_MAX_PULSE_MS, false, &ms);
 	if (status)
 		return status;

@@ -129,6 +129,7 @@ static void on_report(const struct media_report *r, void *arg)
 		break;
 	case MEDIA_LEG_RTP:
 	case MEDIA_LEG_SILENT:
+	case MEDIA_LEG_UNREACHABLE:
 	case MEDIA_LEG_KEY:
 	case MEDIA_LEG_CLOSED:
 	case MEDIA_PROMPT_DONE:
@@ -336,18 +337,46 @@ struct web_user *control_users(const struct config *c, size_t *n)
 		[USER_OPERATOR] = WEB_OPERATOR,
 		[USER_ADMIN] = WEB_ADMIN,
 	};
-	struct web_user *u = calloc(c->n_users + 1, sizeof(*u));
+	struct web_user *u = calloc(c->n_users + c->n_tokens + 1, sizeof(*u));
 
 	*n = 0;
 	for (size_t i = 0; u && i < c->n_users; i++) {
-		u[i].name = c->users[i].name;
-		u[i].password_hash = c->users[i].password_hash;
-		u[i].role = role[c->users[i].role];
-		u[i].zones = c->users[i].zones;
-		u[i].n_zones = c->users[i].n_zones;
-		*n = i + 1;
+		const struct config_user *x = &c->users[i];
+
+		u[(*n)++] = (struct web_user){
+			.name = x->name,
+			.password_hash = x->password_hash,
+			.role = role[x->role],
+			.zones = x->zones,
+			.n_zones = x->n_zones,
+			.messages = x->messages,
+			.n_messages = x->n_messages,
+		};
+	}
+	for (size_t i = 0; u && i < c->n_tokens; i++) {
+		const struct config_token *x = &c->tokens[i];
+
+		u[(*n)++] = (struct web_user){
+			.name = x->name,
+			.password_hash = x->hash,
+			.token = true,
+			.scopes = x->scopes,
+			.expires_s = x->expires_s,
+			.zones = x->zones,
+			.n_zones = x->n_zones,
+			.messages = x->messages,
+			.n_messages = x->n_messages,
+		};
 	}
 	return u;
+}
+
+static void on_refused(const char *actor, const char *why, void *arg)
+{
+	struct control *c = arg;
+
+	record(c->recorder, EVENT_ACCESS_REFUSED, 0, "web", actor, NULL, "%s",
+	       why);
 }
 
 static int open_web(struct control *c, struct reason *why)
@@ -365,6 +394,7 @@ static int open_web(struct control *c, struct reason *why)
 	};
 	struct web_handlers h = {
 		.request = api_request,
+		.refused = on_refused,
 		.blocking_paths = api_blocking_paths,
 		.blocking = api_blocking,
 	};
@@ -420,13 +450,14 @@ static int open_parts(struct control *c, struct reason *why)
 			 c->alarms, c->recorder, c->faults) ||
 	    summons_alloc(&c->summons, c->media, c->recorder, c->faults) ||
 	    help_alloc(&c->help, c->media, c->recorder, c->faults, c->alarms,
-		       c->journal) ||
+		       c->journal, c->field) ||
 	    musics_alloc(&c->musics, c->media, c->broadcasts, c->recorder,
 			 c->journal, c->faults) ||
 	    music_hours_alloc(&c->music_hours, c->musics, c->schedules) ||
 	    sources_alloc(&c->sources, c->media, c->broadcasts, c->stored,
 			  c->recorder, c->faults) ||
 	    lamps_seen_alloc(&c->lamps, &c->scope) ||
+	    displays_alloc(&c->displays, c->recorder) ||
 	    accounts_alloc(&c->accounts, c->recorder, c->faults) ||
 	    endpoints_alloc(&c->endpoints, c->recorder, c->faults,
 			    c->journal) ||
@@ -439,6 +470,7 @@ static int open_parts(struct control *c, struct reason *why)
 	    caps_alloc(&c->caps, &c->scope, c->faults, c->journal))
 		return reason_set(why, ENOMEM, "not enough memory");
 	alarms_publisher(c->alarms, on_alarm_publish, c);
+	alarms_displays(c->alarms, c->displays);
 	paging_help(c->paging, c->help);
 	help_summons(c->help, c->summons);
 	return 0;
@@ -496,7 +528,8 @@ static int configure(struct control *c, struct reason *why)
 		goto out;
 	}
 	/* Made now, not when the first caller waits for them. */
-	library_tone(c->library, "preempted");
+	library_tone(c->library, PAGING_PREEMPTED_TONE);
+	library_tone(c->library, c->config->sip.preempted_message);
 	if (c->config->sip.go_ahead && *c->config->sip.go_ahead)
 		library_tone(c->library, c->config->sip.go_ahead);
 	if (c->config->sip.chime && *c->config->sip.chime)
@@ -571,6 +604,7 @@ static enum control_exit start(struct control *c)
 	}
 	accounts_configure(c->accounts, c->config, c->stack);
 	lamps_seen_stack(c->lamps, c->stack);
+	displays_stack(c->displays, c->stack);
 	speakers_stack(c->speakers, c->stack);
 	summons_stack(c->summons, c->stack);
 	alarms_caller(c->alarms, c->summons);
@@ -656,6 +690,9 @@ struct control *control_free(struct control *c)
 	c->speakers = speakers_free(c->speakers);
 	if (c->alarms)
 		alarms_caller(c->alarms, NULL);
+	if (c->alarms)
+		alarms_displays(c->alarms, NULL);
+	c->displays = displays_free(c->displays);
 	if (c->help)
 		help_summons(c->help, NULL);
 	c->summons = summons_free(c->summons);
@@ -828,6 +865,7 @@ static void on_reloaded(struct config *config, struct library *library,
 		log_error(NULL, "endpoints: not enough memory");
 	accounts_configure(c->accounts, config, c->stack);
 	lamps_seen_stack(c->lamps, c->stack);
+	displays_stack(c->displays, c->stack);
 	speakers_stack(c->speakers, c->stack);
 	summons_stack(c->summons, c->stack);
 	bridge_configure(c->bridge, &why);

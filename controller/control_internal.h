@@ -13,6 +13,7 @@
 #include "controller/base/clock.h"
 #include "controller/base/compat.h"
 #include "controller/base/log.h"
+#include "displays.h"
 #include "door/webhook.h"
 #include "endpoints.h"
 #include "fault.h"
@@ -74,6 +75,7 @@ struct control {
 	struct endpoints *endpoints;
 	struct accounts *accounts;
 	struct lamps_seen *lamps;
+	struct displays *displays;
 	struct bridge *bridge;
 	struct plc *plc;
 	struct webhooks *webhooks;
@@ -97,6 +99,16 @@ void api_request(struct web_request *r, void *arg);
  *  false when there is no such. */
 bool messages_request(struct control *c, struct web_request *r,
 		      const char *const *part, size_t n);
+
+/** The same for /sip and what is below it. */
+bool api_sip(struct control *c, struct web_request *r, const char *const *part,
+	     size_t n);
+
+/** Answers a request for /session; false for a method that it has not. */
+bool session_request(struct control *c, struct web_request *r);
+
+/** All tokens, with what they may and when they were used. */
+json_t *tokens_json(const struct control *c);
 
 /** Answers GET /journal in a web thread: a web_blocking_h. */
 int api_blocking(const struct web_request *r, json_t **body, void *arg);

@@ -55,6 +55,10 @@
 	X(OUTPUT_CHANGED, "output.changed", INFO)                              \
 	X(FAULT_RAISED, "fault.raised", WARN)                                  \
 	X(FAULT_CLEARED, "fault.cleared", NOTICE)                              \
+	X(SESSION_OPENED, "session.opened", NOTICE)                            \
+	X(SESSION_REFUSED, "session.refused", WARN)                            \
+	X(SESSION_CLOSED, "session.closed", NOTICE)                            \
+	X(ACCESS_REFUSED, "access.refused", WARN)                              \
 	X(CALL_ANSWERED, "call.answered", INFO)                                \
 	X(CALL_REFUSED, "call.refused", WARN)                                  \
 	X(CALL_PIN_WRONG, "call.pin-wrong", WARN)                              \
@@ -67,10 +71,12 @@
 	X(HELP_ANSWERED, "help.answered", NOTICE)                              \
 	X(HELP_TALKING, "help.talking", INFO)                                  \
 	X(HELP_LOST, "help.lost", WARN)                                        \
+	X(HELP_PREEMPTED, "help.preempted", NOTICE)                            \
 	X(HELP_UNANSWERED, "help.unanswered", WARN)                            \
 	X(HELP_ABANDONED, "help.abandoned", WARN)                              \
 	X(HELP_ENDED, "help.ended", NOTICE)                                    \
 	X(HELP_CUT, "help.cut", WARN)                                          \
+	X(HELP_DOOR, "help.door", NOTICE)                                      \
 	X(ENDPOINT_REGISTERED, "endpoint.registered", NOTICE)                  \
 	X(ENDPOINT_UNREGISTERED, "endpoint.unregistered", NOTICE)              \
 	X(ENDPOINT_EXPIRED, "endpoint.expired", WARN)                          \

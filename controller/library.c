@@ -438,6 +438,17 @@ struct clip *library_prompt(struct library *l, const char *name,
 	return e->clip;
 }
 
+struct clip *library_heard(struct library *l, const char *name,
+			   const char *instead, const struct format *f)
+{
+	struct clip *c = library_message(l, name);
+
+	if (c && clip_format(c, f) >= 0)
+		return c;
+	c = library_prompt(l, c ? instead : name, f);
+	return c ? c : library_prompt(l, instead, f);
+}
+
 struct clip *library_chime(struct library *l, const char *name)
 {
 	struct clip *c = library_message(l, name);

@@ -105,6 +105,11 @@ struct clip *library_tone_loop(struct library *l, const char *name,
 struct clip *library_prompt(struct library *l, const char *name,
 			    const struct format *f);
 
+/** Clip of a message, else of a tone, in a caller's format; the tone `instead`
+ *  where the message has none in it. No reference taken. Control thread. */
+struct clip *library_heard(struct library *l, const char *name,
+			   const char *instead, const struct format *f);
+
 /** Clip of a message, else of a tone, to be heard once before a live page; of
  *  MESSAGE_PLAIN_TONE when it is too long; NULL when there is none. No
  * reference taken. Control thread. */

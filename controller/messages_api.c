@@ -84,11 +84,11 @@ static bool may_change(struct control *c, struct web_request *r,
 	const int m = config_message_find(c->config, name);
 	const char *why = NULL;
 
-	if (r->role == WEB_VIEWER)
-		why = "a viewer may look, not act";
-	else if (r->n_zones)
+	if (r->n_zones)
 		why = "who is limited to zones may not change messages: they "
 		      "belong to none";
+	else if (r->n_messages && !command_among(r->messages, r->n_messages, m))
+		why = "who is limited to messages may change no others";
 	else if (m >= 0 && c->config->messages[m].emergency &&
 		 r->role != WEB_ADMIN)
 		why = "an alarm broadcasts this message at level 200 or above: "

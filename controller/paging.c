@@ -14,16 +14,15 @@
 /** A talker on hold may keep a zone for this long. */
 #define HOLD_MAX_MS 60000
 
-/** RFC 4411: the BYE that tells a caller he was preempted. */
-#define PREEMPTED_HEADER "Reason: preemption;cause=1;text=\"UA Preemption\""
-
 /** Q.850 cause 46, precedence call blocked, by RFC 6432. */
 #define BLOCKED_HEADER "Reason: Q.850;cause=46;text=\"precedence call blocked\""
 
 /** What who is recorded hears when he is done, and when he is not to be
  *  played. */
 #define SAID_TONE "go-ahead"
-#define DISCARDED_TONE "preempted"
+#define DISCARDED_TONE PAGING_PREEMPTED_TONE
+/** Who is displaced and hung up on hears why for at most this long. */
+#define TOLD_MS 2000
 
 int paging_alloc(struct paging **pp, struct media *m, struct broadcasts *b,
 		 struct stored *s, struct alarms *a, struct recorder *r,
@@ -31,7 +30,8 @@ int paging_alloc(struct paging **pp, struct media *m, struct broadcasts *b,
 {
 	struct paging *p = calloc(1, sizeof(*p));
 
-	if (!p || pins_alloc(&p->pins)) {
+	if (!p || pins_alloc(&p->pins) || oneway_alloc(&p->oneway, f)) {
+		pins_free(p ? p->pins : NULL);
 		free(p);
 		return ENOMEM;
 	}
@@ -66,6 +66,7 @@ struct paging *paging_free(struct paging *p)
 		clip_unref(p->leg[i].prompt);
 	}
 	pins_free(p->pins);
+	oneway_free(p->oneway);
 	free(p);
 	return NULL;
 }
@@ -112,13 +113,9 @@ static void on_hold_too_long(void *arg)
 
 /* ---------------------------------------------------------------- prompts */
 
-/** What the caller hears: a tone of the table, NULL = silence. */
-void page_prompt(struct page *x, const char *tone, uint32_t cycles)
+static void play(struct page *x, struct clip *c, uint32_t cycles)
 {
 	struct paging *p = x->owner;
-	struct clip *c = tone && *tone
-				 ? library_prompt(p->library, tone, &x->fmt)
-				 : NULL;
 
 	if (!x->leg_open)
 		return;
@@ -135,6 +132,26 @@ void page_prompt(struct page *x, const char *tone, uint32_t cycles)
 	if (x->prompt)
 		p->leg[x->leg].prompt = x->prompt;
 	x->prompt = c;
+}
+
+/** What the caller hears: a tone of the table, NULL = silence. */
+void page_prompt(struct page *x, const char *tone, uint32_t cycles)
+{
+	play(x,
+	     tone && *tone ? library_prompt(x->owner->library, tone, &x->fmt)
+			   : NULL,
+	     cycles);
+}
+
+/** What the site says to who is displaced. */
+static void tell_preempted(struct page *x, uint32_t cycles)
+{
+	const struct paging *p = x->owner;
+
+	play(x,
+	     library_heard(p->library, p->config->sip.preempted_message,
+			   PAGING_PREEMPTED_TONE, &x->fmt),
+	     cycles);
 }
 
 static void on_go(void *arg)
@@ -162,6 +179,28 @@ static void go_ahead(struct page *x, uint64_t broadcast)
 		on_go(x);
 }
 
+static void on_told(void *arg)
+{
+	struct page *x = arg;
+
+	page_end_soon(x, x->said_header, x->said);
+}
+
+/** Its broadcast is over: who is hung up on in favour of another is told so
+ *  before, unless he has been hearing it. */
+static void displaced(struct page *x, bool preempted, const char *why)
+{
+	if (preempted && !x->lost && x->leg_open) {
+		x->state = PAGE_SAID;
+		x->said_header = STACK_PREEMPTED;
+		snprintf(x->said, sizeof(x->said), "%s", why);
+		tell_preempted(x, 1);
+		tmr_start(&x->go, x->prompt ? TOLD_MS : 0, on_told, x);
+	} else {
+		page_end_soon(x, preempted ? STACK_PREEMPTED : NULL, why);
+	}
+}
+
 static void on_broadcast(uint64_t id, enum broadcast_news news,
 			 enum arb_cause cause, uint64_t by, const char *text,
 			 void *arg)
@@ -179,17 +218,14 @@ static void on_broadcast(uint64_t id, enum broadcast_news news,
 	case BROADCAST_LOST:
 		x->lost = true;
 		tmr_cancel(&x->go);
-		page_prompt(x, "preempted", 0);
+		tell_preempted(x, 0);
 		break;
 	case BROADCAST_OPEN:
 		go_ahead(x, id);
 		break;
 	case BROADCAST_GONE:
 		x->broadcast = 0;
-		page_end_soon(x,
-			      cause == ARB_CAUSE_PREEMPTED ? PREEMPTED_HEADER
-							   : NULL,
-			      text);
+		displaced(x, cause == ARB_CAUSE_PREEMPTED, text);
 		break;
 	}
 }
@@ -257,7 +293,7 @@ static void on_prompt_done(struct page *x)
 		x->state = PAGE_RECORDS;
 		stored_run(x->stored);
 	} else if (x->state == PAGE_SAID) {
-		page_end_soon(x, NULL, x->said);
+		on_told(x);
 	}
 }
 
@@ -333,21 +369,23 @@ static struct broadcast_request live_request(const struct paging *p,
 	};
 }
 
+/** rank: as who called says, if he is believed (respri.h). */
 static uint8_t page_level(const struct paging *p,
-			  const struct config_peer *peer)
+			  const struct config_peer *peer, int rank)
 {
-	uint8_t level = p->config->levels[CLASS_PAGE];
+	uint8_t level = rank == RESPRI_NONE ? p->config->levels[CLASS_PAGE]
+					    : respri_level(p->config, rank);
 
 	return level < peer->max_level ? level : peer->max_level;
 }
 
 /** Why this zone may not be paged, NULL = it may. */
 const char *page_forbidden(const struct paging *p,
-			   const struct config_peer *peer, int zone)
+			   const struct config_peer *peer, int rank, int zone)
 {
 	if (!peer_may(peer, zone))
 		return "Zone Not Allowed";
-	if (page_level(p, peer) < p->config->zones[zone].min_level)
+	if (page_level(p, peer, rank) < p->config->zones[zone].min_level)
 		return "Priority Too Low For This Zone";
 	return NULL;
 }
@@ -374,7 +412,7 @@ static bool judge(struct paging *p, const struct page_offer *o,
 	} else if (!o->peer->page) {
 		why = "Paging Not Allowed";
 	} else if (t->zone >= 0) {
-		why = page_forbidden(p, o->peer, t->zone);
+		why = page_forbidden(p, o->peer, o->rank, t->zone);
 	} else if (!code) {
 		refuse(a, 404, "No Such Zone", NULL);
 		return false;
@@ -452,7 +490,9 @@ static void on_page(const struct page_offer *o, struct page_answer *a,
 	snprintf(x->caller, sizeof(x->caller), "%s", o->caller);
 	text_clean(x->caller);
 	x->from = *o->from;
-	x->level = page_level(p, o->peer);
+	x->sound.sip = *o->from;
+	x->rank = o->rank;
+	x->level = page_level(p, o->peer, x->rank);
 	if (t.code >= 0)
 		snprintf(x->code, sizeof(x->code), "%s",
 			 p->config->codes[t.code].name);
@@ -470,10 +510,11 @@ static void on_page(const struct page_offer *o, struct page_answer *a,
 	a->arg = x;
 	return;
 refused:
-	record(p->recorder, EVENT_CALL_REFUSED, 0, "call", o->caller,
-	       json_pack("{s:o,s:i}", "to", text_json(o->user), "status",
-			 a->status),
-	       "call to %s refused: %u %s", o->user, a->status, a->reason);
+	a->record = record(
+		p->recorder, EVENT_CALL_REFUSED, 0, "call", o->caller,
+		json_pack("{s:o,s:i}", "to", text_json(o->user), "status",
+			  a->status),
+		"call to %s refused: %u %s", o->user, a->status, a->reason);
 }
 
 void paging_help(struct paging *p, struct help *h)
@@ -503,7 +544,7 @@ void page_start(struct page *x, int zone)
 	rq = live_request(p, x, &zone);
 	err = broadcast_start(p->broadcasts, &rq, &res);
 	if (err) {
-		page_end_soon(x, err == EBUSY ? PREEMPTED_HEADER : NULL,
+		page_end_soon(x, err == EBUSY ? STACK_PREEMPTED : NULL,
 			      res.why.text);
 		return;
 	}
@@ -519,6 +560,7 @@ static void on_media(struct page_call *call, const struct media_leg *leg,
 	struct page *x = call_arg;
 
 	x->call = call;
+	oneway_agreed(&x->sound, leg);
 	media_begin(p->media);
 	media_leg_open(p->media, x->leg, leg);
 	if (media_commit(p->media)) {
@@ -529,12 +571,15 @@ static void on_media(struct page_call *call, const struct media_leg *leg,
 	}
 	x->leg_open = true;
 	x->fmt = leg->fmt;
-	x->id = record(p->recorder, EVENT_CALL_ANSWERED, 0, "call", x->caller,
-		       json_pack("{s:s*,s:s*,s:s}", "zone", page_known(x->zone),
-				 "code", page_known(x->code), "codec",
-				 codec_name(leg->fmt.codec)),
-		       *x->code ? "%s dialled %s" : "%s pages %s", x->caller,
-		       *x->code ? x->code : x->zone);
+	x->encrypted = leg->out.on;
+	x->id = record(
+		p->recorder, EVENT_CALL_ANSWERED, 0, "call", x->caller,
+		json_pack("{s:s*,s:s*,s:s,s:b}", "zone", page_known(x->zone),
+			  "code", page_known(x->code), "codec",
+			  codec_name(leg->fmt.codec), "encrypted", leg->out.on),
+		*x->code ? "%s dialled %s" : "%s pages %s", x->caller,
+		*x->code ? x->code : x->zone);
+	page_call_record(call, x->id);
 	page_proceed(x);
 }
 
@@ -547,6 +592,7 @@ static void on_changed(struct page_call *call, const struct media_leg *leg,
 	char subject[40];
 
 	(void)call;
+	oneway_agreed(&x->sound, leg);
 	/* A caller on hold often sends music: never into the zone. */
 	if (held)
 		l.recv = false;
@@ -554,6 +600,7 @@ static void on_changed(struct page_call *call, const struct media_leg *leg,
 	media_leg_update(p->media, x->leg, &l);
 	media_commit(p->media);
 	x->fmt = l.fmt;
+	x->encrypted = l.out.on;
 	if (held == x->held)
 		return;
 	x->held = held;
@@ -658,6 +705,23 @@ const struct stack_handlers paging_handlers = {
 
 /* ---------------------------------------------------------------- reports */
 
+/** Nothing comes from him: the page makes no sense, and he should know. */
+static void on_silent(struct page *x, const struct media_leg_stats *seen)
+{
+	struct paging *p = x->owner;
+	struct oneway_verdict v;
+	char why[sizeof(x->why)];
+
+	x->sound.seen = *seen;
+	oneway_judge(&x->sound, &v);
+	snprintf(why, sizeof(why), "no RTP from the caller: %.130s", v.text);
+	/* That he was heard before says that his calls can be. */
+	if (v.cause != ONEWAY_STOPPED)
+		oneway_silent(p->oneway, x->caller, &v,
+			      p->config->sip.rtp_timeout_ms);
+	page_end_soon(x, NULL, why);
+}
+
 void paging_report(struct paging *p, const struct media_report *r)
 {
 	struct page *x;
@@ -683,7 +747,11 @@ void paging_report(struct paging *p, const struct media_report *r)
 		break;
 	case MEDIA_LEG_SILENT:
 		if (x && !x->held)
-			page_end_soon(x, NULL, "no RTP from the caller");
+			on_silent(x, &r->stats);
+		break;
+	case MEDIA_LEG_RTP:
+		if (x)
+			oneway_heard(p->oneway, x->caller);
 		break;
 	default:
 		break;
@@ -731,17 +799,18 @@ json_t *paging_json(const struct paging *p)
 			continue;
 		json_array_append_new(
 			a,
-			json_pack("{s:I,s:s,s:s,s:s?,s:s?,s:s,s:I,s:s}", "id",
-				  (json_int_t)x->id, "kind", "page", "caller",
-				  x->caller, "zone", page_known(x->zone),
-				  "code", page_known(x->code), "state",
+			json_pack("{s:I,s:s,s:s,s:s?,s:s?,s:s,s:b,s:I,s:s}",
+				  "id", (json_int_t)x->id, "kind", "page",
+				  "caller", x->caller, "zone",
+				  page_known(x->zone), "code",
+				  page_known(x->code), "state",
 				  x->held                 ? "held"
 				  : x->state == PAGE_SAID ? "ending"
 				  : page_asks(x)          ? "entering"
 				  : x->state              ? "recording"
 				  : x->lost               ? "preempted"
 							  : "talking",
-				  "broadcast",
+				  "encrypted", x->encrypted, "broadcast",
 				  (json_int_t)(x->stored ? stored_id(x->stored)
 							 : x->broadcast),
 				  "since",

@@ -20,6 +20,9 @@
 
 #include <jansson.h>
 
+/** Heard by who is displaced where preempted-message cannot be. */
+#define PAGING_PREEMPTED_TONE "preempted"
+
 struct paging;
 
 int paging_alloc(struct paging **pp, struct media *m, struct broadcasts *b,

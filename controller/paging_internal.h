@@ -9,7 +9,9 @@
 #include "controller/base/log.h"
 #include "entry/entry.h"
 #include "entry/pins.h"
+#include "oneway.h"
 #include "paging.h"
+#include "sip/respri.h"
 
 enum page_state {
 	PAGE_LIVE,
@@ -28,9 +30,10 @@ struct page {
 	enum page_state state;
 	struct stored_page *stored; /**< NULL = live, or recorded by now */
 	unsigned leg;
+	int rank; /**< as its caller says, RESPRI_NONE = not believed */
 	uint8_t level;
 	bool leg_open;
-	bool held, lost;
+	bool held, lost, encrypted;
 	struct clip *prompt;
 	struct format fmt; /**< of the caller */
 	char caller[128];
@@ -38,15 +41,17 @@ struct page {
 	char code[CONFIG_MAX_NAME]; /**< that he dialled, "" = a zone's number
 				     */
 	struct sockaddr_storage from;
+	struct oneway_facts sound; /**< where it is to come from, and to */
 	struct entry entry;
 	uint8_t wrong;
 	bool code_open, zone_open; /**< its PIN was right, or it has none */
 	char why[160];             /**< to end in the next turn, "" = no */
-	char said[64];             /**< of one that is recorded: how it ended */
+	char said[64];           /**< of one that is told how it ended: that */
+	const char *said_header; /**< and what its BYE says then, or NULL */
 	char header[192];
 	int64_t since_wall_us;
 	uint64_t at_us;
-	struct tmr end, hold, go, key;
+	struct tmr end, hold, go, key; /**< go: also the end of what is said */
 };
 
 enum leg_state { LEG_FREE, LEG_BUSY, LEG_CLOSING };
@@ -57,6 +62,7 @@ struct paging {
 	struct stored *stored;
 	struct recorder *recorder;
 	struct faults *faults;
+	struct oneway *oneway;
 	struct help *help;
 	struct alarms *alarms;
 	struct pins *pins;
@@ -99,7 +105,7 @@ void page_last_tone(struct page *x, const char *tone, uint32_t cycles,
 
 /** Why this zone may not be paged, NULL = it may. */
 const char *page_forbidden(const struct paging *p,
-			   const struct config_peer *peer, int zone);
+			   const struct config_peer *peer, int rank, int zone);
 
 /** Could it sound now? Fills *a when not. */
 bool page_probe(struct paging *p, struct page *x, int zone,

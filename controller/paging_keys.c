@@ -93,7 +93,7 @@ static const char *choose(struct page *x)
 	if (code < 0 || zone < 0 ||
 	    !config_code_offers(c, &c->codes[code], zone))
 		return "no zone of this menu";
-	why = peer ? page_forbidden(x->owner, peer, zone)
+	why = peer ? page_forbidden(x->owner, peer, x->rank, zone)
 		   : "Paging Not Allowed";
 	if (!why && !page_probe(x->owner, x, zone, &a))
 		return "the zone cannot be paged now";

@@ -17,6 +17,12 @@
 #define LINK_US 1000000
 /** Samples a second of one interface, at most. */
 #define SAMPLES 400
+/** By a tap, which sees all packets for a moment, every so many looks. */
+#define WAIT_MIN 2
+#define WAIT_MAX 16
+/** Longer than a packet time, so that each stream is seen every time. */
+#define SEE_MORE_MS 5
+/** By a loop, which sees one packet in so many. */
 #define EVERY_MIN 8
 #define EVERY_MAX 256
 /** Packets taken from a tap at one go: some ten times what our own outputs
@@ -77,13 +83,15 @@ static unsigned hash(const struct place *k)
 	return (h ^ h >> 16) & (PROOF_PLACES - 1);
 }
 
-static struct proof_output *find(struct proof *p, const struct place *k)
+/** The first output at a place, or (h: where the last was) the next. */
+static struct proof_output *find(struct proof *p, const struct place *k,
+				 unsigned *h)
 {
-	for (unsigned i = hash(k); p->place[i];
-	     i = (i + 1) & (PROOF_PLACES - 1)) {
-		struct proof_output *o = &p->output[p->place[i] - 1];
+	while (p->place[*h]) {
+		struct proof_output *o = &p->output[p->place[*h] - 1];
 		const struct place x = place_of(o);
 
+		*h = (*h + 1) & (PROOF_PLACES - 1);
 		if (x.link == k->link && x.family == k->family &&
 		    x.port == k->port &&
 		    !memcmp(x.addr, k->addr, address_bytes(k->family)))
@@ -136,7 +144,7 @@ static void on_own(struct proof *p, struct proof_output *o,
 		len = sizeof(packet);
 	memcpy(packet, f->data, len);
 	if (o->seal) {
-		len = seal_open(o->seal, packet, len);
+		len = seal_open(o->seal, packet, len, 0);
 		if (!len) {
 			heard_locked(&o->heard, p->now);
 			return;
@@ -184,19 +192,58 @@ static void on_datagram(struct proof *p, struct proof_output *o,
 	talker_heard(&o->talker, f, ssrc, p->now);
 }
 
+/** Does a Polycom output talk there? Of those that share a channel one does
+ *  for all. */
+static bool is_channel(const struct media_polycom *c, uint8_t channel)
+{
+	return channel == c->channel ||
+	       (c->priority_from &&
+		channel == ptt_channel(c, c->priority_from)) ||
+	       (c->emergency_from &&
+		channel == ptt_channel(c, c->emergency_from));
+}
+
+/** A packet of a Polycom talk. The phones' own are theirs by right. */
+static void on_polycom(struct proof *p, struct proof_output *o,
+		       const struct frame *f, bool own)
+{
+	const struct media_polycom *c = &o->out.polycom;
+	uint8_t level = HEARD_NO_LEVEL;
+	struct polycom k;
+
+	if (polycom_decode(&k, f->data, f->len) || !is_channel(c, k.channel) ||
+	    !(own ||
+	      (p->link[o->link].means == PROOF_LOOP && k.serial == c->serial)))
+		return;
+	if (k.op == POLYCOM_TRANSMIT && meter_due(p, o)) {
+		const uint8_t *prev;
+		size_t n;
+		const uint8_t *sound =
+			polycom_frame(&k, o->out.fmt.ptime_ms * 8u, &prev, &n);
+
+		level = meter_level(p->meter, o->out.fmt.codec, sound, n);
+	}
+	heard_sample(&o->heard, level, p->now);
+}
+
 static void on_frame(const struct frame *f, bool own, void *arg)
 {
 	struct proof *p = arg;
+	const struct place k = {p->at, f->family, f->dst, f->dport};
 	struct proof_output *o;
+	unsigned h;
 
 	if (f->kind == FRAME_QUERY) {
 		querier_heard(&p->link[p->at].querier[f->family == AF_INET6], f,
 			      p->now);
 		return;
 	}
-	o = find(p, &(struct place){p->at, f->family, f->dst, f->dport});
-	if (o)
-		on_datagram(p, o, f, own);
+	h = hash(&k);
+	while ((o = find(p, &k, &h)))
+		if (o->out.polycom.channel)
+			on_polycom(p, o, f, own);
+		else
+			on_datagram(p, o, f, own);
 }
 
 static void read_link(struct proof *p, int i)
@@ -237,6 +284,35 @@ static void read_names(struct proof *p)
 	}
 }
 
+static void on_shut(void *arg)
+{
+	struct proof *p = arg;
+
+	for (int i = 0; i < PROOF_LINKS; i++)
+		if (p->link[i].sent >= 0)
+			tap_look(p->link[i].sent, false);
+}
+
+/** Taps see for a moment, now and then: to show each packet to a tap costs the
+ *  kernel a tenth of what sending it does. */
+static void see(struct proof *p, bool sounding)
+{
+	unsigned ms = 0;
+
+	for (int i = 0; i < PROOF_LINKS; i++) {
+		struct proof_link *l = &p->link[i];
+
+		if (l->sent < 0 || (sounding && l->due && --l->due))
+			continue;
+		l->due = l->wait;
+		tap_look(l->sent, true);
+		if (l->see_ms > ms)
+			ms = l->see_ms;
+	}
+	if (ms)
+		tmr_start(&p->shut, ms, on_shut, p);
+}
+
 static void on_poll(void *arg)
 {
 	struct proof *p = arg;
@@ -254,6 +330,7 @@ static void on_poll(void *arg)
 			if (*p->link[i].name)
 				proof_judge_link(p, &p->link[i]);
 	}
+	see(p, sounding);
 	tmr_start(&p->tmr, sounding ? POLL_MS : IDLE_MS, on_poll, p);
 }
 
@@ -330,12 +407,24 @@ static int link_of(struct proof *p, const char *name, unsigned ifindex)
 	return room;
 }
 
+/** How often a tap sees, and for how long. */
+static void measure_sight(struct proof_link *l, unsigned rate, unsigned least,
+			  unsigned most)
+{
+	l->see_ms = most + SEE_MORE_MS;
+	for (l->wait = WAIT_MIN; l->wait < WAIT_MAX; l->wait *= 2)
+		if (rate * l->see_ms <= SAMPLES * l->wait * POLL_MS)
+			break;
+	l->due = 0;
+	l->every = l->wait * POLL_MS / least;
+}
+
 /** Which of the packets of its outputs are samples, and what is let in. */
 static void measure(struct proof *p, int i, struct filter_want *want)
 {
 	struct proof_link *l = &p->link[i];
 	uint32_t addr[PROOF_OUTPUTS];
-	unsigned n = 0, rate = 0;
+	unsigned n = 0, rate = 0, least = UINT16_MAX, most = 1;
 
 	*want = (struct filter_want){0};
 	l->outputs = 0;
@@ -344,23 +433,25 @@ static void measure(struct proof *p, int i, struct filter_want *want)
 		const struct proof_output *o = &p->output[k];
 		const struct sockaddr_in *a =
 			(const struct sockaddr_in *)&o->out.dst;
+		const unsigned ms =
+			o->out.fmt.ptime_ms ? o->out.fmt.ptime_ms : 20;
 
 		if (!o->used || o->link != i)
 			continue;
 		l->outputs++;
-		rate += 1000u /
-			(o->out.fmt.ptime_ms ? o->out.fmt.ptime_ms : 20);
+		rate += 1000u / ms;
+		least = ms < least ? ms : least;
+		most = ms > most ? ms : most;
 		l->family[o->out.dst.ss_family == AF_INET6] = true;
 		if (o->out.dst.ss_family == AF_INET)
 			addr[n++] = ntohl(a->sin_addr.s_addr);
 	}
 	filter_ranges(want, addr, n);
 	want->v6 = l->family[1];
-	for (l->every = EVERY_MIN; l->every < EVERY_MAX;)
-		if (rate / l->every > SAMPLES)
-			l->every *= 2;
-		else
-			break;
+	l->sparse = EVERY_MIN;
+	while (l->sparse < EVERY_MAX && rate / l->sparse > SAMPLES)
+		l->sparse *= 2;
+	measure_sight(l, rate, least, most);
 }
 
 /** Opens a tap, or gives an open one another filter; 0 or errno. */
@@ -390,6 +481,7 @@ static int open_loop(struct proof *p, int i)
 		loop_free(fresh);
 		return err;
 	}
+	l->every = l->sparse;
 	loop_sample(fresh, (uint16_t)(l->every - 1));
 	loop_free(l->loop);
 	l->loop = fresh;
@@ -412,7 +504,6 @@ static void hear(struct proof *p, int i, struct filter_want want)
 		return;
 	}
 	want.outgoing = true;
-	want.sample = (uint16_t)(l->every - 1);
 	l->err = open_tap(&l->sent, TAP_SENT, l, &want);
 	if (!l->err)
 		l->means = PROOF_WIRE;
@@ -540,6 +631,8 @@ static void watch_output(struct proof *p, unsigned i)
 	o->link = link;
 	o->out = *v.out;
 	o->out.fan = NULL;
+	if (o->out.polycom.channel)
+		o->out.polycom.serial = sounds_serial(p->sounds, i);
 	o->hear = v.hear_back && p->config->proof.hear_back;
 	o->foreign = v.foreign_talkers;
 	snprintf(o->name, sizeof(o->name), "%s", v.name);
@@ -589,6 +682,7 @@ int proof_alloc(struct proof **pp, struct media *m, const struct sounds *s,
 	p->sounds = s;
 	p->faults = f;
 	tmr_init(&p->tmr);
+	tmr_init(&p->shut);
 	for (int i = 0; i < PROOF_LINKS; i++)
 		link_clear(&p->link[i]);
 	*pp = p;
@@ -600,6 +694,7 @@ struct proof *proof_free(struct proof *p)
 	if (!p)
 		return NULL;
 	tmr_cancel(&p->tmr);
+	tmr_cancel(&p->shut);
 	for (int i = 0; i < PROOF_LINKS; i++)
 		link_close(&p->link[i]);
 	for (unsigned i = 0; i < PROOF_OUTPUTS; i++)

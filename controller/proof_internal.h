@@ -9,6 +9,7 @@
 
 #include "controller/base/compat.h"
 #include "proof.h"
+#include "zones/engine/ptt.h"
 #include "zones/engine/seal.h"
 #include "zones/watch/heard.h"
 #include "zones/watch/loop.h"
@@ -56,7 +57,11 @@ struct proof_link {
 	int sent; /**< taps, -1 = closed */
 	int others[2];
 	struct loop *loop;
-	unsigned every; /**< a sample is one packet in so many */
+	unsigned sparse; /**< of a loop, a sample is one packet in so many */
+	unsigned every;  /**< packets between two samples, at most */
+	unsigned wait;   /**< looks from one time of seeing to the next */
+	unsigned due;    /**< looks until then */
+	unsigned see_ms; /**< how long it sees then: a packet of each output */
 	unsigned outputs;
 	uint64_t drops;
 	struct members *members;
@@ -74,6 +79,7 @@ struct proof {
 	struct faults *faults;
 	const struct config *config;
 	struct tmr tmr;
+	struct tmr shut; /**< the eyes of all that see */
 	struct meter *meter;
 	unsigned stateful; /**< outputs of G.722 and Opus */
 	uint64_t now;

@@ -170,6 +170,12 @@ static uint32_t host_serial(const char *interface)
 	return serial ? serial : 1;
 }
 
+static uint32_t serial_of(const struct sound *o)
+{
+	return o->out.polycom.serial ? o->out.polycom.serial
+				     : host_serial(o->interface);
+}
+
 /** Tells the engine, if the interface is there. Within a batch. */
 static void put(struct sounds *s, unsigned i, const struct interface *f)
 {
@@ -198,10 +204,10 @@ static void put(struct sounds *s, unsigned i, const struct interface *f)
 		}
 	}
 	fault_clear(s->faults, key);
-	if (o->out.polycom.channel && !o->out.polycom.serial) {
+	if (o->out.polycom.channel) {
 		struct media_output out = o->out;
 
-		out.polycom.serial = host_serial(o->interface);
+		out.polycom.serial = serial_of(o);
 		media_output_set(s->media, i, &out);
 		return;
 	}
@@ -267,6 +273,7 @@ static void take_out(struct sound *o, const struct media_output *from)
 		o->out.fmt = was.fmt;
 		o->out.source_port = was.source_port;
 		o->out.beat_ms = was.beat_ms;
+		o->out.srtp = was.srtp;
 	}
 }
 
@@ -372,11 +379,20 @@ void sounds_connect(struct sounds *s, unsigned index,
 
 	if (index >= N || !o->used || !o->speaker)
 		return;
+	/* Asked whether it is there, it says the same again: what is known of
+	 * the way there stays known. */
+	if (o->connected && !memcmp(&o->out.dst, &out->dst, sizeof(out->dst)) &&
+	    format_equal(&o->out.fmt, &out->fmt) &&
+	    o->out.fmt.pt == out->fmt.pt &&
+	    o->out.source_port == out->source_port &&
+	    o->out.beat_ms == out->beat_ms)
+		return;
 	o->connected = true;
 	o->out.dst = out->dst;
 	o->out.fmt = out->fmt;
 	o->out.source_port = out->source_port;
 	o->out.beat_ms = out->beat_ms;
+	o->out.srtp = out->srtp;
 	media_begin(s->media);
 	put(s, index, NULL);
 	(void)media_commit(s->media);
@@ -488,6 +504,21 @@ static void fan_trouble(struct sounds *s, const struct sound *o, unsigned k,
 			    strerror(err));
 }
 
+static const char *trouble_remedy(int err)
+{
+	switch (err) {
+	case EPERM:
+		return "A firewall rule of this host drops it: see `nft list "
+		       "ruleset`, chains of the hooks output and postrouting.";
+	case ECONNREFUSED:
+		return "Look at the device, its port, and the firewall before "
+		       "it.";
+	default:
+		return "Check the cable, the interface's address and `ip route "
+		       "get` for the group.";
+	}
+}
+
 void sounds_trouble(struct sounds *s, unsigned index, unsigned target, int err)
 {
 	char key[96];
@@ -504,16 +535,11 @@ void sounds_trouble(struct sounds *s, unsigned index, unsigned target, int err)
 	if (!err)
 		fault_clear(s->faults, key);
 	else
-		fault_raise(s->faults, key, 0,
-			    err == EPERM
-				    ? "A firewall rule of this host drops it: "
-				      "see `nft list ruleset`, chains of the "
-				      "hooks output and postrouting."
-				    : "Check the cable, the interface's "
-				      "address and `ip route get` for the "
-				      "group.",
+		fault_raise(s->faults, key, 0, trouble_remedy(err),
 			    "output %s cannot send: %s", s->v[index].name,
-			    strerror(err));
+			    err == ECONNREFUSED ? "nothing listens there "
+						  "(ICMP port unreachable)"
+						: strerror(err));
 }
 
 bool sounds_view(const struct sounds *s, unsigned index, struct sound_view *v)
@@ -533,6 +559,11 @@ bool sounds_view(const struct sounds *s, unsigned index, struct sound_view *v)
 		.faulty = fault_find(s->faults, key) != NULL,
 	};
 	return true;
+}
+
+uint32_t sounds_serial(const struct sounds *s, unsigned index)
+{
+	return serial_of(&s->v[index]);
 }
 
 uint32_t sounds_hold_ms(const struct sounds *s, const struct arb_set *set)

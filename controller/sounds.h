@@ -75,6 +75,9 @@ struct sound_view {
  *  next sounds_apply(). */
 bool sounds_view(const struct sounds *s, unsigned index, struct sound_view *v);
 
+/** The number a Polycom output sends as its sender's. */
+uint32_t sounds_serial(const struct sounds *s, unsigned index);
+
 /** How long a broadcast to these outputs waits so that all carry its beginning:
  *  while Polycom phones are alerted, while SIP loudspeakers that are not known
  *  to be dead are called; 0 = not at all. */

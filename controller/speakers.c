@@ -2,6 +2,7 @@
 
 #include "controller/base/clock.h"
 #include "controller/base/compat.h"
+#include "oneway_judge.h"
 #include "sip/ask.h"
 #include "sip/dial.h"
 #include "sip/location.h"
@@ -31,9 +32,11 @@ struct horn {
 	int16_t level; /**< of what is to sound, -1 = nothing */
 	bool faulty;
 	uint16_t status; /**< of the answer that refused the last call */
+	char astray[96]; /**< key of the fault that its answer names an address
+			    that cannot be right, "" = none */
 	uint8_t codec;
-	bool held;
-	char why[96];
+	bool held, encrypted;
+	char why[160];
 };
 
 struct speakers {
@@ -92,8 +95,8 @@ static const char *remedy(uint16_t status)
 		       "announcements, or let it barge in.";
 	case 415:
 	case 488:
-		return "It has none of the codecs of this section: see "
-		       "`codec`.";
+		return "It has none of the codecs of this section, or cannot "
+		       "do what `srtp` says: see `codec` and `srtp`.";
 	default:
 		return "See the speaker's own log.";
 	}
@@ -152,6 +155,30 @@ static void tell(struct horn *x)
 		tmr_start(&s->tell, 0, tell_now, s);
 }
 
+static void clear_astray(struct horn *x)
+{
+	if (*x->astray)
+		fault_clear(x->owner->faults, x->astray);
+	*x->astray = '\0';
+}
+
+/** Would its sound go to an address that cannot be its? */
+static void see_address(struct horn *x, const struct dial_media *m)
+{
+	const struct oneway_facts f = {.sip = m->sip, .sdp = m->remote};
+	const char *name = sounds_name(x->owner->sounds, x->output);
+	struct oneway_verdict v;
+
+	if (m->held || !oneway_address_wrong(&f, &v)) {
+		clear_astray(x);
+		return;
+	}
+	snprintf(x->astray, sizeof(x->astray), "output:%.70s:address", name);
+	snprintf(x->why, sizeof(x->why), "%s", v.text);
+	fault_raise(x->owner->faults, x->astray, 0, v.remedy,
+		    "speaker %s does not sound: %s", name, v.text);
+}
+
 static void on_media(struct dial *d, const struct dial_media *m, void *arg)
 {
 	struct horn *x = arg;
@@ -159,6 +186,7 @@ static void on_media(struct dial *d, const struct dial_media *m, void *arg)
 		.dst = m->remote,
 		.source_port = dial_port(x->owner->stack),
 		.beat_ms = x->config->speaker.keep ? BEAT_MS : 0,
+		.srtp = m->key,
 	};
 
 	(void)d;
@@ -166,7 +194,9 @@ static void on_media(struct dial *d, const struct dial_media *m, void *arg)
 		x->owner->n.answered++;
 	step(x, SPEAKER_EV_ANSWERED);
 	clear_fault(x);
+	see_address(x, m);
 	x->held = m->held;
+	x->encrypted = m->key.on;
 	x->codec = (uint8_t)m->fmt.codec;
 	if (m->held) {
 		sounds_disconnect(x->owner->sounds, x->output);
@@ -244,6 +274,17 @@ static bool locate(const struct horn *x, char *uri, size_t size)
 	return true;
 }
 
+/* As its own section says, or that of the endpoint it is. */
+static enum config_srtp srtp_of(const struct horn *x)
+{
+	const struct config *c = x->owner->config;
+	const int i = config_endpoint_find(c, x->config->name);
+
+	if (x->config->speaker.srtp != SRTP_AUTO || i < 0)
+		return (enum config_srtp)x->config->speaker.srtp;
+	return (enum config_srtp)c->endpoints[i].may.srtp;
+}
+
 static void call(struct horn *x)
 {
 	static const struct dial_handlers handlers = {.media = on_media,
@@ -253,16 +294,19 @@ static void call(struct horn *x)
 	const struct config_zone *z = &s->config->zones[x->config->zone];
 	char at[256] = "", uri[300], headers[320];
 	const bool found = locate(x, at, sizeof(at));
+	int err;
 	struct reason why = {"it is not registered"};
 	struct dial_request rq = {
 		.uri = uri,
 		.user = "tocsin",
 		.display = z->name,
 		.headers = headers,
+		.level = x->level > 0 ? (uint8_t)x->level : 0,
 		.auth_user = k->user,
 		.password = k->password,
 		.codecs = k->codecs,
 		.n_codecs = k->n_codecs,
+		.srtp = srtp_of(x),
 	};
 
 	snprintf(uri, sizeof(uri), "%s%s", at, answers[k->answer].parameter);
@@ -270,10 +314,13 @@ static void call(struct horn *x)
 	snprintf(headers, sizeof(headers), "%s%s", answers[k->answer].headers,
 		 x->level >= ARB_EMERGENCY ? "Priority: emergency\r\n" : "");
 	s->n.calls++;
-	if (found && !dial_start(&x->dial, s->stack, &rq, &handlers, x, &why))
+	err = found ? dial_start(&x->dial, s->stack, &rq, &handlers, x, &why)
+		    : ENOENT;
+	if (!err)
 		return;
 	x->dial = NULL;
-	x->status = 0;
+	/* What we do not offer for want of TLS is as if it were refused. */
+	x->status = err == EPROTO ? 488 : 0;
 	s->n.failed++;
 	raise_fault(x, why.text, 0);
 	step(x, SPEAKER_EV_FAILED);
@@ -393,6 +440,7 @@ static void drop(struct speakers *s, unsigned i)
 	dial_end(x->dial, NULL);
 	ask_end(x->ask);
 	sounds_disconnect(s->sounds, i);
+	clear_astray(x);
 	free(x);
 	s->v[i] = NULL;
 }
@@ -419,6 +467,7 @@ static bool differs(const struct config_sound *a, const struct config_sound *b)
 	       strcmp(a->speaker.password, b->speaker.password) ||
 	       a->speaker.answer != b->speaker.answer ||
 	       a->speaker.keep != b->speaker.keep ||
+	       a->speaker.srtp != b->speaker.srtp ||
 	       a->speaker.n_codecs != b->speaker.n_codecs ||
 	       memcmp(a->speaker.codecs, b->speaker.codecs,
 		      a->speaker.n_codecs);
@@ -536,15 +585,17 @@ json_t *speakers_json(const struct speakers *s, unsigned output)
 	if (!x)
 		return json_null();
 	return json_pack(
-		"{s:s,s:o,s:o,s:o,s:b}", "state",
+		"{s:s,s:o,s:o,s:o,s:b,s:b}", "state",
 		up && x->held ? "held" : states[x->call.state], "codec",
 		up ? json_string(codec_name(x->codec)) : json_null(), "up_s",
 		up ? json_integer(
 			     (json_int_t)((clock_mono_us() - x->call.up_us) /
 					  1000000))
 		   : json_null(),
-		"fault", x->faulty ? text_json(x->why) : json_null(), "keep",
-		x->config->speaker.keep);
+		"fault",
+		x->faulty || *x->astray ? text_json(x->why) : json_null(),
+		"keep", x->config->speaker.keep, "encrypted",
+		up && x->encrypted);
 }
 
 void speakers_counters(const struct speakers *s, struct speakers_counters *c)

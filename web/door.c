@@ -1,6 +1,8 @@
 /*
  * Who comes in: the Unix socket's peers by their credentials, everybody else
- * by HTTP Basic against crypt(5) hashes.
+ * by HTTP Basic against crypt(5) hashes, or by a session that such a password
+ * opened; machines by tokens, which are random enough to be kept by a quick
+ * digest and looked up at once.
  *
  * A right password is remembered for a minute under a keyed digest, so that a
  * slow hash is not paid for each request; a wrong one always pays it, as does
@@ -18,6 +20,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
+#include <openssl/sha.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,15 +38,23 @@
 
 struct user {
 	char *name, *hash;
+	bool token;
 	enum web_role role;
-	int *zones;
-	size_t n_zones;
+	unsigned scopes;
+	int64_t expires_s;
+	int *zones, *messages;
+	size_t n_zones, n_messages;
+	struct web_token_use use;
+};
+
+struct users {
+	struct user *v;
+	size_t n;
 };
 
 struct door {
 	pthread_mutex_t lock;
-	struct user *users;
-	size_t n;
+	struct users people, machines;
 	unsigned char key[DIGEST];
 	struct {
 		unsigned char digest[DIGEST];
@@ -52,12 +63,14 @@ struct door {
 	} known[REMEMBERED];
 	size_t next_known;
 	uint64_t ahead_us[PLACES];
+	struct sessions *sessions;
 };
 
 struct door_try {
 	char name[256], password[256];
 	unsigned char digest[DIGEST];
 	size_t place;
+	bool login; /**< opens a session */
 };
 
 int door_alloc(struct door **dp)
@@ -67,6 +80,11 @@ int door_alloc(struct door **dp)
 	if (!d)
 		return ENOMEM;
 	pthread_mutex_init(&d->lock, NULL);
+	d->sessions = sessions_alloc();
+	if (!d->sessions) {
+		door_free(d);
+		return ENOMEM;
+	}
 	if (RAND_bytes(d->key, sizeof(d->key)) != 1) {
 		door_free(d);
 		return EIO;
@@ -75,28 +93,32 @@ int door_alloc(struct door **dp)
 	return 0;
 }
 
-static void users_free(struct user *u, size_t n)
+static void users_reset(struct users *u)
 {
-	for (size_t i = 0; i < n; i++) {
-		free(u[i].name);
-		free(u[i].hash);
-		free(u[i].zones);
+	for (size_t i = 0; i < u->n; i++) {
+		free(u->v[i].name);
+		free(u->v[i].hash);
+		free(u->v[i].zones);
+		free(u->v[i].messages);
 	}
-	free(u);
+	free(u->v);
+	memset(u, 0, sizeof(*u));
 }
 
 struct door *door_free(struct door *d)
 {
 	if (!d)
 		return NULL;
-	users_free(d->users, d->n);
+	users_reset(&d->people);
+	users_reset(&d->machines);
+	sessions_free(d->sessions);
 	OPENSSL_cleanse(d->key, sizeof(d->key));
 	pthread_mutex_destroy(&d->lock);
 	free(d);
 	return NULL;
 }
 
-static int copy_zones(int **to, const int *from, size_t n)
+static int copy_list(int **to, const int *from, size_t n)
 {
 	*to = NULL;
 	if (!n)
@@ -108,40 +130,124 @@ static int copy_zones(int **to, const int *from, size_t n)
 	return 0;
 }
 
+static struct user *find_in(const struct users *u, const char *name)
+{
+	for (size_t i = 0; i < u->n; i++)
+		if (!strcmp(u->v[i].name, name))
+			return &u->v[i];
+	return NULL;
+}
+
+static const struct user *find(const struct door *d, const char *name)
+{
+	return find_in(&d->people, name);
+}
+
+static bool still(const char *name, const char *hash, void *arg)
+{
+	const struct user *u = find(arg, name);
+
+	return u && !strcmp(u->hash, hash);
+}
+
+/** Takes those that are tokens, or that are not; ENOMEM leaves some. */
+static int users_copy(struct users *to, const struct web_user *from, size_t n,
+		      bool token)
+{
+	int err = 0;
+
+	to->v = calloc(n + 1, sizeof(*to->v));
+	if (!to->v)
+		return ENOMEM;
+	for (size_t i = 0; !err && i < n; i++) {
+		const struct web_user *x = &from[i];
+		struct user *u = &to->v[to->n];
+
+		if (x->token != token)
+			continue;
+		to->n++;
+		u->name = strdup(x->name);
+		u->hash = strdup(x->password_hash);
+		u->token = token;
+		u->role = x->role;
+		u->scopes = x->scopes;
+		u->expires_s = x->expires_s;
+		u->n_zones = x->n_zones;
+		u->n_messages = x->n_messages;
+		if (!u->name || !u->hash ||
+		    copy_list(&u->zones, x->zones, x->n_zones) ||
+		    copy_list(&u->messages, x->messages, x->n_messages))
+			err = ENOMEM;
+	}
+	return err;
+}
+
 int door_users(struct door *d, const struct web_user *users, size_t n)
 {
-	struct user *u = calloc(n + 1, sizeof(*u)), *old;
-	size_t n_old;
+	struct users people = {0}, machines = {0}, was[2];
 
-	for (size_t i = 0; u && i < n; i++) {
-		u[i].name = strdup(users[i].name);
-		u[i].hash = strdup(users[i].password_hash);
-		u[i].role = users[i].role;
-		u[i].n_zones = users[i].n_zones;
-		if (!u[i].name || !u[i].hash ||
-		    copy_zones(&u[i].zones, users[i].zones, u[i].n_zones)) {
-			users_free(u, i + 1);
-			u = NULL;
-		}
-	}
-	if (!u)
+	if (users_copy(&people, users, n, false) ||
+	    users_copy(&machines, users, n, true)) {
+		users_reset(&people);
+		users_reset(&machines);
 		return ENOMEM;
+	}
 	pthread_mutex_lock(&d->lock);
-	old = d->users;
-	n_old = d->n;
-	d->users = u;
-	d->n = n;
+	for (size_t i = 0; i < machines.n; i++) {
+		const struct user *old =
+			find_in(&d->machines, machines.v[i].name);
+
+		if (old && !strcmp(old->hash, machines.v[i].hash))
+			machines.v[i].use = old->use;
+	}
+	was[0] = d->people;
+	was[1] = d->machines;
+	d->people = people;
+	d->machines = machines;
 	/* A password that was changed must not be remembered. */
 	memset(d->known, 0, sizeof(d->known));
+	sessions_keep(d->sessions, still, d);
 	pthread_mutex_unlock(&d->lock);
-	users_free(old, n_old);
+	users_reset(&was[0]);
+	users_reset(&was[1]);
 	return 0;
+}
+
+void door_used(struct door *d, const char *name, struct web_token_use *use)
+{
+	const struct user *u;
+
+	memset(use, 0, sizeof(*use));
+	pthread_mutex_lock(&d->lock);
+	u = find_in(&d->machines, name);
+	if (u)
+		*use = u->use;
+	pthread_mutex_unlock(&d->lock);
 }
 
 void identity_reset(struct identity *who)
 {
 	free(who->zones);
+	free(who->messages);
 	memset(who, 0, sizeof(*who));
+}
+
+void identity_role(struct identity *who, enum web_role role)
+{
+	who->role = role;
+	who->scopes = role == WEB_ADMIN      ? SCOPES_ADMIN
+		      : role == WEB_OPERATOR ? SCOPES_OPERATOR
+					     : SCOPES_VIEWER;
+}
+
+/** What is asked of a role (may a message of an alarm be changed?) is of the
+ *  one that has as much. */
+static void identity_scopes(struct identity *who, unsigned scopes)
+{
+	who->scopes = scopes;
+	who->role = scopes & SCOPE_ADMIN     ? WEB_ADMIN
+		    : scopes & SCOPES_ACTING ? WEB_OPERATOR
+					     : WEB_VIEWER;
 }
 
 void door_local(int fd, char *actor, size_t size)
@@ -226,22 +332,20 @@ static bool take_try(uint64_t *ahead_us)
 	return true;
 }
 
-static const struct user *find(const struct door *d, const char *name)
-{
-	for (size_t i = 0; i < d->n; i++)
-		if (!strcmp(d->users[i].name, name))
-			return &d->users[i];
-	return NULL;
-}
-
 /** Fills who from the user. Lock held. */
 static int admit(const struct user *u, struct identity *who)
 {
-	if (copy_zones(&who->zones, u->zones, u->n_zones))
+	if (copy_list(&who->zones, u->zones, u->n_zones) ||
+	    copy_list(&who->messages, u->messages, u->n_messages))
 		return EACCES;
 	who->n_zones = u->n_zones;
-	who->role = u->role;
-	snprintf(who->actor, sizeof(who->actor), "user:%s", u->name);
+	who->n_messages = u->n_messages;
+	if (u->token)
+		identity_scopes(who, u->scopes);
+	else
+		identity_role(who, u->role);
+	snprintf(who->actor, sizeof(who->actor), "%s:%s",
+		 u->token ? "token" : "user", u->name);
 	text_clean(who->actor);
 	return 0;
 }
@@ -254,7 +358,7 @@ static const struct user *remembered(const struct door *d,
 	for (size_t i = 0; i < REMEMBERED; i++)
 		if (d->known[i].until_us > now &&
 		    !CRYPTO_memcmp(d->known[i].digest, digest, DIGEST))
-			return &d->users[d->known[i].user];
+			return &d->people.v[d->known[i].user];
 	return NULL;
 }
 
@@ -265,7 +369,7 @@ static void remember(struct door *d, const unsigned char *digest,
 
 	memcpy(d->known[i].digest, digest, DIGEST);
 	d->known[i].until_us = clock_mono_us() + REMEMBER_US;
-	d->known[i].user = (size_t)(u - d->users);
+	d->known[i].user = (size_t)(u - d->people.v);
 }
 
 static bool right(const char *password, const char *hash)
@@ -289,26 +393,83 @@ struct door_try *door_try_free(struct door_try *t)
 	return NULL;
 }
 
+/** Where the tries of a source are counted. */
+static size_t place_of(const struct door *d, const char *source)
+{
+	unsigned char where[DIGEST];
+
+	digest_of(d, source, where);
+	return (where[0] | where[1] << 8) % PLACES;
+}
+
+/** Counts a try of a source, or frees it when there were too many. Lock held.
+ */
+static int count(struct door *d, const char *source, struct door_try *t,
+		 struct door_try **tp)
+{
+	t->place = place_of(d, source);
+	if (!take_try(&d->ahead_us[t->place])) {
+		door_try_free(t);
+		return EAGAIN;
+	}
+	*tp = t;
+	return EINPROGRESS;
+}
+
 /** What is to be hashed for these credentials. Lock held. */
 static int prepare(struct door *d, const char *auth, const char *source,
 		   const unsigned char *digest, struct door_try **tp)
 {
 	struct door_try *t = calloc(1, sizeof(*t));
-	unsigned char where[DIGEST];
 
 	if (!t || !basic(auth, t)) {
 		door_try_free(t);
 		return EACCES;
 	}
-	digest_of(d, source, where);
-	t->place = (where[0] | where[1] << 8) % PLACES;
-	if (!take_try(&d->ahead_us[t->place])) {
-		door_try_free(t);
-		return EAGAIN;
-	}
 	memcpy(t->digest, digest, DIGEST);
-	*tp = t;
-	return EINPROGRESS;
+	return count(d, source, t, tp);
+}
+
+/** "sha256:" and the digest of a token. */
+static void token_hash(const char *token, char hash[80])
+{
+	unsigned char digest[SHA256_DIGEST_LENGTH];
+	size_t n = (size_t)snprintf(hash, 80, "sha256:");
+
+	SHA256((const unsigned char *)token, strlen(token), digest);
+	for (size_t i = 0; i < sizeof(digest); i++)
+		n += (size_t)snprintf(hash + n, 80 - n, "%02x", digest[i]);
+}
+
+/** By a token. One that is right always comes in: nobody guesses 256 bits, and
+ *  a machine must not be locked out by what else sends wrong ones behind its
+ *  address. Lock held. */
+static int enter_token(struct door *d, const char *token, const char *source,
+		       struct identity *who)
+{
+	const int64_t now = clock_wall_us();
+	char hash[80];
+
+	token_hash(token, hash);
+	for (size_t i = 0; i < d->machines.n; i++) {
+		struct user *u = &d->machines.v[i];
+
+		if (strlen(u->hash) != strlen(hash) ||
+		    CRYPTO_memcmp(u->hash, hash, strlen(hash)))
+			continue;
+		if (!u->expires_s || now / 1000000 < u->expires_s) {
+			u->use.at_us = now;
+			snprintf(u->use.from, sizeof(u->use.from), "%s",
+				 source);
+			return admit(u, who);
+		}
+		snprintf(who->actor, sizeof(who->actor), "token:%s", u->name);
+		return take_try(&d->ahead_us[place_of(d, source)]) ? EKEYEXPIRED
+								   : EAGAIN;
+	}
+	snprintf(who->actor, sizeof(who->actor), "token:?");
+	return take_try(&d->ahead_us[place_of(d, source)]) ? EKEYREJECTED
+							   : EAGAIN;
 }
 
 int door_enter(struct door *d, const char *auth, const char *source,
@@ -320,29 +481,84 @@ int door_enter(struct door *d, const char *auth, const char *source,
 
 	if (!auth)
 		return EACCES;
+	if (!strncasecmp(auth, "Bearer ", 7)) {
+		pthread_mutex_lock(&d->lock);
+		err = enter_token(d, auth + 7 + strspn(auth + 7, " "), source,
+				  who);
+		pthread_mutex_unlock(&d->lock);
+		return err;
+	}
 	digest_of(d, auth, digest);
 	pthread_mutex_lock(&d->lock);
 	u = remembered(d, digest);
 	if (u)
 		err = admit(u, who);
 	else
-		err = d->n ? prepare(d, auth, source, digest, t) : EACCES;
+		err = d->people.n ? prepare(d, auth, source, digest, t)
+				  : EACCES;
 	pthread_mutex_unlock(&d->lock);
 	return err;
 }
 
-int door_verify(struct door *d, const struct door_try *t, struct identity *who)
+int door_login(struct door *d, const char *name, const char *password,
+	       const char *source, struct door_try **tp)
+{
+	struct door_try *t = calloc(1, sizeof(*t));
+	int err = EACCES;
+
+	if (!t || strlen(name) >= sizeof(t->name) ||
+	    strlen(password) >= sizeof(t->password)) {
+		door_try_free(t);
+		return EACCES;
+	}
+	t->login = true;
+	snprintf(t->name, sizeof(t->name), "%s", name);
+	snprintf(t->password, sizeof(t->password), "%s", password);
+	pthread_mutex_lock(&d->lock);
+	if (d->people.n)
+		err = count(d, source, t, tp);
+	pthread_mutex_unlock(&d->lock);
+	if (err == EACCES)
+		door_try_free(t);
+	return err;
+}
+
+int door_session(struct door *d, const char *token, struct session_view *v,
+		 struct identity *who)
+{
+	const struct user *u = NULL;
+	int err = EACCES;
+
+	pthread_mutex_lock(&d->lock);
+	if (session_use(d->sessions, token, clock_mono_us(), v))
+		u = find(d, v->user);
+	if (u)
+		err = admit(u, who);
+	pthread_mutex_unlock(&d->lock);
+	return err;
+}
+
+void door_logout(struct door *d, const char *token)
+{
+	pthread_mutex_lock(&d->lock);
+	session_close(d->sessions, token);
+	pthread_mutex_unlock(&d->lock);
+}
+
+int door_verify(struct door *d, const struct door_try *t, struct identity *who,
+		char token[SESSION_TOKEN])
 {
 	const struct user *u;
 	char *hash = NULL;
 	bool known, ok;
+	int err = 0;
 
 	pthread_mutex_lock(&d->lock);
 	u = find(d, t->name);
 	known = u != NULL;
 	/* An unknown name costs what a known one does. */
-	if (d->n)
-		hash = strdup((u ? u : &d->users[0])->hash);
+	if (d->people.n)
+		hash = strdup((u ? u : &d->people.v[0])->hash);
 	pthread_mutex_unlock(&d->lock);
 
 	ok = hash && right(t->password, hash) && known;
@@ -352,10 +568,19 @@ int door_verify(struct door *d, const struct door_try *t, struct identity *who)
 	u = ok ? find(d, t->name) : NULL;
 	ok = u && !strcmp(u->hash, hash) && !admit(u, who);
 	if (ok) {
-		remember(d, t->digest, u);
 		d->ahead_us[t->place] -= FORGIVE_US;
+		if (t->login)
+			err = session_open(d->sessions, u->name, u->hash,
+					   clock_mono_us(), token);
+		else
+			remember(d, t->digest, u);
 	}
 	pthread_mutex_unlock(&d->lock);
 	free(hash);
-	return ok ? 0 : EACCES;
+	if (!ok) {
+		snprintf(who->actor, sizeof(who->actor), "user:%.70s", t->name);
+		text_clean(who->actor);
+		err = EACCES;
+	}
+	return err;
 }

@@ -13,6 +13,7 @@
 #include "controller/base/text.h"
 
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -57,6 +58,49 @@ void answer_set_error(struct request *r, int status, const char *code,
 	answer_set(r, status, media_type_json, error_text(code, NULL, message));
 }
 
+#define CSP_ANY                                                                \
+	"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; "        \
+	"form-action 'none'"
+
+/* Nothing but our own files, and no text that becomes markup or script. */
+#define CSP_PAGE                                                               \
+	CSP_ANY "; script-src 'self'; style-src 'self'; img-src 'self'; "      \
+		"connect-src 'self'; media-src 'self'; manifest-src 'self'; "  \
+		"require-trusted-types-for 'script'; trusted-types 'none'"
+
+void answer_secure(struct MHD_Response *m, const struct page *page)
+{
+	const char *const headers[][2] = {
+		{"Cache-Control", page ? "no-cache" : "no-store"},
+		{"X-Content-Type-Options", "nosniff"},
+		{"Content-Security-Policy", page ? CSP_PAGE : CSP_ANY},
+		{"X-Frame-Options", "DENY"},
+		{"Referrer-Policy", "no-referrer"},
+		{"Cross-Origin-Resource-Policy", "same-origin"},
+	};
+
+	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
+		MHD_add_response_header(m, headers[i][0], headers[i][1]);
+}
+
+/** Gives the session that was opened to the browser, or takes it back. */
+static void add_cookie(struct MHD_Response *m, const struct request *r)
+{
+	const bool opened = r->login && r->status == 204;
+	const bool closed =
+		r->status == 204 && r->pub.method && *r->pub.method == 'D';
+	char cookie[256];
+
+	if (!opened && !closed)
+		return;
+	snprintf(cookie, sizeof(cookie),
+		 "%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s",
+		 cookie_name(r->web), opened ? r->token : "",
+		 opened ? "" : "; Max-Age=0", r->web->pem ? "; Secure" : "");
+	MHD_add_response_header(m, "Set-Cookie", cookie);
+	OPENSSL_cleanse(cookie, sizeof(cookie));
+}
+
 static void add_headers(struct MHD_Response *m, const struct request *r)
 {
 	char etag[88];
@@ -67,17 +111,23 @@ static void add_headers(struct MHD_Response *m, const struct request *r)
 		snprintf(etag, sizeof(etag), "\"%s\"", r->etag);
 		MHD_add_response_header(m, "ETag", etag);
 	}
-	MHD_add_response_header(m, "Cache-Control", "no-store");
-	MHD_add_response_header(m, "X-Content-Type-Options", "nosniff");
-	MHD_add_response_header(m, "Content-Security-Policy",
-				"default-src 'none'");
+	answer_secure(m, NULL);
+	if (r->session)
+		add_cookie(m, r);
+	/* A browser must not ask by itself where a page has its own form: it
+	 * would keep the answer from that page. */
 	if (r->status == 401)
 		MHD_add_response_header(m, "WWW-Authenticate",
-					"Basic realm=\"tocsin\", "
-					"charset=\"UTF-8\"");
+					r->bearer ? "Bearer realm=\"tocsin\", "
+						    "error=\"invalid_token\""
+					: r->session || *r->token
+						? "Session realm=\"tocsin\""
+						: "Basic realm=\"tocsin\", "
+						  "charset=\"UTF-8\"");
 	if (r->status == 405)
-		MHD_add_response_header(m, "Allow",
-					"GET, HEAD, POST, PUT, DELETE");
+		MHD_add_response_header(
+			m, "Allow",
+			r->page ? "GET, HEAD" : "GET, HEAD, POST, PUT, DELETE");
 	if (r->status == 429)
 		MHD_add_response_header(m, "Retry-After", "60");
 	if (r->status == 413)
@@ -108,6 +158,28 @@ enum MHD_Result answer_send(struct request *r)
 	return ok;
 }
 
+enum MHD_Result answer_page(struct request *r, const char *if_none_match)
+{
+	const struct page *p = r->page;
+	const bool fresh = pages_fresh(p, if_none_match);
+	struct MHD_Response *m = MHD_create_response_from_buffer(
+		fresh ? 0 : p->len, (void *)(uintptr_t)p->data,
+		MHD_RESPMEM_PERSISTENT);
+	char etag[sizeof(p->etag) + 2];
+	enum MHD_Result ok;
+
+	if (!m)
+		return MHD_NO;
+	snprintf(etag, sizeof(etag), "\"%s\"", p->etag);
+	MHD_add_response_header(m, "ETag", etag);
+	MHD_add_response_header(m, "Content-Type", p->type);
+	answer_secure(m, p);
+	client_allow(r->client, r->web->transfer_ms);
+	ok = MHD_queue_response(r->connection, fresh ? 304 : 200, m);
+	MHD_destroy_response(m);
+	return ok;
+}
+
 void request_unref(struct request *r)
 {
 	if (--r->refs)
@@ -119,6 +191,10 @@ void request_unref(struct request *r)
 		free(r->query[i].name);
 		free(r->query[i].value);
 	}
+	/* A password may be in it. */
+	if (r->body)
+		OPENSSL_cleanse(r->body, r->len);
+	OPENSSL_cleanse(r->token, sizeof(r->token));
 	free(r->body);
 	free(r->text);
 	if (r->file >= 0)
@@ -330,6 +406,55 @@ bool exchange_hand_over(struct request *r, enum holder holder)
 	return ok;
 }
 
+/* ------------------------------------------------------------------- notes */
+
+/** A refusal that the owner writes down; no request waits for it. */
+struct note {
+	struct note *next;
+	char actor[80], why[256];
+};
+
+void exchange_note(struct web *w, const char *actor, const char *why)
+{
+	struct note *n = w->h.refused ? calloc(1, sizeof(*n)) : NULL;
+	bool room;
+
+	if (!n)
+		return;
+	snprintf(n->actor, sizeof(n->actor), "%s", actor);
+	snprintf(n->why, sizeof(n->why), "%s", why);
+	pthread_mutex_lock(&w->lock);
+	room = w->n_notes < WEB_MAX_NOTES && !w->stop;
+	if (room) {
+		*w->last_note = n;
+		w->last_note = &n->next;
+		w->n_notes++;
+	}
+	pthread_mutex_unlock(&w->lock);
+	if (room)
+		(void)mqueue_push(w->mq, 0, NULL);
+	else
+		free(n);
+}
+
+/** Hands over all that there are. Control thread. */
+static void take_notes(struct web *w)
+{
+	struct note *n, *next;
+
+	pthread_mutex_lock(&w->lock);
+	n = w->notes;
+	w->notes = NULL;
+	w->last_note = &w->notes;
+	w->n_notes = 0;
+	pthread_mutex_unlock(&w->lock);
+	for (; n; n = next) {
+		next = n->next;
+		w->h.refused(n->actor, n->why, w->arg);
+		free(n);
+	}
+}
+
 /* Control thread. */
 static void on_message(int id, void *data, void *arg)
 {
@@ -338,6 +463,10 @@ static void on_message(int id, void *data, void *arg)
 	bool late;
 
 	(void)id;
+	if (!r) {
+		take_notes(w);
+		return;
+	}
 	pthread_mutex_lock(&w->lock);
 	r->delivered = true;
 	late = !r->waiting;
@@ -404,7 +533,11 @@ static void hash(struct request *r)
 {
 	struct web *w = r->web;
 
-	if (door_verify(w->door, r->guess, &r->who))
+	int err = door_verify(w->door, r->guess, &r->who, r->token);
+
+	r->pub.denied = err && r->login;
+	/* The control thread writes down who did not come in. */
+	if (err && !r->login)
 		answer(r, 401, media_type_json,
 		       error_text("unauthorised", NULL, "log in"));
 	else
@@ -456,6 +589,7 @@ int exchange_start(struct web *w, struct reason *why)
 	w->tick_ms = TICK_MS;
 	w->blocking.last = &w->blocking.first;
 	w->hashing.last = &w->hashing.first;
+	w->last_note = &w->notes;
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -509,6 +643,12 @@ void exchange_free(struct web *w)
 		r->web = NULL;
 		if (r->holder != HOLD_CONTROL || !r->delivered)
 			request_unref(r);
+	}
+	while (w->notes) {
+		struct note *n = w->notes;
+
+		w->notes = n->next;
+		free(n);
 	}
 	mem_deref(w->mq);
 	pthread_cond_destroy(&w->keeper_work);

@@ -3,12 +3,14 @@
  * and its sender let in, its body collected, and the whole handed over.
  */
 #include "internal.h"
+#include "route.h"
 
 #include "controller/base/clock.h"
 
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +57,44 @@ static void refuse_method(struct request *r, const char *m)
 			 "GET, HEAD, POST, PUT and DELETE are known");
 }
 
+static void refuse_entry(struct request *r, int err)
+{
+	if (err == EKEYREJECTED || err == EKEYEXPIRED) {
+		char why[160];
+
+		r->bearer = true;
+		snprintf(why, sizeof(why), "%s from %s",
+			 err == EKEYEXPIRED ? "expired token" : "wrong token",
+			 r->client->from);
+		exchange_note(r->web, r->who.actor, why);
+	}
+	if (err == EAGAIN)
+		answer_set_error(r, 429, "too-many-tries",
+				 "too many wrong passwords; wait a minute");
+	else
+		answer_set_error(r, 401, "unauthorised", "log in");
+}
+
+/** The token of a session that the browser has; NULL when none. */
+static const char *cookie(const struct request *r)
+{
+	const char *v = MHD_lookup_connection_value(
+		r->connection, MHD_COOKIE_KIND, cookie_name(r->web));
+
+	return v && strlen(v) == SESSION_TOKEN - 1 ? v : NULL;
+}
+
+/** A browser adds the cookie to what any page makes it send; only our own page
+ *  knows the token that must go with what acts. */
+static bool forged(const struct request *r)
+{
+	const char *v = header(r, "X-CSRF-Token");
+
+	return r->pub.session && *r->pub.method != 'G' &&
+	       !(v && strlen(v) == SESSION_TOKEN - 1 &&
+		 !CRYPTO_memcmp(v, r->view.csrf, SESSION_TOKEN - 1));
+}
+
 /** Lets the sender in, or sets the refusal, or leaves a password to check. */
 static void let_in(struct request *r, const char *url)
 {
@@ -64,26 +104,60 @@ static void let_in(struct request *r, const char *url)
 	if (r->hook) {
 		/* Its signature is over the body: let in when that is here. */
 		snprintf(r->who.actor, sizeof(r->who.actor), "webhook");
-		r->who.role = WEB_OPERATOR;
-	} else if (!strcmp(url, "/healthz")) {
-		/* Says one word to anybody, and has no password hashed. */
+		identity_role(&r->who, WEB_OPERATOR);
+	} else if (r->page || !strcmp(url, "/healthz")) {
+		/* The console's page asks who it is by itself; that one says
+		 * one word to anybody, and has no password hashed. */
 		snprintf(r->who.actor, sizeof(r->who.actor), "anybody");
-		r->who.role = WEB_VIEWER;
+		identity_role(&r->who, WEB_VIEWER);
 	} else if (x->local) {
 		snprintf(r->who.actor, sizeof(r->who.actor), "%s", x->actor);
-		r->who.role = WEB_ADMIN;
+		identity_role(&r->who, WEB_ADMIN);
 		if (!*x->actor)
 			err = EACCES;
+	} else if (r->login) {
+		/* Its body says who: looked at when that is here. */
+		snprintf(r->who.actor, sizeof(r->who.actor), "anybody");
+		identity_role(&r->who, WEB_VIEWER);
+	} else if (!header(r, "Authorization") && cookie(r)) {
+		snprintf(r->token, sizeof(r->token), "%s", cookie(r));
+		err = door_session(r->web->door, r->token, &r->view, &r->who);
+		r->pub.session = err ? NULL : &r->view;
 	} else {
 		err = door_enter(r->web->door, header(r, "Authorization"),
 				 x->source, &r->who, &r->guess);
 	}
 	snprintf(r->who.from, sizeof(r->who.from), "%s", x->from);
-	if (err == EAGAIN)
-		answer_set_error(r, 429, "too-many-tries",
-				 "too many wrong passwords; wait a minute");
-	else if (err && err != EINPROGRESS)
-		answer_set_error(r, 401, "unauthorised", "log in");
+	if (err && err != EINPROGRESS)
+		refuse_entry(r, err);
+}
+
+/** Sets a refusal that says what is missing, unless it may be asked for. */
+static void check_scope(struct request *r, const char *route)
+{
+	const unsigned need = route_need(r->pub.method, route);
+	const unsigned has = r->who.scopes;
+	char a[SCOPE_TEXT], b[SCOPE_TEXT], why[400];
+
+	if (!need || need & has)
+		return;
+	if (!strncmp(r->who.actor, "token:", 6))
+		snprintf(why, sizeof(why),
+			 "%s has not the scope %s, but: %s; an admin may give "
+			 "it, in its section of the configuration",
+			 r->who.actor, scope_text(need, a), scope_text(has, b));
+	else if (need == SCOPE_ADMIN)
+		snprintf(why, sizeof(why), "%s is no admin: only an admin may",
+			 r->who.actor);
+	else
+		snprintf(why, sizeof(why),
+			 "%s is a viewer, who may look, not act: this needs an "
+			 "operator",
+			 r->who.actor);
+	answer_set_error(r, 403, "forbidden", why);
+	snprintf(why, sizeof(why), "%s %.100s refused: it needs the scope %s",
+		 r->pub.method, route, scope_text(need, a));
+	exchange_note(r->web, r->who.actor, why);
 }
 
 /** Sets a refusal when what the head says cannot be right. */
@@ -95,6 +169,9 @@ static void check_head(struct request *r, const char *url, const char *method)
 	r->pub.method = known_method(method);
 	if (!r->pub.method)
 		refuse_method(r, method);
+	else if (r->page && *r->pub.method != 'G')
+		answer_set_error(r, 405, "bad-method",
+				 "a page can only be fetched");
 	else if (!request_path(url, r->path))
 		answer_set_error(r, 400, "bad-path", "the path is not usable");
 	else if (upload_is(r->pub.method, r->path) && length &&
@@ -109,6 +186,10 @@ static void check_head(struct request *r, const char *url, const char *method)
 		/* A browser sends its user's password with anybody's form. */
 		answer_set_error(r, 403, "foreign-origin",
 				 "a page of another site may not act here");
+	else if (forged(r))
+		answer_set_error(r, 403, "csrf",
+				 "send X-CSRF-Token with what GET "
+				 "/api/v1/session calls csrf");
 }
 
 static bool announces_body(const struct request *r)
@@ -136,6 +217,9 @@ static enum MHD_Result begin(const struct listener *l, struct MHD_Connection *c,
 	r->connection = c;
 	r->client = x;
 	r->hook = !strcmp(method, "POST") && hooks_is_path(url);
+	r->page = pages_find(url);
+	r->session = !strcmp(url, "/api/v1/session");
+	r->login = r->session && !strcmp(method, "POST") && !l->local;
 	r->file = r->pub.upload = -1;
 	let_in(r, url);
 	if (!r->status)
@@ -272,8 +356,7 @@ static enum MHD_Result open_stream(struct request *r)
 		return answer_send(r);
 	}
 	MHD_add_response_header(m, "Content-Type", "text/event-stream");
-	MHD_add_response_header(m, "Cache-Control", "no-store");
-	MHD_add_response_header(m, "X-Content-Type-Options", "nosniff");
+	answer_secure(m, NULL);
 	client_allow(r->client, 0);
 	watch_peer(r->client);
 	MHD_set_connection_option(r->connection, MHD_CONNECTION_OPTION_TIMEOUT,
@@ -326,11 +409,27 @@ static void copy_header(const struct request *r, const char *name, char buf[80],
 		*to = snprintf(buf, 80, "%s", v) < 80 ? buf : "too long";
 }
 
+/** From now on it is a request of the session that it opened. */
+static void enter_session(struct request *r)
+{
+	int err;
+
+	identity_reset(&r->who);
+	err = door_session(r->web->door, r->token, &r->view, &r->who);
+	snprintf(r->who.from, sizeof(r->who.from), "%s", r->client->from);
+	if (err)
+		refuse_entry(r, err);
+	else
+		r->pub.session = &r->view;
+}
+
 static enum MHD_Result complete(struct request *r)
 {
 	const char *route = request_route(r->path);
 
 	r->complete = true;
+	if (r->page && !r->status)
+		return answer_page(r, header(r, "If-None-Match"));
 	r->pub.at_us = clock_mono_us();
 	if (!r->status && r->hook)
 		check_hook(r, route);
@@ -338,12 +437,14 @@ static enum MHD_Result complete(struct request *r)
 		answer_set_error(r, 404, "not-found",
 				 "the API is under /api/v1/; see "
 				 "/api/v1/openapi.json");
-	else if (!r->status && r->who.role == WEB_VIEWER &&
-		 *r->pub.method != 'G')
-		answer_set_error(r, 403, "forbidden",
-				 "a viewer may look, not act");
-	if (!r->status)
+	else if (!r->status)
+		check_scope(r, route);
+	if (!r->status && !r->login)
 		check_body(r);
+	if (!r->status && r->login && !r->pub.denied)
+		enter_session(r);
+	if (!r->status && r->session && *r->pub.method == 'D')
+		door_logout(r->web->door, r->token);
 	if (!r->status)
 		MHD_get_connection_values(r->connection, MHD_GET_ARGUMENT_KIND,
 					  on_query, r);
@@ -358,6 +459,9 @@ static enum MHD_Result complete(struct request *r)
 	r->pub.role = r->who.role;
 	r->pub.zones = r->who.zones;
 	r->pub.n_zones = r->who.n_zones;
+	r->pub.scopes = r->who.scopes;
+	r->pub.messages = r->who.messages;
+	r->pub.n_messages = r->who.n_messages;
 	if (!strcmp(route, "/events") && *r->pub.method == 'G')
 		return open_stream(r);
 	if (!exchange_hand_over(r, is_blocking(r->web, route) ? HOLD_BLOCKING
@@ -371,6 +475,31 @@ static enum MHD_Result check_guess(struct request *r)
 {
 	r->guessed = true;
 	return exchange_hand_over(r, HOLD_HASHING) ? MHD_YES : answer_send(r);
+}
+
+/** Looks at the name and password in the body. False: an answer is set. */
+static bool check_login(struct request *r)
+{
+	const char *name, *password;
+	int err = EACCES;
+
+	check_body(r);
+	if (r->status)
+		return false;
+	if (!request_login(r->pub.body, &name, &password)) {
+		answer_set_error(r, 400, "bad-request",
+				 "send {\"user\": ..., \"password\": ...}");
+	} else {
+		err = door_login(r->web->door, name, password,
+				 r->client->source, &r->guess);
+		/* It goes nowhere else. */
+		explicit_bzero((char *)(uintptr_t)password, strlen(password));
+		if (err != EINPROGRESS)
+			refuse_entry(r, err);
+	}
+	json_decref(r->pub.body);
+	r->pub.body = NULL;
+	return !r->status;
 }
 
 enum MHD_Result handle_request(void *cls, struct MHD_Connection *c,
@@ -389,6 +518,8 @@ enum MHD_Result handle_request(void *cls, struct MHD_Connection *c,
 		*size = 0;
 		return ok;
 	}
+	if (r->login && !r->guess && !r->status && !check_login(r))
+		return answer_send(r);
 	/* Not before the body is here: libmicrohttpd 0.9 and 1.0 differ in what
 	 * they call after a head that was suspended. */
 	if (r->guess && !r->guessed && !r->status)

@@ -3,6 +3,7 @@
 #define TOCSIN_WEB_INTERNAL_H
 
 #include "controller/base/compat.h"
+#include "pages.h"
 #include "web.h"
 
 #include <microhttpd.h>
@@ -14,6 +15,8 @@
 #define WEB_MAX_CONTROL 256
 #define WEB_MAX_BLOCKING 64
 #define WEB_MAX_HASHING 16
+/** Refusals that wait to be written down; more are not. */
+#define WEB_MAX_NOTES 64
 /** The longest wait for an answer of the control thread or the disk. */
 #define WEB_GUARD_MS 30000
 /** The longest a client may take to send a request, or to take its answer. */
@@ -25,13 +28,15 @@ struct request;
 struct streams;
 struct door;
 struct hooks;
+struct note;
 
 /** Who a client is, once let in. */
 struct identity {
 	char actor[80], from[64];
 	enum web_role role;
-	int *zones; /**< own copy */
-	size_t n_zones;
+	unsigned scopes;
+	int *zones, *messages; /**< own copies */
+	size_t n_zones, n_messages;
 };
 
 /** One connection; belongs to libmicrohttpd's thread, but for what is said. */
@@ -77,6 +82,8 @@ struct web {
 	struct request *out;  /**< handed over and not given back */
 	size_t n_out[HOLD_KINDS];
 	struct job_queue blocking, hashing;
+	struct note *notes, **last_note;
+	size_t n_notes;
 	pthread_cond_t blocking_work, keeper_work;
 	struct client *clients;
 	bool stop;
@@ -115,6 +122,10 @@ const char *request_route(const char *path);
 /** Is a Content-Type that of JSON? */
 bool request_is_json(const char *type);
 
+/** Name and password of a log-in; false when they are not both there. */
+bool request_login(const json_t *body, const char **name,
+		   const char **password);
+
 /** Does an Origin header name the host that was asked (Host header)? */
 bool request_same_origin(const char *origin, const char *host);
 
@@ -151,7 +162,13 @@ struct request {
 	char *body;
 	size_t len, seen;
 	bool complete, guessed;
-	bool hook; /**< let in by its signature, once it is whole */
+	bool bearer;             /**< came with a token that is not taken */
+	const struct page *page; /**< of the console; NULL = none */
+	bool hook;    /**< let in by its signature, once it is whole */
+	bool login;   /**< POST /session: name and password are in its body */
+	bool session; /**< about /session, whoever asks */
+	struct session_view view;  /**< when it came in by a session */
+	char token[SESSION_TOKEN]; /**< of that, or of the new one */
 	struct web_signed signed_;
 	struct door_try *guess; /**< a password that has to be hashed */
 
@@ -170,12 +187,28 @@ void answer_set(struct request *r, int status, const char *type, char *text);
 void answer_set_error(struct request *r, int status, const char *code,
 		      const char *message);
 
+/** "__Host-" keeps a browser from taking it from plain HTTP. */
+static inline const char *cookie_name(const struct web *w)
+{
+	return w->pem ? "__Host-tocsin" : "tocsin";
+}
+
+/** What every answer tells a browser not to do. A page of the console (NULL =
+ *  none) may run its own scripts, and is asked for again by its tag. */
+void answer_secure(struct MHD_Response *m, const struct page *page);
+
+/** Sends a page, or that it has not changed. Web thread. */
+enum MHD_Result answer_page(struct request *r, const char *if_none_match);
+
 /** Sends the answer that was set. Web thread. */
 enum MHD_Result answer_send(struct request *r);
 
 /** Suspends the connection and gives the request to a holder. When that one
  *  has too many, an answer is set instead and false returned. */
 bool exchange_hand_over(struct request *r, enum holder holder);
+
+/** Has the owner write down who was refused and why. Any thread. */
+void exchange_note(struct web *w, const char *actor, const char *why);
 
 /** Gives a reference back. */
 void request_unref(struct request *r);
@@ -245,18 +278,42 @@ void door_local(int fd, char *actor, size_t size);
  * @param auth   Authorization header or NULL
  * @param source what wrong passwords are counted by
  * @param t      set with EINPROGRESS
- * @return 0, EACCES (401), EAGAIN (429: too many wrong passwords), or
- *         EINPROGRESS: door_verify() must hash *t
+ * @return 0, EACCES (401), EAGAIN (429: too many wrong passwords), EINPROGRESS:
+ *         door_verify() must hash *t; or (401) of a token EKEYREJECTED: there
+ *         is no such, EKEYEXPIRED: it has expired, and who->actor had it
  */
 int door_enter(struct door *d, const char *auth, const char *source,
 	       struct identity *who, struct door_try **t);
 
-/** Hashes and compares: slow. @return 0 or EACCES */
-int door_verify(struct door *d, const struct door_try *t, struct identity *who);
+/**
+ * The same for a name and password that were sent to open a session.
+ * @return EINPROGRESS, EACCES or EAGAIN
+ */
+int door_login(struct door *d, const char *name, const char *password,
+	       const char *source, struct door_try **t);
+
+/** The same by the token of a session. @return 0 with *v, or EACCES */
+int door_session(struct door *d, const char *token, struct session_view *v,
+		 struct identity *who);
+void door_logout(struct door *d, const char *token);
+
+/**
+ * Hashes and compares: slow. One of door_login() opens a session, whose token
+ * is written; of one that is refused, who->actor is the name it gave.
+ * @return 0, EACCES, EIO or ENOMEM
+ */
+int door_verify(struct door *d, const struct door_try *t, struct identity *who,
+		char token[SESSION_TOKEN]);
 
 struct door_try *door_try_free(struct door_try *t);
 
 void identity_reset(struct identity *who);
+
+/** Sets the role's scopes. */
+void identity_role(struct identity *who, enum web_role role);
+
+/** When a token came in last. */
+void door_used(struct door *d, const char *name, struct web_token_use *use);
 
 /* ---- hooks.c: who may come in by a signature ---- */
 

@@ -115,6 +115,18 @@ bool request_same_origin(const char *origin, const char *host)
 	return p && host && !strcasecmp(p + 3, host);
 }
 
+bool request_login(const json_t *body, const char **name, const char **password)
+{
+	json_t *u = json_object_get(body, "user");
+	json_t *p = json_object_get(body, "password");
+
+	*name = json_string_value(u);
+	*password = json_string_value(p);
+	/* A password with a NUL in it is not compared by half. */
+	return *name && *password && strlen(*name) == json_string_length(u) &&
+	       strlen(*password) == json_string_length(p);
+}
+
 /** How deep it goes: jansson's own limit is the thread's stack. */
 static bool too_deep(const char *text, size_t len)
 {

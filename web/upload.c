@@ -62,9 +62,11 @@ void upload_begin(struct request *r, const char *type)
 		return;
 	}
 	/* Of an unknown sender's password it is asked later. */
-	if (!r->guess && r->who.role == WEB_VIEWER) {
-		answer_set_error(r, 403, "forbidden",
-				 "a viewer may look, not act");
+	if (!r->guess && !(r->who.scopes & SCOPE_MESSAGES)) {
+		answer_set_error(
+			r, 403, "forbidden",
+			"who may not change messages may not send one: "
+			"it needs an operator, or the scope messages");
 		return;
 	}
 	if (++w->n_uploads > WEB_MAX_UPLOADS || !w->spool) {

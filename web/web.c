@@ -210,6 +210,11 @@ int web_set_users(struct web *w, const struct web_user *users, size_t n)
 	return door_users(w->door, users, n);
 }
 
+void web_token_used(struct web *w, const char *name, struct web_token_use *use)
+{
+	door_used(w->door, name, use);
+}
+
 int web_set_hooks(struct web *w, const struct web_hook *hooks, size_t n)
 {
 	return hooks_set(w->hooks, hooks, n);

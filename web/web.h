@@ -10,6 +10,8 @@
 #define TOCSIN_WEB_H
 
 #include "controller/base/reason.h"
+#include "controller/base/scope.h"
+#include "web/session.h"
 #include "web/sign.h"
 
 #include <jansson.h>
@@ -27,16 +29,36 @@
 #define WEB_MAX_PER_ADDRESS 64
 #define WEB_IDLE_S 30
 #define WEB_MAX_STREAMS 256
+/** Sessions: of all, of one user; how long one lasts when nothing is asked,
+ *  and in any case. */
+#define WEB_MAX_SESSIONS 256
+#define WEB_MAX_USER_SESSIONS 16
+#define WEB_SESSION_IDLE_S 3600
+#define WEB_SESSION_S 43200
 /** Events kept for clients that resume with Last-Event-ID. */
 #define WEB_EVENT_MEMORY 1024
 
 enum web_role { WEB_VIEWER, WEB_OPERATOR, WEB_ADMIN };
 
+/** A person with a password, or a machine with a token. */
 struct web_user {
-	const char *name, *password_hash; /**< crypt(5) string */
-	enum web_role role;
-	const int *zones; /**< indices the owner understands; n 0 = all */
+	const char *name;
+	const char *password_hash; /**< crypt(5) string; of a token "sha256:"
+				      and 64 hex digits */
+	enum web_role role;        /**< of a person */
+	bool token;
+	unsigned scopes;   /**< of a token: enum scope */
+	int64_t expires_s; /**< of a token: wall clock, 0 = never */
+	const int *zones;  /**< indices the owner understands; n 0 = all */
 	size_t n_zones;
+	const int *messages; /**< the only ones to start, the same way */
+	size_t n_messages;
+};
+
+/** When a token last came in: wall clock, 0 = not since the start. */
+struct web_token_use {
+	int64_t at_us;
+	char from[64];
 };
 
 /** A webhook: POST /hooks/NAME (and below /api/v1). */
@@ -71,9 +93,12 @@ struct web_request {
 	json_t *body;       /**< parsed object, or NULL when there was none */
 	const char *actor;  /**< "user:x", "unix:uid=0": for records */
 	const char *from;   /**< peer address or "unix" */
-	enum web_role role;
-	const int *zones; /**< limits of that user; n_zones 0 = all */
+	enum web_role role; /**< of a token: the most that its scopes allow */
+	unsigned scopes;    /**< enum scope */
+	const int *zones;   /**< limits of that user; n_zones 0 = all */
 	size_t n_zones;
+	const int *messages; /**< the only ones it may start; 0 = all */
+	size_t n_messages;
 	uint64_t at_us; /**< monotonic, when the web thread had it whole */
 	/* of a webhook, whose path is "/hooks/NAME": */
 	const struct web_signed *signed_; /**< NULL = none */
@@ -84,6 +109,10 @@ struct web_request {
 	int upload;
 	uint64_t upload_size;
 	const char *if_match, *if_none_match; /**< headers, NULL = none */
+	const struct session_view *session;   /**< NULL = not in one */
+	/** POST /session: the name or password was wrong, and the actor is who
+	 * it claimed to be. */
+	bool denied;
 };
 
 struct web;
@@ -98,8 +127,14 @@ typedef void(web_request_h)(struct web_request *r, void *arg);
 typedef int(web_blocking_h)(const struct web_request *r, json_t **body,
 			    void *arg);
 
+/** Somebody was refused for who he is: to be written down. Control thread.
+ *  For wrong tokens at most as often as they are tried (five, then one in 12 s
+ *  of an address). */
+typedef void(web_refused_h)(const char *actor, const char *why, void *arg);
+
 struct web_handlers {
 	web_request_h *request;
+	web_refused_h *refused; /**< may be NULL */
 	/** Paths for which `blocking` is called instead, NULL-terminated. */
 	const char *const *blocking_paths;
 	web_blocking_h *blocking;
@@ -122,6 +157,9 @@ struct web *web_free(struct web *w);
 
 /** New users after a reload. */
 int web_set_users(struct web *w, const struct web_user *users, size_t n);
+
+/** When a token was last used. Any thread. */
+void web_token_used(struct web *w, const char *name, struct web_token_use *use);
 
 /** The webhooks there are; copied. 0 or ENOMEM. */
 int web_set_hooks(struct web *w, const struct web_hook *hooks, size_t n);

@@ -74,20 +74,27 @@ struct media_options {
 			     out what it missed; 0 = 100 */
 };
 
+/** What cannot be reached is told when the network has said so for this long.
+ */
+#define MEDIA_UNREACHABLE_MS 3000
+
 enum media_report_type {
-	MEDIA_FIRST_SENT,  /**< slot: its first packets left; at_us = before the
-			      first send, n = outputs */
-	MEDIA_FINISHED,    /**< slot: a clip has played all its cycles */
-	MEDIA_SLOT_FREE,   /**< slot: nothing refers to its clip any more */
-	MEDIA_LEG_RTP,     /**< leg: its first RTP packet came */
-	MEDIA_LEG_SILENT,  /**< leg: no RTP for leg_silence_ms (once, until it
-			      comes again) */
-	MEDIA_LEG_KEY,     /**< leg: key n was pressed ('0'-'9', '*', '#',
-			      'A'-'D'), once for each press (RFC 4733) */
-	MEDIA_LEG_CLOSED,  /**< leg: closed, its socket too; stats filled */
-	MEDIA_PROMPT_DONE, /**< leg: the prompt has been sent */
-	MEDIA_RECORDED,    /**< leg: its reel is not touched any more: full,
-			      taken away, or the leg was closed */
+	MEDIA_FIRST_SENT, /**< slot: its first packets left; at_us = before the
+			     first send, n = outputs */
+	MEDIA_FINISHED,   /**< slot: a clip has played all its cycles */
+	MEDIA_SLOT_FREE,  /**< slot: nothing refers to its clip any more */
+	MEDIA_LEG_RTP,    /**< leg: its first RTP packet came, or one after
+			     MEDIA_LEG_SILENT */
+	MEDIA_LEG_SILENT, /**< leg: no RTP for leg_silence_ms (once, until it
+			     comes again); stats filled */
+	MEDIA_LEG_UNREACHABLE, /**< leg: the network says for seconds that its
+			      peer cannot be reached (err); 0 = no longer */
+	MEDIA_LEG_KEY,         /**< leg: key n was pressed ('0'-'9', '*', '#',
+				  'A'-'D'), once for each press (RFC 4733) */
+	MEDIA_LEG_CLOSED,      /**< leg: closed, its socket too; stats filled */
+	MEDIA_PROMPT_DONE,     /**< leg: the prompt has been sent */
+	MEDIA_RECORDED,        /**< leg: its reel is not touched any more: full,
+				  taken away, or the leg was closed */
 	MEDIA_STREAM_BEGAN, /**< leg that listens: somebody talks; n = his SSRC
 			     */
 	MEDIA_STREAM_ENDED, /**< leg that listens: he is over */
@@ -98,11 +105,22 @@ enum media_report_type {
 	MEDIA_LATE, /**< a tick was late by n microseconds (rate-limited) */
 };
 
+#define MEDIA_NO_TYPE 256
+
 /** What was received on a leg, in packets unless said otherwise. */
 struct media_leg_stats {
+	bool heard;        /**< something came from its peer */
+	uint16_t wrong_pt; /**< payload type that was wrong last, MEDIA_NO_TYPE
+				= not RTP */
+	int unreachable;   /**< errno: what the network said about its peer in
+				the last 10 s, 0 = nothing */
 	uint32_t received, lost, late, duplicate, foreign, wrong_type;
-	uint32_t jitter_us; /**< RFC 3550 interarrival jitter */
-	uint32_t delay_us;  /**< playout delay in force */
+	uint32_t unsealed; /**< of its peer, and not of the agreed SRTP key, or
+			      played again */
+	struct sockaddr_in6 foreign_by; /**< whose was the last foreign one;
+					   IPv4 mapped, family 0 = nobody */
+	uint32_t jitter_us;             /**< RFC 3550 interarrival jitter */
+	uint32_t delay_us;              /**< playout delay in force */
 };
 
 struct media_report {
@@ -164,6 +182,10 @@ struct media_srtp {
 	uint8_t mki_len; /**< bytes of the key identifier, 0 = none is sent */
 	uint8_t mki[MEDIA_SRTP_MAX_MKI];
 	uint8_t key[30]; /**< master key and master salt */
+	/** A call's: its receiver was there from the beginning, and the
+	 * rollover counter runs. Else the stream has another SSRC before it
+	 * would. */
+	bool rolls;
 };
 
 /** One place sound leaves to. */
@@ -278,6 +300,9 @@ struct media_leg {
 	uint8_t event_pt;  /**< telephone-event (keys), 0 = none */
 	bool send, recv;   /**< direction as negotiated; hold = neither */
 	uint8_t dscp;
+	/** SRTP: what we send it with, and they; both on or both off. Keys that
+	 *  stay the same in an update go on where they are. */
+	struct media_srtp out, in;
 };
 
 /** Opens leg `leg`. While it may send, it sends silence or the prompt, so
@@ -362,8 +387,6 @@ enum media_unheard {
 	UNHEARD_SIZE,    /**< no whole samples, under 5 or over 60 ms */
 	UNHEARD_COUNT
 };
-
-#define MEDIA_NO_TYPE 256
 
 /** What a leg that listens has heard, in packets since it was opened. */
 struct media_listen_stats {

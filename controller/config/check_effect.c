@@ -72,6 +72,25 @@ static void check_notify(struct load *l, const struct config_alarm *a,
 					    l->c->notifies[e->to[i]].name);
 }
 
+/** Can each be sent to? */
+static void check_display(struct load *l, const struct config_alarm *a,
+			  const struct config_effect *e)
+{
+	if (!l->c->sip.n_listen)
+		problem_add(l->p, e->at,
+			    "alarm \"%s\": nothing is shown on phones without "
+			    "SIP: give the sip section \"listen\"",
+			    a->name);
+	for (size_t i = 0; i < e->n_phones; i++)
+		if (config_endpoint_find(l->c, e->phones[i]) < 0 &&
+		    !load_can_call(l->c, e->phones[i]))
+			problem_add(l->p, e->at,
+				    "alarm \"%s\": display: \"%.80s\" is no "
+				    "endpoint, and no SIP URI whose host is an "
+				    "address or that of an account's aor",
+				    a->name, e->phones[i]);
+}
+
 /** Names of phases to bits. */
 static void find_phases(struct load *l, const struct config_alarm *a,
 			struct config_effect *e)
@@ -168,6 +187,7 @@ void load_check_effects(struct load *l, size_t alarm)
 		[EFFECT_PUBLISH] = check_publish,
 		[EFFECT_HOOK] = check_hook,
 		[EFFECT_NOTIFY] = check_notify,
+		[EFFECT_DISPLAY] = check_display,
 	};
 	const struct config_alarm *a = &l->c->alarms[alarm];
 

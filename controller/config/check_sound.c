@@ -259,6 +259,31 @@ static void compare(struct load *l, size_t i)
 	}
 }
 
+/** A loudspeaker's SRTP has its keys by SIP, which must be TLS then. */
+static void check_speaker_srtp(struct load *l, const struct config_sound *s)
+{
+	const struct config *c = l->c;
+	const int i = config_endpoint_find(c, s->name);
+	const uint8_t srtp = s->speaker.srtp != SRTP_AUTO ? s->speaker.srtp
+			     : i >= 0 ? c->endpoints[i].may.srtp
+				      : SRTP_AUTO;
+	bool tls = false;
+
+	for (size_t k = 0; k < c->sip.n_listen; k++)
+		tls |= c->sip.listen[k].transport == TRANSPORT_TLS;
+	/* One that registers may do so by TLS. */
+	if (i < 0)
+		tls &= !!strcasestr(s->name, ";transport=tls");
+	if ((srtp == SRTP_REQUIRE || srtp == SRTP_DTLS) && !tls &&
+	    c->sip.srtp_keys == SRTP_KEYS_TLS)
+		problem_add(l->p, s->at,
+			    "zone \"%s\": speaker \"%s\": srtp = \"require\" "
+			    "needs \";transport=tls\" in its address and a "
+			    "\"tls:...\" entry of listen in sip, since keys go "
+			    "by TLS only (or srtp-keys = \"any\" there)",
+			    c->zones[s->zone].name, s->name);
+}
+
 /** What a SIP loudspeaker's keys mean together. */
 static void set_speaker(struct load *l, size_t i)
 {
@@ -297,6 +322,7 @@ static void set_speaker(struct load *l, size_t i)
 			    "zone \"%s\": speaker \"%s\" cannot be called "
 			    "without SIP: give the sip section \"listen\"",
 			    c->zones[s->zone].name, s->name);
+	check_speaker_srtp(l, s);
 	for (size_t j = 0; j < i; j++)
 		if (c->sounds[j].kind == SOUND_SPEAKER &&
 		    !strcmp(c->sounds[j].name, s->name))

@@ -76,6 +76,7 @@ struct config_sip {
 	uint32_t max_page_ms;    /**< longest live page, 0 = no end */
 	enum config_preempted preempted;
 	uint32_t preempt_wait_ms; /**< patience of a preempted caller */
+	char *preempted_message;  /**< message or tone that he hears */
 	char *go_ahead; /**< tone before a caller may talk, "" = none */
 	char *chime;    /**< heard before a live page, "" = none */
 	struct config_where chime_at;
@@ -84,8 +85,34 @@ struct config_sip {
 	char *realm; /**< of the registrar's challenges */
 	enum config_digest digest;
 	uint32_t register_min_ms, register_max_ms;
-	char *tls_cert; /**< certificate and key; needed to listen by TLS */
-	char *tls_ca;   /**< whom we trust, NULL = whom the system does */
+	uint32_t session_expires_ms; /**< RFC 4028, 0 = no session timers */
+	char *tls_cert;    /**< certificate and key; needed to listen by TLS */
+	char *tls_ca;      /**< whom we trust, NULL = whom the system does */
+	uint8_t srtp_keys; /**< enum config_srtp_keys */
+};
+
+/** Is the sound of a call encrypted (SRTP)? */
+enum config_srtp {
+	SRTP_NO,      /**< neither offered nor taken */
+	SRTP_OFFER,   /**< if the other side can */
+	SRTP_REQUIRE, /**< else there is no call */
+	SRTP_DTLS,    /**< else there is no call, and its keys are by DTLS */
+	SRTP_AUTO,    /**< of a speaker: as who it is found by says */
+};
+
+/** Over what the keys of SRTP may go (SDES, RFC 4568). */
+enum config_srtp_keys { SRTP_KEYS_TLS, SRTP_KEYS_ANY };
+
+/** In the words of which network we say how urgent our calls are
+ *  (Resource-Priority, RFC 4412 10 and RFC 7135). */
+enum config_respri {
+	RESPRI_OFF,
+	RESPRI_ESNET,
+	RESPRI_ETS,
+	RESPRI_WPS,
+	RESPRI_Q735,
+	RESPRI_DSN,
+	RESPRI_DRSN,
 };
 
 /** Who is trusted by address. */
@@ -96,7 +123,10 @@ struct config_peer {
 	unsigned prefix;
 	bool page, help, alarm; /**< allow */
 	uint8_t max_level;
-	int *zones; /**< the only ones it may page; n_zones = 0: all */
+	uint8_t srtp;   /**< enum config_srtp: of calls from and to it */
+	bool trusted;   /**< what it says of who calls and how urgently is so */
+	uint8_t respri; /**< enum config_respri: of calls to it */
+	int *zones;     /**< the only ones it may page; n_zones = 0: all */
 	size_t n_zones;
 };
 
@@ -224,6 +254,7 @@ enum config_answer {
 /** A SIP loudspeaker's call. */
 struct config_speaker {
 	uint8_t answer;              /**< enum config_answer */
+	uint8_t srtp;                /**< enum config_srtp */
 	uint8_t codecs[CODEC_COUNT]; /**< the best first */
 	size_t n_codecs;
 	bool keep; /**< the call stays up between pages */
@@ -501,6 +532,18 @@ enum config_from {
 };
 
 /** A station that calls for help. */
+/** Longest sequence of an operator's keys. */
+#define CONFIG_MAX_KEYS 6
+
+/** What an operator opens for a help point by keys. */
+struct config_door {
+	struct config_where at;
+	char *name;
+	char *keys;
+	int output;
+	uint32_t for_ms;
+};
+
 struct config_helppoint {
 	struct config_where at;
 	char *name;
@@ -515,8 +558,14 @@ struct config_helppoint {
 	char *location, *camera; /**< NULL = not told */
 	char *comfort;           /**< message or tone it hears while it waits */
 	char *announce;          /**< what hears who must press a key */
-	int *unanswered;         /**< alarms */
+	/** When its operator is needed by a more urgent call. */
+	enum config_preempted preempted;
+	char *yield;     /**< message or tone that both hear then */
+	int *unanswered; /**< alarms */
 	size_t n_unanswered;
+	char *end_keys; /**< its operator types them to end the call, or NULL */
+	struct config_door *doors;
+	size_t n_doors;
 };
 
 /** What the site is in: the first holds when nothing says otherwise. */
@@ -547,6 +596,7 @@ enum config_effect_kind {
 	EFFECT_HOOK,
 	EFFECT_CALL,
 	EFFECT_NOTIFY,
+	EFFECT_DISPLAY,
 	EFFECT_KINDS
 };
 
@@ -557,6 +607,9 @@ enum config_drive { DRIVE_ON, DRIVE_OFF, DRIVE_PULSE };
 /** Most effects and phases of one alarm. */
 #define CONFIG_MAX_EFFECTS 64
 #define CONFIG_MAX_PHASES 16
+
+/** Most phones that one effect is shown on. */
+#define CONFIG_MAX_PHONES 32
 /** Most windows of one list of hours. */
 #define CONFIG_MAX_HOURS 20
 
@@ -591,7 +644,11 @@ struct config_effect {
 	/* notify */
 	int *to;
 	size_t n_to;
-	char *text; /**< NULL = the alarm's state */
+	char *text; /**< NULL = the alarm's state; of a display too */
+	/* display */
+	char **phones; /**< endpoints and SIP URIs */
+	size_t n_phones;
+	char *end_text; /**< NULL = that it is over, "" = nothing */
 };
 
 /** One step of a phased evacuation. */
@@ -790,6 +847,21 @@ struct config_user {
 	enum config_user_role role;
 	int *zones; /**< n_zones = 0: all */
 	size_t n_zones;
+	int *messages; /**< the only ones to start; n_messages = 0: all */
+	size_t n_messages;
+};
+
+/** A machine that may use the API. */
+struct config_token {
+	struct config_where at;
+	char *name;
+	char *hash;        /**< "sha256:" and 64 hex digits, "*" = of none */
+	unsigned scopes;   /**< enum scope */
+	int64_t expires_s; /**< from then on invalid; 0 = never */
+	int *zones;        /**< as of a user */
+	size_t n_zones;
+	int *messages;
+	size_t n_messages;
 };
 
 /** Days (civil_day()), both included; every year: of that year's dates. */
@@ -936,6 +1008,8 @@ struct config {
 	struct config_bus bus_default; /**< of buses without a section */
 	struct config_user *users;
 	size_t n_users;
+	struct config_token *tokens;
+	size_t n_tokens;
 
 	struct config_cap *caps;
 	size_t n_caps;

@@ -161,6 +161,8 @@ static void free_effect(struct config_effect *e)
 	free(e->end_payload);
 	free(e->to);
 	free(e->text);
+	free_texts(e->phones, e->n_phones);
+	free(e->end_text);
 }
 
 static void free_modes(struct config *c)
@@ -230,9 +232,17 @@ static void free_access(struct config *c)
 		free(c->users[i].name);
 		free(c->users[i].password_hash);
 		free(c->users[i].zones);
+		free(c->users[i].messages);
 	}
 	free(c->peers);
 	free(c->users);
+	for (size_t i = 0; i < c->n_tokens; i++) {
+		free(c->tokens[i].name);
+		free(c->tokens[i].hash);
+		free(c->tokens[i].zones);
+		free(c->tokens[i].messages);
+	}
+	free(c->tokens);
 }
 
 static void free_schedules(struct config *c)
@@ -263,8 +273,15 @@ static void free_schedules(struct config *c)
 		free(x->location);
 		free(x->camera);
 		free(x->comfort);
+		free(x->yield);
 		free(x->announce);
 		free(x->unanswered);
+		free(x->end_keys);
+		for (size_t k = 0; k < x->n_doors; k++) {
+			free(x->doors[k].name);
+			free(x->doors[k].keys);
+		}
+		free(x->doors);
 	}
 	free(c->helppoints);
 	for (size_t i = 0; i < c->n_calendars; i++) {
@@ -389,6 +406,7 @@ struct config *config_free(struct config *c)
 	free_doors(c);
 	free(c->sip.listen);
 	free(c->sip.go_ahead);
+	free(c->sip.preempted_message);
 	free(c->sip.tls_cert);
 	free(c->sip.tls_ca);
 	free(c->sip.realm);

@@ -178,16 +178,17 @@ void load_refuse(struct load *l, const struct config_value *val,
 
 /* special_*.c and titles.c: named in the table. */
 config_set_h set_timezone, set_log_level, set_listen, set_rtp_ports, set_tone,
-	set_chime, set_zone_chime, set_comfort, set_announce, set_allow,
+	set_chime, set_zone_chime, set_heard, set_keys, set_allow,
 	set_interface, set_fan, set_extension, set_zones, set_repeat,
 	set_virtual, set_mqtt_input, set_mqtt_output, set_gpio_input,
 	set_gpio_output, set_querier_ignore, set_broker, set_confirm,
-	set_discovery_prefix, set_web_listen, set_group, set_hash;
+	set_discovery_prefix, set_web_listen, set_group, set_hash,
+	set_token_hash, set_scopes, set_expires;
 config_show_h show_listen, show_rtp_ports, show_allow, show_fan, show_zones,
 	show_repeat, show_virtual, show_mqtt, show_gpio, show_output_virtual,
 	show_output_mqtt, show_output_gpio, show_broker, show_web_listen,
-	show_when, show_hash, show_querier_ignore, show_clear_below,
-	show_clear_above;
+	show_when, show_hash, show_scopes, show_expires, show_querier_ignore,
+	show_clear_below, show_clear_above;
 config_set_h set_text_spoken, set_voice, set_loudness, set_command;
 config_show_h show_loudness, show_message_loudness, show_command;
 /** Stores "ADDRESS:PORT" of something to listen on, refuses anything else. */
@@ -213,8 +214,8 @@ config_set_h set_point_from;
 /* special_operators.c */
 config_set_h set_ring;
 config_show_h show_ring;
-config_open_h open_stage;
-config_nth_h nth_stage;
+config_open_h open_stage, open_door;
+config_nth_h nth_stage, nth_door;
 
 /** Verbs that a webhook may be allowed. */
 #define WEBHOOK_VERBS                                                          \
@@ -251,9 +252,9 @@ config_set_h set_follow, set_until, set_names, set_effect_topic,
 	set_hook_command;
 config_show_h show_until, show_effect_topic;
 config_open_h open_broadcast, open_drive, open_publish, open_hook, open_notify,
-	open_call, open_phase;
+	open_display, open_call, open_phase;
 config_nth_h nth_broadcast, nth_drive, nth_publish, nth_hook, nth_notify,
-	nth_call, nth_phase;
+	nth_display, nth_call, nth_phase;
 config_set_h set_serial, set_caller;
 config_show_h show_group, show_channel, show_serial;
 config_title_h title_polycom, title_speaker;

@@ -160,6 +160,7 @@ const char *schema_kind_name(enum config_kind kind)
 		[KIND_OUTPUT] = "an output",
 		[KIND_ALARM] = "an alarm",
 		[KIND_USER] = "a user",
+		[KIND_TOKEN] = "a token",
 		[KIND_WEBHOOK] = "a webhook",
 		[KIND_NOTIFY] = "a notify",
 		[KIND_MODE] = "a mode",

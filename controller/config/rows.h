@@ -43,9 +43,29 @@ extern const char *const schema_code_kinds[];
 extern const struct config_key schema_sip[], schema_peer[], schema_zone[],
 	schema_message[], schema_input[], schema_output[], schema_alarm[],
 	schema_mode[], schema_mqtt[], schema_web[], schema_user[],
-	schema_speech[];
+	schema_token[], schema_speech[];
 extern const struct config_key schema_source[], schema_music[];
 extern const char *const schema_source_kinds[];
+/** In the order of enum config_srtp, and what it does for who has it. */
+extern const char *const schema_srtps[];
+#define SRTP_HELP                                                              \
+	"Whether the sound of calls from and to there is encrypted (SRTP; "    \
+	"its keys by SDES, RFC 4568, or DTLS, RFC 5764). no: never. offer: "   \
+	"if the other side can. require: a call that is not encrypted is "     \
+	"refused (488) or not made. dtls: the same, and its keys are by "      \
+	"DTLS; to loudspeakers as require. See srtp-keys of sip."
+/** In the order of enum config_respri. */
+extern const char *const schema_respris[];
+#define RESPRI_HELP                                                            \
+	"How urgent a call of ours to there is, is said in the words of that " \
+	"network (Resource-Priority, RFC 4412, RFC 7135): page, urgent, "      \
+	"emergency, alert and evacuate are its five values from the lowest "   \
+	"to the highest."
+#define TRUSTED_HELP                                                           \
+	"What it says of its callers is believed: who it is "                  \
+	"(P-Asserted-Identity, RFC 3325) and how urgent (Resource-Priority): " \
+	"a page has that priority then, up to max-priority, and a call for "   \
+	"help never less than its own. Of others neither is heeded."
 /** Codecs by name, in the order of enum codec. */
 extern const char *const schema_codecs[];
 extern const struct config_key schema_bus[], schema_plc[];
@@ -54,9 +74,11 @@ extern const struct config_section schema_zone_subs[], schema_alarm_subs[],
 	schema_message_subs[];
 extern const struct config_key schema_calendar[], schema_schedule[];
 extern const struct config_section schema_schedule_subs[];
+extern const char *const schema_preempteds[]; /**< enum config_preempted */
 extern const struct config_key schema_operators[];
 extern const struct config_section schema_operators_subs[];
 extern const struct config_key schema_helppoint[];
+extern const struct config_section schema_helppoint_subs[];
 extern const struct config_key schema_webhook[], schema_notify[];
 extern const char *const schema_notify_kinds[], *const schema_cap_kinds[];
 extern const struct config_key schema_cap[];

@@ -326,6 +326,7 @@ static const struct config_section sections[] = {
 	 MANY(config_helppoint, helppoints),
 	 .max = 1000,
 	 .keys = schema_helppoint,
+	 .subs = schema_helppoint_subs,
 	 .help = "A station that calls for help. Its call is answered at "
 		 "once, waits its turn (priority first, then age), and rings "
 		 "its operators in their stages, round after round, until one "
@@ -412,6 +413,15 @@ static const struct config_section sections[] = {
 	 .max = 200,
 	 .keys = schema_user,
 	 .help = "Who may log in over HTTP."},
+	{.name = "token",
+	 .title = "NAME",
+	 .kind = KIND_TOKEN,
+	 MANY(config_token, tokens),
+	 .max = 200,
+	 .keys = schema_token,
+	 .help = "A machine that may use the API, with a token in place of a "
+		 "password. `tocsinctl token` makes the section; taken out "
+		 "and reloaded, the token is revoked."},
 	{0},
 };
 

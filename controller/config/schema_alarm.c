@@ -217,6 +217,35 @@ static const struct config_key notify_keys[] = {
 	{0},
 };
 
+static const struct config_key display_keys[] = {
+	{.name = "phones",
+	 .type = TYPE_SPECIALS,
+	 FIELD(config_effect, phones),
+	 OTHER(config_effect, n_phones),
+	 .required = true,
+	 .set = set_list,
+	 .max = CONFIG_MAX_PHONES,
+	 .allowed = "names of endpoints, and SIP URIs whose host is an address "
+		    "or that of an account's aor",
+	 .help = "Telephones that show it: each is sent a SIP MESSAGE (RFC "
+		 "3428), three times at most."},
+	{.name = "text",
+	 .type = TYPE_TEXT,
+	 FIELD(config_effect, text),
+	 .min = 1,
+	 .max = 200,
+	 .defaults = "the alarm's name and state, and by whom",
+	 .help = "What they show when it begins."},
+	{.name = "end-text",
+	 .type = TYPE_TEXT,
+	 FIELD(config_effect, end_text),
+	 .max = 200,
+	 .defaults = "that the alarm is over, and why",
+	 .help = "What they show when it ends; \"\": nothing."},
+	EFFECT_KEYS,
+	{0},
+};
+
 static const struct config_key phase_keys[] = {
 	{.name = "for",
 	 .type = TYPE_DURATION,
@@ -261,6 +290,7 @@ const struct config_section schema_alarm_subs[] = {
 		  "People the alarm calls. What ends it ends the ringing; a "
 		  "call that was taken goes on."),
 	AN_EFFECT("notify", notify, "Somebody the alarm tells."),
+	AN_EFFECT("display", display, "Telephones that show the alarm."),
 	{.name = "phase",
 	 .title = "NAME",
 	 .place = PLACE_NESTED,

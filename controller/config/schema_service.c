@@ -1,6 +1,15 @@
 /* The outside world: broker, web, users. */
 #include "rows.h"
 
+#include "controller/base/scope.h"
+
+#define ZONES_HELP "The only zones it is about; all when it is left out."
+#define MESSAGES_HELP                                                          \
+	"The only messages it may start, by themselves or through an alarm "   \
+	"or a schedule; then it may start no tone, no spoken text and no "     \
+	"walk "                                                                \
+	"test either. All when it is left out."
+
 static const char *const user_roles[] = {"viewer", "operator", "admin", NULL};
 
 const struct config_key schema_mqtt[] = {
@@ -138,7 +147,7 @@ const struct config_key schema_user[] = {
 	 .required = true,
 	 .set = set_hash,
 	 .show = show_hash,
-	 .allowed = "what `mkpasswd -m yescrypt` prints, or \"*\" for no "
+	 .allowed = "what `tocsinctl passwd` prints, or \"*\" for no "
 		    "log-in",
 	 .help = "Hash of the password, as crypt(5)."},
 	{.name = "role",
@@ -154,6 +163,63 @@ const struct config_key schema_user[] = {
 	 OTHER(config_user, n_zones),
 	 .kind = KIND_ZONE,
 	 .star = true,
-	 .help = "The only zones it is about; all when it is left out."},
+	 .help = ZONES_HELP},
+	{.name = "messages",
+	 .type = TYPE_REFS,
+	 FIELD(config_user, messages),
+	 OTHER(config_user, n_messages),
+	 .kind = KIND_MESSAGE,
+	 .star = true,
+	 .help = MESSAGES_HELP},
+	{0},
+};
+
+const struct config_key schema_token[] = {
+	{.name = "hash",
+	 .type = TYPE_SPECIAL,
+	 FIELD(config_token, hash),
+	 .required = true,
+	 .set = set_token_hash,
+	 .show = show_hash,
+	 .allowed = "what `tocsinctl token` prints, \"sha256:\" and 64 hex "
+		    "digits, or \"*\" for no token",
+	 .help = "SHA-256 of the token. It is 256 random bits, which no guess "
+		 "finds, so it needs no slow hash."},
+	{.name = "scopes",
+	 .type = TYPE_SPECIALS,
+	 FIELD(config_token, scopes),
+	 .required = true,
+	 .set = set_scopes,
+	 .show = show_scopes,
+	 .max = 10,
+	 .allowed = "a list of " SCOPE_NAMES,
+	 .help = "What it may do. metrics: GET /metrics; view: all else that "
+		 "is read (and metrics); page: broadcasts; alarms: alarms, "
+		 "mode and walk tests; points: inputs and outputs; schedules: "
+		 "bells; sound: volumes and music; calls: calls; messages: "
+		 "the library; admin: all. The role viewer is metrics and "
+		 "view, operator all but admin."},
+	{.name = "zones",
+	 .type = TYPE_REFS,
+	 FIELD(config_token, zones),
+	 OTHER(config_token, n_zones),
+	 .kind = KIND_ZONE,
+	 .star = true,
+	 .help = ZONES_HELP},
+	{.name = "messages",
+	 .type = TYPE_REFS,
+	 FIELD(config_token, messages),
+	 OTHER(config_token, n_messages),
+	 .kind = KIND_MESSAGE,
+	 .star = true,
+	 .help = MESSAGES_HELP},
+	{.name = "expires",
+	 .type = TYPE_SPECIAL,
+	 FIELD(config_token, expires_s),
+	 .set = set_expires,
+	 .show = show_expires,
+	 .allowed = "a date like \"2027-01-31\"",
+	 .help = "The first day, in UTC, on which it is no longer taken; never "
+		 "when it is left out."},
 	{0},
 };

@@ -2,7 +2,12 @@
 #include "rows.h"
 
 static const char *const digests[] = {"both", "sha-256", "md5", NULL};
-static const char *const preempteds[] = {"wait", "end", NULL};
+const char *const schema_preempteds[] = {"wait", "end", NULL};
+/* In the orders of enum config_srtp_keys, config_respri and config_srtp. */
+static const char *const srtp_keys[] = {"tls", "any", NULL};
+const char *const schema_respris[] = {"off",  "esnet", "ets",  "wps",
+				      "q735", "dsn",   "drsn", NULL};
+const char *const schema_srtps[] = {"no", "offer", "require", "dtls", NULL};
 
 const struct config_key schema_sip[] = {
 	{.name = "listen",
@@ -31,6 +36,17 @@ const struct config_key schema_sip[] = {
 	 .help = "Authorities whose certificates are trusted, in PEM form. A "
 		 "registrar must prove its name by one (RFC 5922): that in "
 		 "registrars, or where that is an address, the host of aor."},
+	{.name = "srtp-keys",
+	 .type = TYPE_CHOICE,
+	 FIELD(config_sip, srtp_keys),
+	 .choices = srtp_keys,
+	 .def = "tls",
+	 .help = "What SIP may go by for the keys of encrypted calls to go "
+		 "with it (SDES, RFC 4568). They stand in it as they are: who "
+		 "can read it can decrypt the call, so that it must go by TLS. "
+		 "any: also by UDP and TCP, for networks that are protected by "
+		 "other means. That it is TLS beyond a PBX is the PBX's "
+		 "affair. Keys by DTLS need none of this."},
 	{.name = "rtp-ports",
 	 .type = TYPE_SPECIAL,
 	 FIELD(config_sip, rtp_min),
@@ -57,7 +73,7 @@ const struct config_key schema_sip[] = {
 	{.name = "preempted",
 	 .type = TYPE_CHOICE,
 	 FIELD(config_sip, preempted),
-	 .choices = preempteds,
+	 .choices = schema_preempteds,
 	 .def = "wait",
 	 .help = "What becomes of a caller whose page is displaced: he stays "
 		 "up, hears why and is resumed (wait), or is hung up on with "
@@ -69,6 +85,14 @@ const struct config_key schema_sip[] = {
 	 .def = "10s",
 	 .help = "How long a displaced caller waits before he is hung up "
 		 "on."},
+	{.name = "preempted-message",
+	 .type = TYPE_SPECIAL,
+	 FIELD(config_sip, preempted_message),
+	 .def = "preempted",
+	 .set = set_heard,
+	 .allowed = "the name of a message or tone",
+	 .help = "What a displaced caller hears: over and over while he waits, "
+		 "or once, for up to 2 s, before he is hung up on."},
 	{.name = "go-ahead",
 	 .type = TYPE_SPECIAL,
 	 FIELD(config_sip, go_ahead),
@@ -87,6 +111,17 @@ const struct config_key schema_sip[] = {
 		 "own chime says otherwise. The caller hears the go-ahead "
 		 "when it is over; what he says before is not heard. From "
 		 "priority 200 on there is none. It counts for max-page."},
+	{.name = "session-expires",
+	 .type = TYPE_DURATION,
+	 FIELD(config_sip, session_expires_ms),
+	 .max = DAY,
+	 .def = "30m",
+	 .help = "Session timers (RFC 4028): how long a call may last without "
+		 "a "
+		 "refresh, in calls from and to those who support them; they "
+		 "may ask for less, down to 90s. We refresh a call that we "
+		 "made, at half of it; one that nobody refreshes is hung up "
+		 "on. 0 = none. Less than 90s counts as 90s."},
 	{.name = "dscp",
 	 .type = TYPE_NUMBER,
 	 FIELD(config_sip, dscp_rtp),
@@ -178,6 +213,23 @@ const struct config_key schema_peer[] = {
 	 FIELD(config_peer, max_level),
 	 .def = "page",
 	 .help = "The most urgent they may be."},
+	{.name = "srtp",
+	 .type = TYPE_CHOICE,
+	 FIELD(config_peer, srtp),
+	 .choices = schema_srtps,
+	 .def = "no",
+	 .help = SRTP_HELP},
+	{.name = "trusted",
+	 .type = TYPE_FLAG,
+	 FIELD(config_peer, trusted),
+	 .def = "false",
+	 .help = TRUSTED_HELP},
+	{.name = "resource-priority",
+	 .type = TYPE_CHOICE,
+	 FIELD(config_peer, respri),
+	 .choices = schema_respris,
+	 .def = "off",
+	 .help = RESPRI_HELP},
 	{.name = "zones",
 	 .type = TYPE_REFS,
 	 FIELD(config_peer, zones),
@@ -225,6 +277,12 @@ const struct config_key schema_endpoint[] = {
 	 FIELD(config_endpoint, may.max_level),
 	 .def = "page",
 	 .help = "The most urgent its pages may be."},
+	{.name = "srtp",
+	 .type = TYPE_CHOICE,
+	 FIELD(config_endpoint, may.srtp),
+	 .choices = schema_srtps,
+	 .def = "no",
+	 .help = SRTP_HELP},
 	{.name = "zones",
 	 .type = TYPE_REFS,
 	 FIELD(config_endpoint, may.zones),

@@ -35,6 +35,14 @@ const char *const schema_codecs[] = {"pcmu", "pcma", "l16",
 		FIELD(config_sound, out.loop), .def = "true",                  \
 		.help = "Listeners on this host hear the multicast too."       \
 	}
+#define KEY_HEAR_BACK                                                          \
+	{                                                                      \
+		.name = "hear-back", .type = TYPE_FLAG,                        \
+		FIELD(config_sound, hear_back), .def = "true",                 \
+		.help = "Of a multicast: a fault when it is to sound but is "  \
+			"not seen to leave the interface. Only where "         \
+			"hear-back of the proof section is on."                \
+	}
 #define KEY_DELAY                                                              \
 	{                                                                      \
 		.name = "delay", .type = TYPE_DURATION,                        \
@@ -142,13 +150,7 @@ static const struct config_key sound_keys[] = {
 	 .help = "When the second comes: longer than the losses last, shorter "
 		 "than the receivers' buffers."},
 	KEY_DELAY,
-	{.name = "hear-back",
-	 .type = TYPE_FLAG,
-	 FIELD(config_sound, hear_back),
-	 .def = "true",
-	 .help = "Of a multicast: a fault when it is to sound but is not seen "
-		 "to leave the interface. Only where hear-back of the proof "
-		 "section is on."},
+	KEY_HEAR_BACK,
 	{.name = "foreign-talkers",
 	 .type = TYPE_FLAG,
 	 FIELD(config_sound, foreign_talkers),
@@ -237,6 +239,7 @@ static const struct config_key polycom_keys[] = {
 	KEY_DSCP,
 	KEY_LOOP,
 	KEY_DELAY,
+	KEY_HEAR_BACK,
 	{0},
 };
 
@@ -245,6 +248,10 @@ static const char *const answers[] = {
 	"all",         "call-info", "alert-info",  "ring-answer",
 	"auto-answer", "intercom",  "answer-mode", "p-auto-answer",
 	"none",        NULL};
+
+/* In the order of enum config_srtp. */
+static const char *const speaker_srtps[] = {"no",   "offer", "require",
+					    "dtls", "auto",  NULL};
 
 static const struct config_key speaker_keys[] = {
 	{.name = "answer",
@@ -273,6 +280,14 @@ static const struct config_key speaker_keys[] = {
 	 .defaults = "{ \"g722\", \"pcmu\", \"pcma\" }",
 	 .help = "What it is offered. Messages are kept encoded in each. Sound "
 		 "leaves in packets of 20 ms; l16 is of 16 kHz."},
+	{.name = "srtp",
+	 .type = TYPE_CHOICE,
+	 FIELD(config_sound, speaker.srtp),
+	 .choices = speaker_srtps,
+	 .def = "auto",
+	 .help = "Whether its sound is encrypted: see srtp of a peer. auto: as "
+		 "the endpoint it is says, the account it is called through, "
+		 "or the peer section its address is in."},
 	{.name = "keep",
 	 .type = TYPE_FLAG,
 	 FIELD(config_sound, speaker.keep),

@@ -177,6 +177,7 @@ EFFECT(publish, EFFECT_PUBLISH)
 EFFECT(hook, EFFECT_HOOK)
 EFFECT(call, EFFECT_CALL)
 EFFECT(notify, EFFECT_NOTIFY)
+EFFECT(display, EFFECT_DISPLAY)
 
 void *open_phase(struct load *l, void *parent, const struct scan_node *n)
 {

@@ -50,6 +50,51 @@ void set_point_from(struct load *l, void *obj, const struct config_value *val)
 		load_refuse(l, val, s);
 }
 
+void set_keys(struct load *l, void *obj, const struct config_value *val)
+{
+	const char *s = val->v[0];
+	const size_t n = strlen(s);
+
+	if (!val->given)
+		return;
+	if (!n || n > CONFIG_MAX_KEYS || s[strspn(s, "0123456789*#")])
+		load_refuse(l, val, s);
+	else
+		load_text(l, (char **)((char *)obj + val->key->offset), s);
+}
+
+void *open_door(struct load *l, void *parent, const struct scan_node *n)
+{
+	const struct config_section *s =
+		schema_section(schema_kind(KIND_HELPPOINT), "door");
+	struct config_helppoint *p = parent;
+	struct config_door *x;
+
+	if (p->n_doors == s->max) {
+		problem_add(l->p, n->at,
+			    "helppoint \"%s\" has more than %zu doors: that is "
+			    "the most",
+			    p->name, s->max);
+		return NULL;
+	}
+	if (!p->doors)
+		p->doors = load_calloc(l, s->max, sizeof(*p->doors));
+	if (!p->doors)
+		return NULL;
+	x = &p->doors[p->n_doors++];
+	x->at = n->at;
+	x->name = load_strdup(l, n->title);
+	return x;
+}
+
+const void *nth_door(const struct config *c, const void *parent, size_t i)
+{
+	const struct config_helppoint *p = parent;
+
+	(void)c;
+	return i < p->n_doors ? &p->doors[i] : NULL;
+}
+
 static bool peer_helps(const struct config *c, const struct config_helppoint *p)
 {
 	for (size_t i = 0; i < c->n_peers; i++) {
@@ -136,6 +181,44 @@ static void check_extension(struct load *l, size_t i)
 			    c->endpoints[k].may.at.line);
 }
 
+/** Is one the beginning of the other? */
+static bool collide(const char *a, const char *b)
+{
+	return a && b &&
+	       (!strncmp(a, b, strlen(a)) || !strncmp(a, b, strlen(b)));
+}
+
+/** An operator's keys can be told from one another at each of them. */
+static void check_keys(struct load *l, const struct config_helppoint *p)
+{
+	for (size_t i = 0; i < p->n_doors; i++) {
+		const struct config_door *d = &p->doors[i];
+
+		if (collide(d->keys, p->end_keys))
+			problem_add(l->p, d->at,
+				    "helppoint \"%s\": door \"%s\": keys "
+				    "\"%s\" and end-keys \"%s\" begin alike: "
+				    "the longer could never be typed",
+				    p->name, d->name, d->keys, p->end_keys);
+		for (size_t k = 0; k < i; k++)
+			if (collide(d->keys, p->doors[k].keys))
+				problem_add(l->p, d->at,
+					    "helppoint \"%s\": door \"%s\": "
+					    "keys \"%s\" and those of door "
+					    "\"%s\", \"%s\", begin alike: the "
+					    "longer could never be typed",
+					    p->name, d->name, d->keys,
+					    p->doors[k].name, p->doors[k].keys);
+		if (d->output >= 0 &&
+		    l->c->outputs[d->output].role == ROLE_FAULT)
+			problem_add(l->p, d->at,
+				    "helppoint \"%s\": door \"%s\": output "
+				    "\"%s\" shows faults and opens nothing",
+				    p->name, d->name,
+				    l->c->outputs[d->output].name);
+	}
+}
+
 void load_check_helppoints(struct load *l)
 {
 	const struct config *c = l->c;
@@ -147,6 +230,7 @@ void load_check_helppoints(struct load *l)
 			continue;
 		check_from(l, i);
 		check_extension(l, i);
+		check_keys(l, p);
 		for (size_t k = 0; k < i; k++) {
 			const struct config_helppoint *q = &c->helppoints[k];
 

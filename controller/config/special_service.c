@@ -1,12 +1,16 @@
-/* The site, the broker, the web and its users. */
+/* The site, the broker, the web, its users and tokens. */
 #include "load.h"
 #include "values.h"
+
+#include "controller/base/scope.h"
+#include "scheduler/civil_read.h"
 
 #include <crypt.h>
 #include <mosquitto.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <time.h>
 
 void set_timezone(struct load *l, void *obj, const struct config_value *val)
 {
@@ -183,4 +187,77 @@ bool show_hash(const struct config *c, const void *obj, FILE *f)
 	(void)obj;
 	fputs("\"*\"", f); /* no secret leaves: nobody can log in with this */
 	return true;
+}
+
+void set_token_hash(struct load *l, void *obj, const struct config_value *val)
+{
+	struct config_token *t = obj;
+	const char *s = val->v[0];
+
+	load_text(l, &t->hash, s);
+	if (!strcmp(s, "*") ||
+	    (!strncmp(s, "sha256:", 7) && strlen(s) == 7 + 64 &&
+	     strspn(s + 7, "0123456789abcdef") == 64))
+		return;
+	/* The text itself is not repeated: it may be the token. */
+	problem_add(l->p, val->at,
+		    "%s: this is no hash of a token; allowed: %s", val->where,
+		    val->key->allowed);
+}
+
+void set_scopes(struct load *l, void *obj, const struct config_value *val)
+{
+	struct config_token *t = obj;
+
+	for (size_t i = 0; i < val->n; i++) {
+		const unsigned scope = scope_find(val->v[i]);
+
+		t->scopes |= scope;
+		if (!scope)
+			load_refuse(l, val, val->v[i]);
+	}
+}
+
+bool show_scopes(const struct config *c, const void *obj, FILE *f)
+{
+	const struct config_token *t = obj;
+	bool any = false;
+
+	(void)c;
+	fputs("{ ", f);
+	for (size_t i = 0; scope_name(i); i++)
+		if (t->scopes & 1u << i) {
+			fprintf(f, "%s\"%s\"", any ? ", " : "", scope_name(i));
+			any = true;
+		}
+	fputs(" }", f);
+	return true;
+}
+
+#define DAY_S INT64_C(86400)
+
+void set_expires(struct load *l, void *obj, const struct config_value *val)
+{
+	struct config_token *t = obj;
+	int64_t day;
+	const char *end = civil_read_date(val->v[0], &day);
+
+	if (end && !*end && day > 0)
+		t->expires_s = day * DAY_S;
+	else
+		load_refuse(l, val, val->v[0]);
+}
+
+bool show_expires(const struct config *c, const void *obj, FILE *f)
+{
+	const struct config_token *t = obj;
+	const time_t at = (time_t)t->expires_s;
+	char text[32];
+	struct tm tm;
+
+	(void)c;
+	if (at && gmtime_r(&at, &tm) &&
+	    strftime(text, sizeof(text), "%Y-%m-%d", &tm))
+		fprintf(f, "\"%s\"", text);
+	return at;
 }

@@ -160,20 +160,10 @@ static void chime(struct load *l, char **field, struct config_where *at,
 	load_text(l, field, s);
 }
 
-void set_comfort(struct load *l, void *obj, const struct config_value *val)
+void set_heard(struct load *l, void *obj, const struct config_value *val)
 {
-	struct config_helppoint *p = obj;
-
 	(void)no_sound(l, val);
-	load_text(l, &p->comfort, val->v[0]);
-}
-
-void set_announce(struct load *l, void *obj, const struct config_value *val)
-{
-	struct config_helppoint *p = obj;
-
-	(void)no_sound(l, val);
-	load_text(l, &p->announce, val->v[0]);
+	load_text(l, (char **)((char *)obj + val->key->offset), val->v[0]);
 }
 
 void set_chime(struct load *l, void *obj, const struct config_value *val)

@@ -1,5 +1,7 @@
-/* Key files of encrypted outputs. What is wrong is told, never what is in it.
- */
+/* Keys of SRTP as text (RFC 4568 6.1), and the files that hold those of
+ * encrypted outputs. What is wrong is told, never what is in it. */
+#include "srtp_key.h"
+
 #include "load.h"
 #include "secret.h"
 #include "values.h"
@@ -13,15 +15,19 @@
 #define CODED 40
 #define LONGEST 128
 
-/** "|1:4" behind the key; a lifetime ("|2^20") may stand before it. */
+/** "|1:4" behind the key; a lifetime ("|2^20", "|1048576") may stand before
+ *  it. */
 static bool read_mki(const char *s, struct media_srtp *k)
 {
+	static const char digits[] = "0123456789";
 	unsigned long id, len;
 	char *end;
 
 	if (s[0] == '|' && strncmp(s, "|2^", 3) == 0) {
 		s += 3;
-		s += strspn(s, "0123456789");
+		s += strspn(s, digits);
+	} else if (s[0] == '|' && s[1 + strspn(s + 1, digits)] != ':') {
+		s += 1 + strspn(s + 1, digits);
 	}
 	if (!*s)
 		return true;
@@ -40,8 +46,7 @@ static bool read_mki(const char *s, struct media_srtp *k)
 	return true;
 }
 
-/** NULL, or what is wrong with the text. */
-static const char *read_key(char *s, struct media_srtp *k)
+const char *srtp_key_read(const char *s, struct media_srtp *k)
 {
 	uint8_t out[CODED / 4 * 3 + 1];
 	char coded[CODED + 1] = "";
@@ -76,7 +81,7 @@ void load_srtp(struct load *l, size_t i, struct config_where at)
 	    secret_read(s->key_file, text, sizeof(text), &why) == ENOENT)
 		return;
 	if (!why)
-		why = read_key(text, &s->out.srtp);
+		why = srtp_key_read(text, &s->out.srtp);
 	OPENSSL_cleanse(text, sizeof(text));
 	if (why)
 		problem_add(l->p, at, "zone \"%s\": \"%s\": key file %s: %s",

@@ -7,6 +7,7 @@
 #include "controller/base/text.h"
 #include "controller/help/internal.h"
 #include "controller/help/match.h"
+#include "controller/sip/respri.h"
 #include "controller/text_json.h"
 
 #include <errno.h>
@@ -18,6 +19,8 @@
 #define COMFORT_TONE "ringing"
 /** After it could not be seen to that operators ring, it is tried again. */
 #define AGAIN_MS 1000
+/** Both hear for so long that they are parted. */
+#define YIELD_MS 2000
 
 static void happen(struct help_call *x, enum help_event ev);
 
@@ -114,6 +117,17 @@ static void news(struct help_call *x, enum help_news n)
 			 x->operator, x->point, x->why);
 		tell(x, EVENT_HELP_LOST, x->operator, text);
 		break;
+	case HELP_NEWS_PREEMPTED:
+		h->preempted++;
+		snprintf(text, sizeof(text),
+			 "%.80s talked with %s and is needed by a more urgent "
+			 "call: this one %s",
+			 x->operator, x->point,
+			 x->preempted == PREEMPTED_END
+				 ? "is ended"
+				 : "waits again, at its place");
+		tell(x, EVENT_HELP_PREEMPTED, x->operator, text);
+		break;
 	case HELP_NEWS_UNANSWERED:
 		h->unanswered++;
 		snprintf(text, sizeof(text),
@@ -162,25 +176,26 @@ static void keep(const struct help_call *x, bool open)
 
 /* ------------------------------------------------------------------- sound */
 
-/** The comfort message, unless it is being played. */
-static void comfort(struct help_call *x)
+/** A message or tone, unless one is being played. */
+static void hear(struct help_call *x, const char *message)
 {
 	struct help *h = x->owner;
-	struct clip *c = library_message(h->library, x->comfort);
+	struct clip *c;
 
 	if (!x->leg_open || x->prompt)
 		return;
-	if (!c || clip_format(c, &x->fmt) < 0)
-		c = library_prompt(h->library, c ? COMFORT_TONE : x->comfort,
-				   &x->fmt);
-	if (!c)
-		c = library_prompt(h->library, COMFORT_TONE, &x->fmt);
+	c = library_heard(h->library, message, COMFORT_TONE, &x->fmt);
 	if (!c)
 		return;
 	media_begin(h->media);
 	media_leg_prompt(h->media, leg_of(x), c, 0);
 	if (!media_commit(h->media))
 		x->prompt = clip_ref(c);
+}
+
+static void comfort(struct help_call *x)
+{
+	hear(x, x->comfort);
 }
 
 static void apart(struct help_call *x)
@@ -278,6 +293,7 @@ static void on_summons(const char *key, const struct summons_told *t, void *arg)
 		break;
 	case SUMMONS_TAKEN:
 		snprintf(x->operator, sizeof(x->operator), "%s", t->who);
+		memset(&x->keypad, 0, sizeof(x->keypad));
 		happen(x, HELP_EV_TAKEN);
 		if (x->flow.state != HELP_TALKING)
 			break;
@@ -292,6 +308,7 @@ static void on_summons(const char *key, const struct summons_told *t, void *arg)
 		tell(x, EVENT_HELP_TALKING, x->operator, text);
 		break;
 	case SUMMONS_KEY:
+		help_operate(x, t->key);
 		break;
 	case SUMMONS_LEFT:
 		snprintf(x->why, sizeof(x->why), "%.100s hung up", t->who);
@@ -301,16 +318,45 @@ static void on_summons(const char *key, const struct summons_told *t, void *arg)
 		snprintf(x->why, sizeof(x->why), "%s", t->why);
 		happen(x, HELP_EV_LOST);
 		break;
+	case SUMMONS_WANTED:
+		snprintf(x->why, sizeof(x->why), "%s", t->why);
+		happen(x, HELP_EV_WANTED);
+		break;
 	case SUMMONS_GONE:
 		tmr_start(&x->ring, 0, on_ring, x);
 		break;
 	}
 }
 
+static void on_yielded(void *arg)
+{
+	struct help_call *x = arg;
+
+	if (x->preempted == PREEMPTED_END) {
+		x->header = STACK_PREEMPTED;
+		happen(x, HELP_EV_END);
+	} else {
+		happen(x, HELP_EV_CEDED);
+	}
+}
+
+/** Point and operator hear why, each alone. */
+static void part(struct help_call *x)
+{
+	char key[80];
+
+	apart(x);
+	hear(x, x->yield);
+	summons_part(x->owner->summons, help_key(x, key), x->yield,
+		     STACK_PREEMPTED);
+	tmr_start(&x->yields, YIELD_MS, on_yielded, x);
+}
+
 static void ring_no_more(struct help_call *x)
 {
 	char key[80];
 
+	tmr_cancel(&x->yields);
 	tmr_cancel(&x->ring);
 	if (x->owner->summons)
 		summons_stop(x->owner->summons, help_key(x, key));
@@ -361,7 +407,7 @@ static void on_end(void *arg)
 
 	/* closed() frees x before page_call_end() returns. */
 	memcpy(why, x->why, sizeof(why));
-	page_call_end(x->call, why, NULL);
+	page_call_end(x->call, why, x->header);
 }
 
 static void hang_up(struct help_call *x)
@@ -377,6 +423,7 @@ static void forget(struct help_call *x)
 	struct help *h = x->owner;
 
 	calm(x);
+	help_reached(x);
 	keep(x, false);
 	tmr_cancel(&x->end);
 	tmr_cancel(&x->ring);
@@ -407,6 +454,8 @@ static void happen(struct help_call *x, enum help_event ev)
 		ring_no_more(x);
 		apart(x);
 	}
+	if (s.todo & HELP_DO_PART)
+		part(x);
 	if (s.todo & HELP_DO_QUEUE) {
 		x->taken_us = 0;
 		comfort(x);
@@ -430,6 +479,7 @@ static void on_media(struct page_call *call, const struct media_leg *leg,
 	struct help *h = arg;
 
 	x->call = call;
+	oneway_agreed(&x->sound, leg);
 	media_begin(h->media);
 	media_leg_open(h->media, leg_of(x), leg);
 	if (media_commit(h->media)) {
@@ -442,6 +492,7 @@ static void on_media(struct page_call *call, const struct media_leg *leg,
 	}
 	x->leg_open = true;
 	x->fmt = leg->fmt;
+	x->encrypted = leg->out.on;
 	if (x->flow.state == HELP_ENDING)
 		hang_up(x);
 	else
@@ -455,10 +506,12 @@ static void on_changed(struct page_call *call, const struct media_leg *leg,
 	struct help *h = arg;
 
 	(void)call;
+	oneway_agreed(&x->sound, leg);
 	media_begin(h->media);
 	media_leg_update(h->media, leg_of(x), leg);
 	(void)media_commit(h->media);
 	x->fmt = leg->fmt;
+	x->encrypted = leg->out.on;
 	x->held = held;
 }
 
@@ -509,6 +562,17 @@ static void replace(struct help *h, struct help_call *x)
 	}
 }
 
+/** Its own, or what who is trusted says, if that is more. */
+static uint8_t level_of(const struct config *c, const struct page_offer *o,
+			const struct config_helppoint *p)
+{
+	uint8_t said = respri_level(c, o->rank);
+
+	if (said > o->peer->max_level)
+		said = o->peer->max_level;
+	return said > p->level ? said : p->level;
+}
+
 static struct help_call *call_alloc(struct help *h, const struct page_offer *o,
 				    const struct config_helppoint *p)
 {
@@ -517,16 +581,20 @@ static struct help_call *call_alloc(struct help *h, const struct page_offer *o,
 	if (!x)
 		return NULL;
 	x->owner = h;
-	x->level = p->level;
+	x->level = level_of(h->config, o, p);
 	x->since_us = o->at_us;
+	x->sound.sip = *o->from;
 	x->since_wall_us = clock_wall_us();
 	tmr_init(&x->end);
 	tmr_init(&x->ring);
+	tmr_init(&x->yields);
 	snprintf(x->point, sizeof(x->point), "%s", p->name);
 	snprintf(x->operators, sizeof(x->operators), "%s",
 		 h->config->operators[p->operators].name);
 	snprintf(x->comfort, sizeof(x->comfort), "%s", p->comfort);
 	snprintf(x->announce, sizeof(x->announce), "%s", p->announce);
+	snprintf(x->yield, sizeof(x->yield), "%s", p->yield);
+	x->preempted = p->preempted;
 	snprintf(x->location, sizeof(x->location), "%s",
 		 p->location ? p->location : "");
 	snprintf(x->camera, sizeof(x->camera), "%s",
@@ -551,9 +619,10 @@ static void refuse(struct help *h, const struct page_offer *o,
 		    "the call for help of %s was refused: %u are up, the most "
 		    "there can be",
 		    point, HELP_MAX);
-	record(h->recorder, EVENT_CALL_REFUSED, 0, subject, o->caller, NULL,
-	       "call for help of %s refused: all %u lines are in use", point,
-	       HELP_MAX);
+	a->record = record(
+		h->recorder, EVENT_CALL_REFUSED, 0, subject, o->caller, NULL,
+		"call for help of %s refused: all %u lines are in use", point,
+		HELP_MAX);
 }
 
 bool help_offer(struct help *h, const struct page_offer *o,
@@ -584,39 +653,13 @@ bool help_offer(struct help *h, const struct page_offer *o,
 	a->h = &call_handlers;
 	a->h_arg = h;
 	happen(x, HELP_EV_OFFERED);
+	a->record = x->id;
 	keep(x, true);
 	replace(h, x);
 	return true;
 }
 
 /* ------------------------------------------------------------------- sound */
-
-static void sound_key(const struct help_call *x, char key[96])
-{
-	snprintf(key, 96, "helppoint:%s", x->point);
-}
-
-/** Nothing is heard from the point. Its call stays: somebody may need help who
- *  cannot be heard. */
-static void on_silent(struct help_call *x)
-{
-	char key[96];
-
-	sound_key(x, key);
-	fault_raise(x->owner->faults, key, 0,
-		    "Look at the station and at the network to it; the fault "
-		    "ends with its next call that can be heard.",
-		    "help point %s calls, but no sound comes from it",
-		    x->point);
-}
-
-static void on_heard(struct help_call *x)
-{
-	char key[96];
-
-	sound_key(x, key);
-	fault_clear(x->owner->faults, key);
-}
 
 void help_report(struct help *h, const struct media_report *r)
 {
@@ -639,11 +682,15 @@ void help_report(struct help *h, const struct media_report *r)
 		break;
 	case MEDIA_LEG_RTP:
 		if (x)
-			on_heard(x);
+			help_heard(x);
 		break;
 	case MEDIA_LEG_SILENT:
 		if (x && !x->held)
-			on_silent(x);
+			help_silent(x, &r->stats);
+		break;
+	case MEDIA_LEG_UNREACHABLE:
+		if (x)
+			help_unreachable(x, r->err);
 		break;
 	default:
 		break;
@@ -680,7 +727,8 @@ int help_hangup(struct help *h, uint64_t id, const char *actor)
 }
 
 int help_alloc(struct help **hp, struct media *m, struct recorder *r,
-	       struct faults *f, struct alarms *a, struct journal *j)
+	       struct faults *f, struct alarms *a, struct journal *j,
+	       struct field *field)
 {
 	struct help *h = calloc(1, sizeof(*h));
 
@@ -688,6 +736,7 @@ int help_alloc(struct help **hp, struct media *m, struct recorder *r,
 		return ENOMEM;
 	h->media = m;
 	h->recorder = r;
+	h->field = field;
 	h->faults = f;
 	h->alarms = a;
 	h->journal = j;
@@ -709,10 +758,13 @@ void help_configure(struct help *h, const struct config *c, struct library *l)
 {
 	h->config = c;
 	h->library = l;
+	help_hear_configure(h);
 	/* Made now, not when the first point waits for them. */
 	library_tone(l, COMFORT_TONE);
-	for (size_t i = 0; i < c->n_helppoints; i++)
+	for (size_t i = 0; i < c->n_helppoints; i++) {
 		library_tone(l, c->helppoints[i].comfort);
+		library_tone(l, c->helppoints[i].yield);
+	}
 }
 
 void help_summons(struct help *h, struct summons *s)

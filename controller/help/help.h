@@ -27,7 +27,8 @@ struct help;
 
 /** 0 or ENOMEM. journal may be NULL. */
 int help_alloc(struct help **hp, struct media *m, struct recorder *r,
-	       struct faults *f, struct alarms *a, struct journal *j);
+	       struct faults *f, struct alarms *a, struct journal *j,
+	       struct field *field);
 
 /** Call after stack_free(), whose closed handler still comes here. Returns
  *  NULL. */

@@ -48,20 +48,22 @@ static int compare(const void *a, const void *b)
 static json_t *to_json(const struct help_call *x, unsigned place)
 {
 	static const char *const states[HELP_STATES] = {
-		[HELP_NONE] = "ending",     [HELP_OFFERED] = "offered",
-		[HELP_WAITING] = "waiting", [HELP_TALKING] = "talking",
-		[HELP_ENDING] = "ending",
+		[HELP_NONE] = "ending",        [HELP_OFFERED] = "offered",
+		[HELP_WAITING] = "waiting",    [HELP_TALKING] = "talking",
+		[HELP_YIELDING] = "preempted", [HELP_ENDING] = "ending",
 	};
 	const bool waits = x->flow.state == HELP_WAITING;
-	const bool talks = x->flow.state == HELP_TALKING;
+	const bool talks =
+		x->flow.state == HELP_TALKING || x->flow.state == HELP_YIELDING;
 	char since[CLOCK_TEXT_SIZE];
 
 	return json_pack(
-		"{s:I,s:s,s:o,s:o,s:o,s:o,s:i,s:s,s:s,s:i,s:o,s:o,s:o,s:o}",
+		"{s:I,s:s,s:o,s:o,s:o,s:o,s:i,s:s,s:b,s:s,s:i,s:o,s:o,s:o,s:o}",
 		"id", (json_int_t)x->id, "kind", "help", "caller",
 		text_json(x->caller), "point", text_json(x->point), "location",
 		text_or_null(x->location), "camera", text_or_null(x->camera),
 		"priority", x->level, "state", x->held ? "held" : states[x->flow.state],
+		"encrypted", x->encrypted,
 		"since", clock_format(since, x->since_wall_us), "waited_s",
 		(int)help_waited_s(x), "place",
 		waits ? json_integer(place) : json_null(), "operator",
@@ -97,7 +99,8 @@ enum help_sight help_sees(const struct help *h, const char *point,
 		if (x->flow.state == HELP_TALKING)
 			return HELP_TALKS;
 		if (x->flow.state == HELP_OFFERED ||
-		    x->flow.state == HELP_WAITING)
+		    x->flow.state == HELP_WAITING ||
+		    x->flow.state == HELP_YIELDING)
 			best = HELP_RINGS;
 	}
 	return best;
@@ -135,9 +138,14 @@ void help_metrics(const struct help *h, FILE *f)
 		"# HELP tocsin_help_calls_lost_total Operators lost while they "
 		"talked.\n"
 		"# TYPE tocsin_help_calls_lost_total counter\n"
-		"tocsin_help_calls_lost_total %llu\n",
+		"tocsin_help_calls_lost_total %llu\n"
+		"# HELP tocsin_help_calls_preempted_total Calls whose operator "
+		"was needed by a more urgent one.\n"
+		"# TYPE tocsin_help_calls_preempted_total counter\n"
+		"tocsin_help_calls_preempted_total %llu\n",
 		(unsigned long long)h->total, (unsigned long long)h->abandoned,
-		(unsigned long long)h->unanswered, (unsigned long long)h->lost);
+		(unsigned long long)h->unanswered, (unsigned long long)h->lost,
+		(unsigned long long)h->preempted);
 	fputs("# HELP tocsin_help_answer_seconds From the call to the operator "
 	      "who took it.\n"
 	      "# TYPE tocsin_help_answer_seconds histogram\n",

@@ -55,13 +55,12 @@ static bool same_zones(const struct config *c, const struct config_effect *x,
 	return true;
 }
 
-static bool same_command(const struct config_effect *x,
-			 const struct config_effect *y)
+static bool same_texts(char *const *x, size_t n, char *const *y, size_t n_y)
 {
-	if (x->n_command != y->n_command)
+	if (n != n_y)
 		return false;
-	for (size_t i = 0; i < x->n_command; i++)
-		if (strcmp(x->command[i], y->command[i]))
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(x[i], y[i]))
 			return false;
 	return true;
 }
@@ -99,8 +98,13 @@ static bool same_effect(const struct config *c, const struct config_effect *x,
 		       same_text(x->payload, y->payload);
 	case EFFECT_NOTIFY:
 		return same_told(c, x, d, y);
+	case EFFECT_DISPLAY:
+		return same_text(x->text, y->text) &&
+		       same_texts(x->phones, x->n_phones, y->phones,
+				  y->n_phones);
 	default:
-		return same_command(x, y);
+		return same_texts(x->command, x->n_command, y->command,
+				  y->n_command);
 	}
 }
 

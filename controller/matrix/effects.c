@@ -306,6 +306,48 @@ static void end_nothing(struct item *x, size_t k, const char *actor,
 	(void)why;
 }
 
+/* ---------------------------------------------------------------- displays
+ */
+
+static void show(struct item *x, size_t k, const char *text)
+{
+	const struct config_effect *e = &x->conf->effects[k];
+	char subject[96];
+
+	matrix_subject(x, subject);
+	if (x->owner->displays)
+		displays_show(x->owner->displays, e->phones, e->n_phones, text,
+			      subject, x->event);
+}
+
+static void begin_display(struct item *x, size_t k, uint64_t at_us)
+{
+	const struct config_effect *e = &x->conf->effects[k];
+	char text[DISPLAYS_TEXT];
+
+	(void)at_us;
+	snprintf(text, sizeof(text), "Alarm %s is %s, by %s", x->conf->name,
+		 alarm_state_name(x->s.state), x->actor);
+	show(x, k, e->text ? e->text : text);
+}
+
+static void end_display(struct item *x, size_t k, const char *actor,
+			const char *why)
+{
+	const struct config_effect *e = &x->conf->effects[k];
+	char text[DISPLAYS_TEXT];
+
+	snprintf(text, sizeof(text), "Alarm %s is over: %.80s by %.60s",
+		 x->conf->name, why, actor);
+	if (!e->end_text || *e->end_text)
+		show(x, k, e->end_text ? e->end_text : text);
+}
+
+void alarms_displays(struct alarms *a, struct displays *d)
+{
+	a->displays = d;
+}
+
 /* ------------------------------------------------------------------- calls
  */
 
@@ -373,6 +415,9 @@ void effects_left(struct item *old)
 			end_publish(old, k, "system", "");
 		else if (kind == EFFECT_CALL)
 			end_call(old, k, "system", "");
+		else if (kind == EFFECT_DISPLAY)
+			end_display(old, k, "system",
+				    "not configured any more");
 	}
 }
 
@@ -397,6 +442,7 @@ static const struct type types[EFFECT_KINDS] = {
 	[EFFECT_HOOK] = {begin_hook, end_nothing},
 	[EFFECT_CALL] = {begin_call, end_call},
 	[EFFECT_NOTIFY] = {begin_notify, end_nothing},
+	[EFFECT_DISPLAY] = {begin_display, end_display},
 };
 
 static enum effect_do look(struct item *x, size_t k,

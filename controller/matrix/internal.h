@@ -53,6 +53,7 @@ struct alarms {
 	struct recorder *recorder;
 	struct faults *faults;
 	struct summons *summons;
+	struct displays *displays;
 	struct journal *journal;
 	struct modes *modes;
 	struct programs *programs;

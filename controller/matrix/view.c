@@ -10,6 +10,7 @@ static const char *const kinds[EFFECT_KINDS] = {
 	[EFFECT_BROADCAST] = "broadcast", [EFFECT_DRIVE] = "drive",
 	[EFFECT_PUBLISH] = "publish",     [EFFECT_HOOK] = "hook",
 	[EFFECT_CALL] = "call",           [EFFECT_NOTIFY] = "notify",
+	[EFFECT_DISPLAY] = "display",
 };
 
 size_t alarms_active(const struct alarms *a)
@@ -45,6 +46,8 @@ static json_t *effect_what(const struct config *c,
 				    c->operators[e->operators].name);
 	case EFFECT_NOTIFY:
 		return text_json(c->notifies[e->to[0]].name);
+	case EFFECT_DISPLAY:
+		return text_json(e->phones[0]);
 	default:
 		return text_json(e->command[0]);
 	}

@@ -2,6 +2,8 @@
 
 #include "controller/base/clock.h"
 #include "controller/base/compat.h"
+#include "controller/entry/entry.h"
+#include "controller/operators/legs.h"
 #include "controller/operators/turns.h"
 #include "controller/sip/dial.h"
 #include "controller/text_json.h"
@@ -10,10 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-/** Between two times the message is heard. */
-#define AGAIN_MS 1500
 
 struct summon;
 
@@ -23,9 +21,9 @@ struct line {
 	unsigned i; /* of the stage */
 	bool waits; /* its turn has yet to come */
 	struct dial *dial;
-	int leg; /* index into legs, -1 = none */
+	int leg; /* of legs, -1 = none */
 	char uri[200];
-	struct tmr again;
+	struct entry presses;
 };
 
 struct summon {
@@ -41,25 +39,19 @@ struct summon {
 	struct config_operators *config; /* NULL: gone with a reload */
 	struct line line[STAGES_MAX_RING];
 	struct tmr due, over;
-	bool ended; /* its reason is; a call that was taken goes on */
+	bool ended;  /* its reason is; a call that was taken goes on */
+	bool yields; /* who has it is wanted elsewhere, and the owner knows */
+	const char *bye; /* header for who is hung up on, NULL = none */
 	char taker[200];
 };
 
-struct leg {
-	enum { LEG_FREE, LEG_OPEN, LEG_CLOSING } state;
-	struct line *line;
-	struct clip *prompt; /* a reference until the engine is done with it */
-};
-
 struct summons {
-	struct media *media;
+	struct legs *legs;
 	struct recorder *recorder;
 	struct faults *faults;
 	struct stack *stack;
 	const struct config *config;
-	struct library *library;
 	struct summon *v[SUMMONS_MAX];
-	struct leg leg[MEDIA_OWN_LEGS];
 	bool turning, turn_again;
 };
 
@@ -73,70 +65,23 @@ static void forget(struct summon *x);
 static void give_turns(struct summons *s);
 static void step(struct summon *x, enum stages_event ev, unsigned i);
 
-/* ------------------------------------------------------------------- media */
-
-static void play(struct line *n)
-{
-	struct summons *s = n->owner->owner;
-	struct leg *g = &s->leg[n->leg];
-	struct clip *clip = library_message(s->library, n->owner->message);
-
-	if (!clip)
-		clip = library_tone(s->library, n->owner->message);
-	if (!clip || g->prompt ||
-	    (n->owner->h && n->owner->stages.state == STAGES_TAKEN))
-		return;
-	media_begin(s->media);
-	media_leg_prompt(s->media, MEDIA_FIRST_OWN_LEG + (unsigned)n->leg, clip,
-			 1);
-	if (!media_commit(s->media))
-		g->prompt = clip_ref(clip);
-}
-
-static void play_again(void *arg)
-{
-	struct line *n = arg;
-
-	if (n->leg >= 0)
-		play(n);
-}
+/* ------------------------------------------------------------------- sound */
 
 static void close_leg(struct line *n)
 {
-	struct summons *s = n->owner->owner;
-
-	tmr_cancel(&n->again);
-	if (n->leg < 0)
-		return;
-	media_begin(s->media);
-	media_leg_close(s->media, MEDIA_FIRST_OWN_LEG + (unsigned)n->leg);
-	(void)media_commit(s->media);
-	s->leg[n->leg].state = LEG_CLOSING;
-	s->leg[n->leg].line = NULL;
+	legs_close(n->owner->owner->legs, n->leg);
 	n->leg = -1;
 }
 
+/** What it is about is said until who is to talk has taken it. */
 static bool open_leg(struct line *n, const struct media_leg *l)
 {
-	struct summons *s = n->owner->owner;
-	int i = 0;
+	struct legs *legs = n->owner->owner->legs;
 
-	while (i < MEDIA_OWN_LEGS && s->leg[i].state != LEG_FREE)
-		i++;
-	if (i == MEDIA_OWN_LEGS) {
-		close(l->fd);
-		return false;
-	}
-	media_begin(s->media);
-	media_leg_open(s->media, MEDIA_FIRST_OWN_LEG + (unsigned)i, l);
-	if (media_commit(s->media)) {
-		close(l->fd);
-		return false;
-	}
-	s->leg[i] = (struct leg){.state = LEG_OPEN, .line = n};
-	n->leg = i;
-	play(n);
-	return true;
+	n->leg = legs_open(legs, l, n);
+	if (n->leg >= 0)
+		legs_say(legs, n->leg, n->owner->message, true);
+	return n->leg >= 0;
 }
 
 /** Who talks is gone without a word; n is done with. */
@@ -161,15 +106,17 @@ static bool talks(const struct line *n)
 
 static void hang_up(struct line *n)
 {
-	dial_end(n->dial, NULL);
+	dial_end(n->dial, n->owner->bye);
 	n->dial = NULL;
 	n->waits = false;
 	close_leg(n);
 }
 
-/** A key by RTP or INFO. */
-static void pressed(struct line *n, char key)
+/** Some telephones tell a key in both ways. */
+static void pressed(struct line *n, enum entry_way way, char key)
 {
+	if (!entry_press(&n->presses, way, key, clock_mono_ms()))
+		return;
 	if (talks(n))
 		tell(n->owner, &(struct summons_told){.news = SUMMONS_KEY,
 						      .who = n->uri,
@@ -180,35 +127,21 @@ static void pressed(struct line *n, char key)
 		step(n->owner, STAGES_EV_KEY, n->i);
 }
 
+static void on_leg(void *line, enum legs_news news, char key)
+{
+	struct line *n = line;
+
+	if (news == LEGS_KEY) {
+		pressed(n, ENTRY_RTP, key);
+	} else if (talks(n)) {
+		hang_up(n);
+		lost(n, "no RTP from him");
+	}
+}
+
 void summons_report(struct summons *s, const struct media_report *r)
 {
-	struct leg *g = &s->leg[r->index - MEDIA_FIRST_OWN_LEG];
-	struct line *n = g->line;
-
-	switch (r->type) {
-	case MEDIA_PROMPT_DONE:
-		g->prompt = clip_unref(g->prompt);
-		if (n)
-			tmr_start(&n->again, AGAIN_MS, play_again, n);
-		break;
-	case MEDIA_LEG_KEY:
-		if (n)
-			pressed(n, (char)r->n);
-		break;
-	case MEDIA_LEG_SILENT:
-		if (n && talks(n)) {
-			hang_up(n);
-			lost(n, "no RTP from him");
-		}
-		break;
-	case MEDIA_LEG_CLOSED:
-		if (g->prompt)
-			g->prompt = clip_unref(g->prompt);
-		g->state = LEG_FREE;
-		break;
-	default:
-		break;
-	}
+	legs_report(s->legs, r);
 }
 
 /* ------------------------------------------------------------------- calls */
@@ -216,7 +149,6 @@ void summons_report(struct summons *s, const struct media_report *r)
 static void on_media(struct dial *d, const struct dial_media *m, void *arg)
 {
 	struct line *n = arg;
-	struct summons *s = n->owner->owner;
 
 	(void)d;
 	if (m->leg.fd >= 0) {
@@ -229,11 +161,7 @@ static void on_media(struct dial *d, const struct dial_media *m, void *arg)
 		}
 		step(n->owner, STAGES_EV_ANSWERED, n->i);
 	} else if (n->leg >= 0) {
-		media_begin(s->media);
-		media_leg_update(s->media,
-				 MEDIA_FIRST_OWN_LEG + (unsigned)n->leg,
-				 &m->leg);
-		(void)media_commit(s->media);
+		legs_update(n->owner->owner->legs, n->leg, &m->leg);
 	}
 }
 
@@ -242,7 +170,7 @@ static void on_key(struct dial *d, char key, void *arg)
 	struct line *n = arg;
 
 	(void)d;
-	pressed(n, key);
+	pressed(n, ENTRY_INFO, key);
 }
 
 static void on_closed(struct dial *d, uint16_t status, const char *why,
@@ -292,11 +220,13 @@ static void ring_one(struct summon *x, unsigned i)
 		.user = "tocsin",
 		.display = x->display,
 		.headers = "Priority: emergency\r\n",
+		.level = x->level,
 		.auth_user = x->config ? x->config->user : NULL,
 		.password = x->config ? x->config->password : NULL,
 		.codecs = codecs,
 		.n_codecs = sizeof(codecs),
 		.talk = true,
+		.srtp = SRTP_AUTO,
 	};
 
 	n->waits = false;
@@ -336,20 +266,15 @@ static void on_due(void *arg)
 /** One who talks takes it: his owner is told, and sees to the rest. */
 static void taken_to_talk(struct summon *x)
 {
-	struct summons *s = x->owner;
-	struct line *n = &x->line[x->stages.taker];
+	const struct line *n = &x->line[x->stages.taker];
 
-	tmr_cancel(&n->again);
-	media_begin(s->media);
-	media_leg_prompt(s->media, MEDIA_FIRST_OWN_LEG + (unsigned)n->leg, NULL,
-			 0);
-	(void)media_commit(s->media);
+	legs_quiet(x->owner->legs, n->leg);
 	tell(x, &(struct summons_told){
 			.news = SUMMONS_TAKEN,
 			.who = x->taker,
 			.stage = "",
 			.why = "",
-			.leg = MEDIA_FIRST_OWN_LEG + (unsigned)n->leg,
+			.leg = legs_number(n->leg),
 		});
 }
 
@@ -429,9 +354,11 @@ static void ring_stage(struct summon *x)
 
 static enum turns_line line_now(const struct summon *x, unsigned k)
 {
+	if (x->stages.state == STAGES_TAKEN &&
+	    (k != x->stages.taker || !x->line[k].dial))
+		return TURNS_OFF;
 	if (x->stages.state == STAGES_TAKEN)
-		return k == x->stages.taker && x->line[k].dial ? TURNS_ENGAGED
-							       : TURNS_OFF;
+		return x->yields ? TURNS_YIELDS : TURNS_TALKS;
 	switch (x->stages.leg[k]) {
 	case STAGES_ANSWERED:
 		return TURNS_ENGAGED;
@@ -457,6 +384,18 @@ static void take_turn(struct summon *x, const struct turns_call *t)
 	}
 }
 
+/** Who talks is needed elsewhere. */
+static void wanted(struct summon *x)
+{
+	struct summons_told t = {.news = SUMMONS_WANTED,
+				 .who = x->taker,
+				 .stage = "",
+				 .why = "a more urgent call needs him"};
+
+	x->yields = true;
+	tell(x, &t);
+}
+
 /** Every number rings for the most urgent that wants it. */
 static void give_turns(struct summons *s)
 {
@@ -478,6 +417,7 @@ static void give_turns(struct summons *s)
 			call[i] = (struct turns_call){
 				.level = x->level,
 				.since_us = x->since_us,
+				.pressing = x->stages.round > 0,
 				.n = STAGES_MAX_RING,
 			};
 			for (unsigned k = 0; k < STAGES_MAX_RING; k++) {
@@ -496,6 +436,9 @@ static void give_turns(struct summons *s)
 			take_turn(s->v[v[i] - call], &(struct turns_call){
 							     .ring = v[i]->ring,
 						     });
+		for (unsigned i = 0; i < n && !s->turn_again; i++)
+			if (v[i]->cede)
+				wanted(s->v[v[i] - call]);
 	} while (s->turn_again);
 	s->turning = false;
 }
@@ -555,7 +498,10 @@ int summons_alloc(struct summons **sp, struct media *m, struct recorder *r,
 
 	if (!s)
 		return ENOMEM;
-	s->media = m;
+	if (legs_alloc(&s->legs, m, on_leg)) {
+		free(s);
+		return ENOMEM;
+	}
 	s->recorder = r;
 	s->faults = f;
 	*sp = s;
@@ -570,8 +516,7 @@ struct summons *summons_free(struct summons *s)
 	for (unsigned i = 0; i < SUMMONS_MAX; i++)
 		if (s->v[i])
 			forget(s->v[i]);
-	for (unsigned i = 0; i < MEDIA_OWN_LEGS; i++)
-		clip_unref(s->leg[i].prompt);
+	legs_free(s->legs);
 	free(s);
 	return NULL;
 }
@@ -631,7 +576,7 @@ void summons_configure(struct summons *s, const struct config *c,
 		       struct library *l)
 {
 	s->config = c;
-	s->library = l;
+	legs_library(s->legs, l);
 	for (unsigned i = 0; i < SUMMONS_MAX; i++) {
 		struct summon *x = s->v[i];
 		int k = x ? config_operators_find(c, x->operators) : -1;
@@ -701,7 +646,6 @@ int summons_start(struct summons *s, const struct summons_request *rq)
 		x->line[k].owner = x;
 		x->line[k].i = k;
 		x->line[k].leg = -1;
-		tmr_init(&x->line[k].again);
 	}
 	take_rule(x, o);
 	/* Else it begins when there is one. */
@@ -724,6 +668,21 @@ void summons_stop(struct summons *s, const char *key)
 		return;
 	}
 	x->ended = true;
+}
+
+void summons_part(struct summons *s, const char *key, const char *message,
+		  const char *header)
+{
+	struct summon *x = find(s, key);
+	struct line *n = x && x->stages.state == STAGES_TAKEN
+				 ? &x->line[x->stages.taker]
+				 : NULL;
+
+	if (!n || n->leg < 0)
+		return;
+	x->bye = header;
+	legs_leave_room(s->legs, n->leg);
+	legs_say(s->legs, n->leg, message, false);
 }
 
 /* ------------------------------------------------------------------ to see */

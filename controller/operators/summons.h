@@ -24,14 +24,16 @@
 struct summons;
 
 enum summons_news {
-	SUMMONS_RINGS, /**< a stage rings: stage, round */
-	SUMMONS_ROUND, /**< nobody has taken it in a whole round */
-	SUMMONS_TAKEN, /**< by who; his sound is leg */
-	SUMMONS_KEY,   /**< who has it pressed a key */
-	SUMMONS_LEFT,  /**< who has it hung up */
-	SUMMONS_LOST,  /**< who has it is gone without a word: why */
-	SUMMONS_GONE,  /**< its operators are not in the configuration any more:
-			    it is over */
+	SUMMONS_RINGS,  /**< a stage rings: stage, round */
+	SUMMONS_ROUND,  /**< nobody has taken it in a whole round */
+	SUMMONS_TAKEN,  /**< by who; his sound is leg */
+	SUMMONS_KEY,    /**< who has it pressed a key */
+	SUMMONS_LEFT,   /**< who has it hung up */
+	SUMMONS_LOST,   /**< who has it is gone without a word: why */
+	SUMMONS_WANTED, /**< who has it is needed by what is more urgent (why):
+			    give him away by summons_stop() soon */
+	SUMMONS_GONE, /**< its operators are not in the configuration any more:
+			   it is over */
 };
 
 struct summons_told {
@@ -42,8 +44,8 @@ struct summons_told {
 	char key;
 };
 
-/** May stop its own summons; and start it again but for RINGS, ROUND and
- *  TAKEN. */
+/** May stop its own summons, but for WANTED; and start it again but for RINGS,
+ *  ROUND, TAKEN and WANTED. */
 typedef void(summons_h)(const char *key, const struct summons_told *t,
 			void *arg);
 
@@ -85,6 +87,11 @@ int summons_start(struct summons *s, const struct summons_request *rq);
 /** What it was about is over: nobody is called any more. Who took a call about
  *  an alarm hears it to its end; who talks is hung up on. */
 void summons_stop(struct summons *s, const char *key);
+
+/** Who has it hears a message or tone, once, and nobody else any more; he is
+ *  hung up on with that header by summons_stop(). For who is WANTED. */
+void summons_part(struct summons *s, const char *key, const char *message,
+		  const char *header);
 
 /** A report of the media engine about a leg from MEDIA_FIRST_OWN_LEG on. */
 void summons_report(struct summons *s, const struct media_report *r);

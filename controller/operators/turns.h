@@ -1,7 +1,9 @@
 /**
  * Whose turn it is where several calls want the same person: the more urgent
  * first, then the older; nobody's telephone rings for two at once, and who
- * talks is not rung. Pure.
+ * talks is not rung. A call that is strictly more urgent takes one of its
+ * people away from what he talks about, when nobody else of its stage rings, or
+ * nobody has come in a whole round. Pure.
  */
 #ifndef TOCSIN_TURNS_H
 #define TOCSIN_TURNS_H
@@ -14,12 +16,17 @@ enum turns_line {
 	TURNS_WAITS,   /**< wants it, and has to wait */
 	TURNS_RINGS,   /**< rings it */
 	TURNS_ENGAGED, /**< somebody has answered there: not to be disturbed */
+	TURNS_TALKS,   /**< somebody talks there: what is more urgent may come
+			    between */
+	TURNS_YIELDS,  /**< somebody talked there, and is being told so */
+	TURNS_LINES
 };
 
 struct turns_call {
 	uint8_t level;
 	uint64_t since_us;
-	unsigned n; /**< lines */
+	bool pressing; /**< nobody has come in a whole round */
+	unsigned n;    /**< lines */
 	struct {
 		const char *number;
 		enum turns_line now;
@@ -27,6 +34,7 @@ struct turns_call {
 	/* Decided: */
 	uint32_t ring; /**< lines that are to ring from now on, as bits */
 	uint32_t hold; /**< that ring, and have to wait again */
+	uint32_t cede; /**< that talk, and have to give him away */
 };
 
 /** Most numbers that are told apart; who calls one beyond them waits. */

@@ -1,6 +1,7 @@
 /**
- * Asks whether a SIP device is there: one OPTIONS (RFC 3261 11). Control
- * thread.
+ * One request to a SIP device, outside of any call: is it there (OPTIONS, RFC
+ * 3261 11), or show a text (MESSAGE, RFC 3428). A challenge is answered where
+ * it goes through an account. Control thread.
  */
 #ifndef TOCSIN_ASK_H
 #define TOCSIN_ASK_H
@@ -22,6 +23,13 @@ typedef void(ask_h)(struct ask *a, uint16_t status, void *arg);
  */
 int ask_start(struct ask **ap, struct stack *s, const char *uri,
 	      uint32_t within_ms, ask_h *h, void *arg, struct reason *why);
+
+/** Sends a text (UTF-8, at most ASK_MAX_TEXT bytes, else EMSGSIZE) to be shown.
+ *  As ask_start(). */
+#define ASK_MAX_TEXT 1000
+int ask_message(struct ask **ap, struct stack *s, const char *uri,
+		const char *text, uint32_t within_ms, ask_h *h, void *arg,
+		struct reason *why);
 
 /** Forgets the question; the handler is not called. NULL is fine. */
 void ask_end(struct ask *a);

@@ -10,8 +10,10 @@
 #include "controller/sip/account_internal.h"
 #include "controller/sip/core.h"
 #include "controller/sip/policy.h"
+#include "controller/sip/refresh.h"
 #include "controller/sip/rtpport.h"
 
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -22,7 +24,12 @@ struct page_call {
 	struct listener *listener;
 	struct sipsess *sess;
 	struct nego *nego;
-	struct tmr tmr;   /* an end put off, or no ACK */
+	struct dtls *dtls;                   /* makes, or has made, the keys */
+	struct media_srtp dtls_out, dtls_in; /* which are these */
+	struct refresh refresh;              /* its session timer */
+	char *from_tag;                      /* theirs */
+	uint32_t cseq;                       /* of the INVITE */
+	struct tmr tmr;                      /* an end put off, or no ACK */
 	unsigned inside;  /* libre is working on the session */
 	bool established; /* ACK came */
 	bool ending;
@@ -32,7 +39,7 @@ struct page_call {
 	void *h_arg;
 	struct nego_result now;
 	bool both_ways; /* they once heard us: sendonly is a hold */
-	char why[64];
+	char why[160];
 };
 
 static void destructor(void *arg)
@@ -40,8 +47,13 @@ static void destructor(void *arg)
 	struct page_call *call = arg;
 
 	tmr_cancel(&call->tmr);
+	refresh_close(&call->refresh);
+	mem_deref(call->from_tag);
 	mem_deref(call->sess);
+	mem_deref(call->dtls);
 	mem_deref(call->nego);
+	OPENSSL_cleanse(&call->dtls_out, sizeof(call->dtls_out));
+	OPENSSL_cleanse(&call->dtls_in, sizeof(call->dtls_in));
 	if (call->fd >= 0)
 		close(call->fd);
 }
@@ -56,6 +68,7 @@ static void finish(struct page_call *call)
 {
 	struct stack *s = stack_of(call);
 
+	refresh_close(&call->refresh);
 	call->sess = mem_deref(call->sess);
 	list_unlink(&call->le);
 	s->n_calls--;
@@ -93,9 +106,28 @@ void page_call_end(struct page_call *call, const char *why, const char *header)
 		finish(call);
 }
 
+void page_call_record(struct page_call *call, uint64_t record)
+{
+	calltrace_record(stack_of(call)->trace,
+			 sip_dialog_callid(sipsess_dialog(call->sess)), record);
+}
+
 static void no_ack(void *arg)
 {
 	page_call_end(arg, "no ACK", NULL);
+}
+
+static void refresh_due(void *arg)
+{
+	struct page_call *call = arg;
+
+	if (!call->ending)
+		refresh_send(call->sess, call->nego);
+}
+
+static void refresh_over(void *arg)
+{
+	page_call_end(arg, "session not refreshed", REFRESH_EXPIRED);
 }
 
 /* Silence while they hold us: hold music must not go on the air. */
@@ -119,6 +151,8 @@ static void make_leg(const struct page_call *call, struct media_leg *leg)
 		.send = r->send && !held,
 		.recv = r->recv && !held,
 		.dscp = stack_of(call)->config->sip.dscp_rtp,
+		.out = r->dtls ? call->dtls_out : r->out,
+		.in = r->dtls ? call->dtls_in : r->in,
 	};
 	tc_sa_get(&leg->remote, &r->remote);
 }
@@ -134,6 +168,38 @@ static void open_leg(struct page_call *call)
 	call->h->media(call, &leg, call->arg, call->h_arg);
 }
 
+static void on_keys(const struct dtls_result *r, void *arg)
+{
+	struct page_call *call = arg;
+
+	if (r->why) {
+		page_call_end(call, r->why, NULL);
+		return;
+	}
+	call->dtls_out = r->out;
+	call->dtls_in = r->in;
+	call->now.remote = r->from;
+	open_leg(call); /* the call may be gone after this */
+}
+
+/* The owner hears of the call's sound once there are keys for it. */
+static void begin_sound(struct page_call *call)
+{
+	const struct nego_result *n = &call->now;
+	const struct dtls_request rq = {
+		.fd = call->fd,
+		.remote = n->remote,
+		.active = n->active,
+		.theirs = n->theirs,
+	};
+
+	if (!n->dtls)
+		open_leg(call);
+	else if (dtls_start(&call->dtls, stack_of(call)->identity, &rq, on_keys,
+			    call))
+		page_call_end(call, "no memory for DTLS", NULL);
+}
+
 static void change_leg(struct page_call *call)
 {
 	struct media_leg leg;
@@ -144,28 +210,43 @@ static void change_leg(struct page_call *call)
 	call->h->changed(call, &leg, is_held(call), call->arg, call->h_arg);
 }
 
+static int take_offer(struct page_call *call, const struct sip_msg *msg,
+		      struct mbuf **descp, struct reason *why)
+{
+	struct nego_result r;
+	const int err = nego_answer(call->nego, msg->mb, descp, &r, why);
+
+	if (err)
+		return err;
+	call->now = r;
+	/* Else its sound has not begun. */
+	if (call->fd < 0) {
+		call->inside++;
+		change_leg(call);
+		call->inside--;
+	}
+	return 0;
+}
+
 /* re-INVITE: an offer to answer, or the wish for one of ours. */
 static int offer_handler(struct mbuf **descp, const struct sip_msg *msg,
 			 void *arg)
 {
 	struct page_call *call = arg;
-	struct nego_result r;
+	char lines[SESSION_LINES_SIZE];
 	struct reason why;
 	int err;
 
-	if (!mbuf_get_left(msg->mb))
-		return nego_offer(call->nego, descp);
-	err = nego_answer(call->nego, msg->mb, descp, &r, &why);
-	if (err)
-		return err;
-	call->now = r;
-	call->inside++;
-	change_leg(call);
-	call->inside--;
-	return 0;
+	if (mbuf_get_left(msg->mb))
+		err = take_offer(call, msg, descp, &why);
+	else
+		err = nego_offer(call->nego, descp);
+	if (!err && refresh_answer(&call->refresh, msg, lines) == 200)
+		guard_lines_answer(msg, lines);
+	return err;
 }
 
-/* ACK with the answer to our offer. */
+/* ACK with the answer to our offer, or the 200 to our refresh. */
 static int answer_handler(const struct sip_msg *msg, void *arg)
 {
 	struct page_call *call = arg;
@@ -175,11 +256,16 @@ static int answer_handler(const struct sip_msg *msg, void *arg)
 
 	call->inside++;
 	err = nego_answered(call->nego, msg->mb, &call->now, &why);
+	if (!msg->req)
+		refresh_agreed(&call->refresh, msg);
 	if (err)
-		page_call_end(call, "no usable answer in the ACK", NULL);
-	else if (first)
-		open_leg(call);
-	else
+		page_call_end(call,
+			      msg->req ? "no usable answer in the ACK"
+				       : "no usable answer to a refresh",
+			      NULL);
+	else if (first && !call->dtls)
+		begin_sound(call);
+	else if (!first)
 		change_leg(call);
 	call->inside--;
 	return 0;
@@ -225,7 +311,9 @@ static void close_handler(int err, const struct sip_msg *msg, void *arg)
 		call->ending = true;
 		snprintf(call->why, sizeof(call->why), "%s",
 			 err == ECONNRESET  ? "caller hung up"
-			 : err == ETIMEDOUT ? "no ACK"
+			 : err == ETIMEDOUT ? call->established
+						      ? "caller is gone"
+						      : "no ACK"
 			 : err              ? strerror(err)
 					    : "session refused");
 	}
@@ -270,6 +358,8 @@ static int call_alloc(struct page_call **cp, struct listener *l)
 	call->listener = l;
 	call->fd = -1;
 	tmr_init(&call->tmr);
+	refresh_init(&call->refresh, c->session_expires_ms / 1000, refresh_due,
+		     refresh_over, call);
 	err = rtpport_open(&call->fd, &l->stack->last_port, &rtp.u.sa,
 			   c->rtp_min, c->rtp_max);
 	if (err) {
@@ -328,6 +418,7 @@ static void ask_owner(struct page_call *call, const struct sip_msg *msg,
 		.call_id = who->call_id,
 		.from = &from,
 		.peer = s->who,
+		.rank = who->rank,
 		.at_us = at_us,
 	};
 
@@ -336,6 +427,8 @@ static void ask_owner(struct page_call *call, const struct sip_msg *msg,
 	tc_sa_get(&from, &msg->src);
 	*a = (struct page_answer){.status = 500};
 	s->h.page(&o, a, s->arg);
+	if (a->record)
+		calltrace_record(s->trace, who->call_id, a->record);
 }
 
 static void refuse_as_told(struct page_call *call, const struct sip_msg *msg,
@@ -358,12 +451,15 @@ static int answer(struct page_call *call, const struct sip_msg *msg,
 		  struct mbuf *desc, const struct caller *who)
 {
 	struct listener *l = call->listener;
+	char session[SESSION_LINES_SIZE];
 
+	/* Policy has refused what cannot be. */
+	(void)refresh_answer(&call->refresh, msg, session);
 	return tc_sipsess_accept(
 		&call->sess, l->sock, msg, 200, "OK", contact_user(who),
 		"application/sdp", desc, NULL, NULL, false, offer_handler,
 		answer_handler, established_handler, info_handler,
-		refer_handler, close_handler, call, "%s", ALLOW);
+		refer_handler, close_handler, call, "%s%s", ALLOW, session);
 }
 
 /* Accepted by the owner: 200 first, sound next. */
@@ -376,16 +472,37 @@ static void take(struct page_call *call, const struct sip_msg *msg,
 
 	list_append(&s->calls, &call->le, call);
 	s->n_calls++;
-	err = answer(call, msg, desc, who);
+	call->cseq = msg->cseq.num;
+	err = pl_strdup(&call->from_tag, &msg->from.tag);
+	if (!err)
+		err = answer(call, msg, desc, who);
 	if (err) {
 		refuse(call->listener, msg, 500, "Server Internal Error", "");
 		page_call_end(call, strerror(err), NULL);
 		return;
 	}
 	(void)target_pin(sipsess_dialog(call->sess), msg, call->listener);
+	refresh_dialog(&call->refresh, sipsess_dialog(call->sess));
 	tmr_start(&call->tmr, STACK_ACK_MS, no_ack, call);
 	if (has_offer)
-		open_leg(call); /* the call may be gone after this */
+		begin_sound(call); /* the call may be gone after this */
+}
+
+/* RFC 3261 8.2.2.2: an INVITE that a proxy forked and that came here twice. */
+static bool is_merged(const struct stack *s, const struct sip_msg *msg)
+{
+	struct le *le;
+
+	for (le = list_head(&s->calls); le; le = le->next) {
+		const struct page_call *call = le->data;
+
+		if (call->sess && call->cseq == msg->cseq.num &&
+		    !pl_strcmp(&msg->callid,
+			       sip_dialog_callid(sipsess_dialog(call->sess))) &&
+		    !pl_strcmp(&msg->from.tag, call->from_tag))
+			return true;
+	}
+	return false;
 }
 
 void call_incoming(struct listener *l, const struct sip_msg *msg)
@@ -398,22 +515,29 @@ void call_incoming(struct listener *l, const struct sip_msg *msg)
 	struct reason why;
 	int err;
 
+	if (is_merged(l->stack, msg)) {
+		refuse(l, msg, 482, "Merged Request", "");
+		return;
+	}
 	err = call_alloc(&call, l);
 	tell_ports(l->stack, err);
 	if (err) {
 		refuse(l, msg, 503, "No port for sound", "Retry-After: 10\r\n");
 		return;
 	}
-	if (mbuf_get_left(msg->mb))
+	err = nego_secure(call->nego, l->stack->who->srtp,
+			  stack_exposes(l->stack, msg->tp),
+			  dtls_identity_fingerprint(l->stack->identity), &why);
+	if (!err && mbuf_get_left(msg->mb))
 		err = nego_answer(call->nego, msg->mb, &desc, &call->now, &why);
-	else
+	else if (!err)
 		err = nego_offer(call->nego, &desc);
 	if (err == EPROTO) {
 		refuse_media(l, msg, &why);
 	} else if (err) {
 		refuse(l, msg, 500, "Server Internal Error", "");
 	} else {
-		caller_identify(&who, msg);
+		caller_identify(&who, msg, l->stack->who->trusted);
 		if (l->stack->account)
 			account_number(l->stack->account, msg, who.user,
 				       sizeof(who.user));

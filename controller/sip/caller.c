@@ -2,6 +2,7 @@
 
 #include "controller/base/compat.h"
 #include "controller/sip/info.h"
+#include "controller/sip/respri.h"
 
 /* Bytes of the UTF-8 character at p, 0 when it is none (RFC 3629 4). */
 static size_t utf8_len(const unsigned char *p, size_t n)
@@ -94,15 +95,59 @@ static void display(char *dst, size_t size, const struct pl *name)
 	caller_clean(dst, size, raw, n);
 }
 
-void caller_identify(struct caller *c, const struct sip_msg *msg)
+/* The first name in it that has a user (RFC 3325 9.1: a SIP URI and a tel URI
+ * may be there). */
+static bool asserted(const struct sip_hdr *h, const struct sip_msg *msg,
+		     void *arg)
+{
+	struct sip_addr *a = arg;
+
+	(void)msg;
+	return !sip_addr_decode(a, &h->val) &&
+	       (!pl_strcasecmp(&a->uri.scheme, "sip") ||
+		!pl_strcasecmp(&a->uri.scheme, "sips")) &&
+	       pl_isset(&a->uri.user);
+}
+
+static bool urgent(const struct sip_hdr *h, const struct sip_msg *msg,
+		   void *arg)
+{
+	const int rank = respri_rank(h->val.p, h->val.l);
+	int *best = arg;
+
+	(void)msg;
+	if (rank > *best)
+		*best = rank;
+	return false;
+}
+
+int caller_rank(const struct sip_msg *msg)
+{
+	int rank = RESPRI_NONE;
+
+	(void)sip_msg_hdr_apply(msg, true, SIP_HDR_RESOURCE_PRIORITY, urgent,
+				&rank);
+	return rank;
+}
+
+void caller_identify(struct caller *c, const struct sip_msg *msg, bool trusted)
 {
 	char raw[128], user[64], host[64];
+	const struct pl *who = &msg->from.uri.user, *name = &msg->from.dname;
+	struct sip_addr a;
 	size_t n;
+
+	c->rank = trusted ? caller_rank(msg) : RESPRI_NONE;
+	if (trusted && sip_msg_hdr_apply(msg, true, SIP_HDR_P_ASSERTED_IDENTITY,
+					 asserted, &a)) {
+		who = &a.uri.user;
+		name = &a.dname;
+	}
 
 	n = unescape(raw, sizeof(raw), &msg->uri.user);
 	caller_clean(c->user, sizeof(c->user), raw, n);
 
-	n = unescape(raw, sizeof(raw), &msg->from.uri.user);
+	n = unescape(raw, sizeof(raw), who);
 	caller_clean(user, sizeof(user), raw, n);
 	if (sa_ntop(&msg->src, host, sizeof(host)))
 		host[0] = '\0';
@@ -111,7 +156,7 @@ void caller_identify(struct caller *c, const struct sip_msg *msg)
 						       : "sip:%s%s%s",
 			  user, user[0] ? "@" : "", host);
 
-	display(c->display, sizeof(c->display), &msg->from.dname);
+	display(c->display, sizeof(c->display), name);
 	caller_clean(c->call_id, sizeof(c->call_id), msg->callid.p,
 		     msg->callid.l);
 }

@@ -4,6 +4,7 @@
 #ifndef TOCSIN_CALLER_H
 #define TOCSIN_CALLER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct sip_msg;
@@ -13,6 +14,7 @@ struct caller {
 	char uri[160];     /**< "sip:201@10.7.0.10" */
 	char display[64];  /**< "" = none */
 	char call_id[128]; /**< cut when longer */
+	int rank;          /**< respri_rank() of it, RESPRI_NONE = not said */
 };
 
 /**
@@ -20,8 +22,15 @@ struct caller {
  *
  * The host in `uri` is the address the request came from: the From header's is
  * a claim only. Control characters and bytes that are no UTF-8 become '?'.
+ *
+ * @param trusted who sent it says who the caller is by P-Asserted-Identity (RFC
+ *                3325), and how urgent by Resource-Priority (RFC 4412); else
+ *                neither is read
  */
-void caller_identify(struct caller *c, const struct sip_msg *msg);
+void caller_identify(struct caller *c, const struct sip_msg *msg, bool trusted);
+
+/** How urgent a request says it is: respri_rank() of all it says. */
+int caller_rank(const struct sip_msg *msg);
 
 /** The key an INFO tells of, as by info_key(); 0 = none. */
 char caller_key(const struct sip_msg *msg);

@@ -6,6 +6,8 @@
 
 #include "controller/base/compat.h"
 #include "controller/sip/caller.h"
+#include "controller/sip/calltrace.h"
+#include "controller/sip/dtls.h"
 #include "controller/sip/guard_door.h"
 #include "controller/sip/limit.h"
 #include "controller/sip/nego.h"
@@ -33,7 +35,7 @@ struct listener {
 	bool fresh; /**< opened in the update that is going on */
 	struct sip *sip;
 	struct sipsess_sock *sock;
-	struct sip_lsnr *policy, *last_request, *last_response;
+	struct sip_lsnr *policy, *forks, *last_request, *last_response;
 	struct door *udp_door, *tcp_door, *tls_door;
 	struct tls *tls_context;
 };
@@ -55,12 +57,14 @@ struct stack {
 	struct registrar *registrar;
 	struct account_all *accounts;
 	struct lamps *lamps; /**< of who watches */
+	struct calltrace *trace;
+	struct dtls_identity *identity; /**< of encrypted calls */
 	/** Of the INVITE that is being worked on: it came over this. */
 	const struct config_account *account;
 	const struct config_peer *who; /**< may do what the INVITE asks that is
 					  being worked on */
 	bool proved; /**< by a password: `who` is an endpoint */
-	struct limit *requests, *invites, *invites_all;
+	struct limit *requests, *invites, *invites_all, *kept;
 	struct limit *tell_strangers, *tell_refusals;
 	struct stack_counters counters;
 	uint64_t guard_base; /**< guard drops before this stack */
@@ -100,6 +104,17 @@ struct listener *listener_for(const struct stack *s, const struct sa *to,
 
 /** Is it the address of somebody we call? His requests are let in. */
 bool dial_knows(const struct stack *s, const struct sa *src);
+
+/** Is it a 2xx to an INVITE of an answered call of ours, from somebody else
+ * than who has the call? */
+bool dial_is_fork(const struct stack *s, const struct sip_msg *msg);
+
+/** Before libre's sessions see a response (arg: struct listener): true = it has
+ *  been dealt with. */
+bool fork_response(const struct sip_msg *msg, void *arg);
+
+/** May keys of SRTP not go by that transport (sip.srtp-keys)? */
+bool stack_exposes(const struct stack *s, enum sip_transp tp);
 
 /** Tells the owner of a call it refused itself. */
 void stack_tell_refused(struct stack *s, const struct sa *src, const char *what,

@@ -24,18 +24,24 @@ struct dial_request {
 	const char *user;      /**< of From and Contact */
 	const char *display;   /**< shown to who is called, "" = none */
 	const char *headers;   /**< more header lines, each with CRLF */
+	uint8_t level;         /**< how urgent it is, 0 = not at all */
 	const char *auth_user; /**< for a digest challenge, NULL = none */
 	const char *password;  /**< the same */
 	const uint8_t *codecs; /**< enum codec, the best first */
 	size_t n_codecs;
 	bool talk; /**< both ways, on a socket of its own */
+	/** SRTP_AUTO: as the account it goes through says, or the peer its
+	 *  address is of. */
+	enum config_srtp srtp;
 };
 
 /** Where an answered call wants its sound. */
 struct dial_media {
 	struct sockaddr_storage remote;
+	struct sockaddr_storage sip; /**< where we called it */
 	struct format fmt;
-	bool held; /**< they want none at present */
+	bool held;             /**< they want none at present */
+	struct media_srtp key; /**< what it is sealed with, if it is */
 	/** Of a call that talks; its fd belongs to who is told, and is -1 when
 	 *  it was told before. */
 	struct media_leg leg;
@@ -62,7 +68,7 @@ struct dial_handlers {
  * @return 0; EINVAL (the URI, with a reason that names what is allowed),
  *         EADDRNOTAVAIL (no sip.listen address from which it can be reached by
  *         its transport), ENOTCONN (its account is not registered), ENOSPC,
- *         EADDRINUSE (no RTP port), ENOMEM
+ *         EADDRINUSE (no RTP port), EPROTO (its keys would be exposed), ENOMEM
  */
 int dial_start(struct dial **dp, struct stack *s, const struct dial_request *rq,
 	       const struct dial_handlers *h, void *arg, struct reason *why);

@@ -59,31 +59,6 @@ size_t dialog_info_print(char *buf, size_t size, const char *entity,
 	return n > 0 && (size_t)n < size ? (size_t)n : 0;
 }
 
-bool dialog_info_accepted(const char *value, size_t len)
-{
-	static const char *const good[] = {"application/dialog-info+xml",
-					   "application/*", "*/*"};
-	size_t at = 0;
-
-	while (at < len) {
-		const char *p = value + at;
-		const char *comma = memchr(p, ',', len - at);
-		size_t n = comma ? (size_t)(comma - p) : len - at;
-
-		at += n + 1;
-		while (n && (*p == ' ' || *p == '\t'))
-			p++, n--;
-		for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-			const size_t l = strlen(good[i]);
-
-			if (n >= l && !strncasecmp(p, good[i], l) &&
-			    (n == l || strchr(" \t;", p[l])))
-				return true;
-		}
-	}
-	return false;
-}
-
 uint16_t lamp_expires(const char *wanted, size_t len, uint32_t *granted)
 {
 	uint32_t v = 0;

@@ -31,9 +31,6 @@ size_t dialog_info_print(char *buf, size_t size, const char *entity,
 			 const char *user, uint32_t version,
 			 enum lamp_state state);
 
-/** Does an Accept header take such a document? */
-bool dialog_info_accepted(const char *value, size_t len);
-
 /**
  * Seconds granted.
  *

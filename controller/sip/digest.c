@@ -257,20 +257,23 @@ int nonces_init(struct nonces *n)
 	return RAND_bytes(n->secret, sizeof(n->secret)) == 1 ? 0 : EIO;
 }
 
+/* When and which: 24 digits. */
+#define HEAD 24
+
 /* Over when and which, and the address without its port. */
-static bool mac(const struct nonces *n, const char head[24],
+static bool mac(const struct nonces *n, const char head[HEAD],
 		const struct sockaddr *sa, char hex[33])
 {
-	uint8_t data[24 + 16] = {0}, md[EVP_MAX_MD_SIZE];
+	uint8_t data[HEAD + 16] = {0}, md[EVP_MAX_MD_SIZE];
 	unsigned len = 0;
 
-	memcpy(data, head, 24);
+	memcpy(data, head, HEAD);
 	if (sa->sa_family == AF_INET)
-		memcpy(data + 24, &((const struct sockaddr_in *)sa)->sin_addr,
+		memcpy(data + HEAD, &((const struct sockaddr_in *)sa)->sin_addr,
 		       4);
 	else
-		memcpy(data + 24, &((const struct sockaddr_in6 *)sa)->sin6_addr,
-		       16);
+		memcpy(data + HEAD,
+		       &((const struct sockaddr_in6 *)sa)->sin6_addr, 16);
 	if (!HMAC(EVP_sha256(), n->secret, sizeof(n->secret), data,
 		  sizeof(data), md, &len))
 		return false;
@@ -278,33 +281,67 @@ static bool mac(const struct nonces *n, const char head[24],
 	return true;
 }
 
+/* Turns when and which to what nobody else can read, and back: how long we run
+ * and how often we are asked is told to no stranger. By its MAC, of another
+ * length than what that is made of, each nonce has a mask of its own. */
+static bool mask(const struct nonces *n, const char hex[32], uint64_t *at_ms,
+		 uint64_t *id)
+{
+	uint8_t md[EVP_MAX_MD_SIZE];
+	uint64_t of_at;
+	uint32_t of_id;
+	unsigned len = 0;
+
+	if (!HMAC(EVP_sha256(), n->secret, sizeof(n->secret),
+		  (const uint8_t *)hex, 32, md, &len))
+		return false;
+	memcpy(&of_at, md, sizeof(of_at));
+	memcpy(&of_id, md + sizeof(of_at), sizeof(of_id));
+	*at_ms ^= of_at;
+	*id ^= of_id;
+	return true;
+}
+
+static void print_head(char head[HEAD + 1], uint64_t at_ms, uint64_t id)
+{
+	snprintf(head, HEAD + 1, "%016llx%08x", (unsigned long long)at_ms,
+		 (uint32_t)id);
+}
+
 void nonce_make(struct nonces *n, const struct sockaddr *sa, uint64_t now_ms,
 		char buf[DIGEST_NONCE_SIZE])
 {
 	/* A hash that fails leaves a nonce that nothing matches. */
+	uint64_t at = now_ms, id = n->next++;
 	char hex[33] = "";
 
-	snprintf(buf, DIGEST_NONCE_SIZE, "%016llx%08x",
-		 (unsigned long long)now_ms, n->next++);
-	(void)mac(n, buf, sa, hex);
-	snprintf(buf + 24, DIGEST_NONCE_SIZE - 24, "%s", hex);
+	print_head(buf, at, id);
+	if (!mac(n, buf, sa, hex) || !mask(n, hex, &at, &id))
+		hex[0] = '\0';
+	print_head(buf, at, id);
+	snprintf(buf + HEAD, DIGEST_NONCE_SIZE - HEAD, "%s", hex);
 }
 
-static bool apart(struct digest_text nonce, uint64_t *at_ms, uint64_t *id)
+static bool apart(const struct nonces *n, struct digest_text nonce,
+		  uint64_t *at_ms, uint64_t *id)
 {
 	return nonce.len == DIGEST_NONCE_SIZE - 1 &&
 	       read_hex((struct digest_text){nonce.p, 16}, at_ms) &&
-	       read_hex((struct digest_text){nonce.p + 16, 8}, id);
+	       read_hex((struct digest_text){nonce.p + 16, 8}, id) &&
+	       mask(n, nonce.p + HEAD, at_ms, id);
 }
 
 bool nonce_fresh(const struct nonces *n, struct digest_text nonce,
 		 const struct sockaddr *sa, uint64_t now_ms)
 {
+	char hex[33], head[HEAD + 1];
 	uint64_t at, id;
-	char hex[33];
 
-	return apart(nonce, &at, &id) && mac(n, nonce.p, sa, hex) &&
-	       !CRYPTO_memcmp(hex, nonce.p + 24, 32) && at <= now_ms &&
+	if (!apart(n, nonce, &at, &id))
+		return false;
+	print_head(head, at, id);
+	return mac(n, head, sa, hex) &&
+	       !CRYPTO_memcmp(hex, nonce.p + HEAD, 32) && at <= now_ms &&
 	       now_ms - at <= DIGEST_NONCE_MS;
 }
 
@@ -313,7 +350,7 @@ bool nonce_use(struct nonces *n, struct digest_text nonce, uint32_t count)
 	uint64_t at, id;
 	size_t i;
 
-	if (!apart(nonce, &at, &id))
+	if (!apart(n, nonce, &at, &id))
 		return false;
 	i = id % DIGEST_NONCES;
 	if (n->used[i].at_ms == at + 1 && n->used[i].id == id) {

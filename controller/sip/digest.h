@@ -2,9 +2,9 @@
  * Digest authentication: RFC 7616 and RFC 8760, the older RFC 2617 answers of
  * devices included. Pure but for the state of struct nonces.
  *
- * A nonce carries when it was issued and a MAC over that and the asker's
- * address, so that strangers cost no memory. Once an answer with it was right,
- * its nonce count is remembered: no answer is taken twice.
+ * A nonce carries when it was issued, unreadable to others, and a MAC over that
+ * and the asker's address, so that strangers cost no memory. Once an answer
+ * with it was right, its nonce count is remembered: no answer is taken twice.
  */
 #ifndef TOCSIN_DIGEST_H
 #define TOCSIN_DIGEST_H

@@ -2,11 +2,14 @@
  * The gate: who is let in at the door, and a request held against the policy.
  */
 #include "controller/base/clock.h"
+#include "controller/sip/accept.h"
 #include "controller/sip/account_internal.h"
 #include "controller/sip/core.h"
 #include "controller/sip/guard.h"
 #include "controller/sip/lamp_internal.h"
 #include "controller/sip/policy.h"
+#include "controller/sip/refresh.h"
+#include "controller/sip/respri.h"
 
 static const struct sockaddr *sockaddr_of(const struct sa *sa)
 {
@@ -63,21 +66,30 @@ static struct policy_text header(const struct sip_msg *msg, enum sip_hdrid id)
 	return h ? text(&h->val) : (struct policy_text){NULL, 0};
 }
 
-/* libre takes "Require: a, b" apart; the reply names all of them again. */
+/* libre takes "Require: a, b" apart; the reply names all of them again, but for
+ * those that are served. */
 struct require_all {
+	bool timer; /* session timers are */
 	char text[256];
 	size_t len;
+	bool urgent; /* resource-priority, which we know */
 };
 
 static bool require_next(const struct sip_hdr *h, const struct sip_msg *msg,
 			 void *arg)
 {
 	struct require_all *all = arg;
-	const int n =
-		re_snprintf(all->text + all->len, sizeof(all->text) - all->len,
-			    "%s%r", all->len ? ", " : "", &h->val);
+	int n;
 
 	(void)msg;
+	if (!pl_strcasecmp(&h->val, "resource-priority")) {
+		all->urgent = true;
+		return false;
+	}
+	if (all->timer && !pl_strcasecmp(&h->val, "timer"))
+		return false;
+	n = re_snprintf(all->text + all->len, sizeof(all->text) - all->len,
+			"%s%r", all->len ? ", " : "", &h->val);
 	if (n < 0)
 		return true;
 	all->len += (size_t)n;
@@ -110,17 +122,30 @@ static bool is_new_call(const struct sip_msg *msg)
 	return !pl_strcmp(&msg->met, "INVITE") && !pl_isset(&msg->to.tag);
 }
 
+/* Would libre remember it, by what our layers do with it? */
+static bool is_kept(const struct sip_msg *msg)
+{
+	static const char *const methods[] = {"INVITE", "REGISTER", "SUBSCRIBE",
+					      "INFO", "REFER"};
+
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+		if (!pl_strcmp(&msg->met, methods[i]))
+			return true;
+	return false;
+}
+
 static bool over_rate(struct stack *s, const struct sip_msg *msg)
 {
-	static const struct sockaddr_in everybody = {.sin_family = AF_INET};
+	static const struct sockaddr_in any = {.sin_family = AF_INET};
+	const struct sockaddr *everybody = (const struct sockaddr *)&any;
 	const uint64_t now = clock_mono_ms();
-	bool ok;
+	bool ok = true;
 
-	if (!is_new_call(msg))
-		return false;
-	ok = limit_take(s->invites, sockaddr_of(&msg->src), now) &&
-	     limit_take(s->invites_all, (const struct sockaddr *)&everybody,
-			now);
+	if (is_new_call(msg))
+		ok = limit_take(s->invites, sockaddr_of(&msg->src), now) &&
+		     limit_take(s->invites_all, everybody, now);
+	else if (is_kept(msg))
+		ok = limit_take(s->kept, everybody, now);
 	s->counters.limited += !ok;
 	return !ok;
 }
@@ -137,11 +162,14 @@ static void judge(struct listener *l, const struct sip_msg *msg,
 		.content_type = media_type(msg),
 		.content_encoding = header(msg, SIP_HDR_CONTENT_ENCODING),
 		.bad = guard_bad_reason(msg),
+		.bad_status = guard_bad_status(msg),
 		.has_via = pl_isset(&msg->via.sentby),
 		.multicast_via =
 			!msg_param_decode(&msg->via.params, "maddr", &maddr),
 		.in_dialog = pl_isset(&msg->to.tag),
 		.has_contact = has_contact(msg),
+		.has_tag = pl_isset(&msg->from.tag),
+		.no_sdp = !accept_wants(msg, "application/sdp"),
 		.datagram = msg->tp == SIP_TRANSP_UDP,
 		.has_length = pl_isset(&msg->clen),
 		.length = pl_u32(&msg->clen),
@@ -150,12 +178,18 @@ static void judge(struct listener *l, const struct sip_msg *msg,
 		.registrar = s->config->n_endpoints > 0,
 		.calls = s->n_calls,
 		.max_calls = s->config->sip.max_calls,
+		.session_s = GUARD_LINES
+				     ? s->config->sip.session_expires_ms / 1000
+				     : 0,
 	};
 
+	refresh_read(&r.session, msg);
+	require.timer = r.session_s > 0;
 	(void)sip_msg_hdr_apply(msg, true, SIP_HDR_REQUIRE, require_next,
 				&require);
 	if (require.len)
 		r.require = (struct policy_text){require.text, require.len};
+	r.unknown_priority = require.urgent && caller_rank(msg) == RESPRI_NONE;
 	r.over_rate = over_rate(s, msg);
 	policy_decide(&r, v);
 }

@@ -49,6 +49,17 @@ GUARD int sip_dialog_update(struct sip_dialog *dlg, const struct sip_msg *msg)
 }
 #endif
 
+/* It becomes the Request-URI of what we send in the dialog: what is none there
+ * would be lost on the way, the BYE above all. */
+static bool contact_legal(const struct sip_msg *msg)
+{
+	const struct sip_hdr *h = sip_msg_hdr(msg, SIP_HDR_CONTACT);
+	struct sip_addr addr;
+
+	return !h || sip_addr_decode(&addr, &h->val) ||
+	       guard_uri_legal(addr.auri.p, addr.auri.l);
+}
+
 /** What libre did not find although it is there: it takes lone carriage
  *  returns for the end of the headers. A text with a space, or NULL. */
 static const char *unread(const struct sip_msg *msg)
@@ -61,7 +72,36 @@ static const char *unread(const struct sip_msg *msg)
 		return "Malformed To header";
 	if (!msg->callid.p)
 		return "Malformed Call-ID header";
-	return msg->cseq.met.p ? NULL : "Malformed CSeq header";
+	if (!msg->cseq.met.p)
+		return "Malformed CSeq header";
+	return contact_legal(msg) ? NULL : "Malformed Contact header";
+}
+
+/* libre's decoder would look for the request line further on, or find none: it
+ * is shown another of the same length. What it points to is then the real one.
+ */
+static int decode_behind(struct sip_msg **msgp, struct mbuf *mb,
+			 int (*real)(struct sip_msg **, struct mbuf *))
+{
+	static const char tail[] = " SIP/2.0", scheme[] = "sip:x";
+	char line[GUARD_MAX_START_LINE];
+	uint8_t *p = mbuf_buf(mb);
+	size_t len =
+		(size_t)((uint8_t *)memchr(p, '\n', mbuf_get_left(mb)) - p);
+	const size_t method = (size_t)((uint8_t *)memchr(p, ' ', len) + 1 - p);
+	const size_t before = strlen(scheme), behind = strlen(tail);
+	int err;
+
+	len -= p[len - 1] == '\r';
+	if (len < method + before + behind)
+		return EBADMSG;
+	memcpy(line, p, len);
+	memset(p + method, 'x', len - method);
+	memcpy(p + method, scheme, before);
+	memcpy(p + len - behind, tail, behind);
+	err = real(msgp, mb);
+	memcpy(p, line, len);
+	return err;
 }
 
 static int decode(struct sip_msg **msgp, struct mbuf *mb)
@@ -79,7 +119,7 @@ static int decode(struct sip_msg **msgp, struct mbuf *mb)
 		return ENODATA;
 	/* A bad response is nobody's business: no transaction must match it. */
 	if (f.verdict == GUARD_JUNK || (f.verdict == GUARD_BAD && !f.request) ||
-	    real(&msg, mb)) {
+	    (f.bad_line ? decode_behind(&msg, mb, real) : real(&msg, mb))) {
 		counters.junk++;
 		return EBADMSG;
 	}
@@ -106,6 +146,11 @@ const char *guard_bad_reason(const struct sip_msg *msg)
 	if (!msg->req || !pl_strchr(&msg->met, ' '))
 		return NULL;
 	return msg->met.p;
+}
+
+uint16_t guard_bad_status(const struct sip_msg *msg)
+{
+	return msg->met.p == guard_other_version ? 505 : 400;
 }
 
 /* B2, B8. A stream is decoded again with every segment: ENODATA means wait. */

@@ -30,14 +30,16 @@ enum guard_verdict {
 	GUARD_PASS,
 	GUARD_INCOMPLETE, /**< no end of headers yet (stream transports) */
 	GUARD_JUNK,       /**< not SIP at all: dropped silently, counted */
-	GUARD_BAD, /**< SIP with a mandatory header missing or doubled, or
-			CSeq against the method: 400 when it is a request */
+	GUARD_BAD, /**< SIP with a malformed request line, a mandatory header
+			missing, doubled or malformed, or CSeq against the
+			method: 400 (another version: 505) to a request */
 };
 
-/** What is wrong with a message: the reason phrase of the 400. */
+/** What is wrong with a message: the reason phrase of the answer. */
 struct guard_finding {
 	enum guard_verdict verdict;
 	bool request;    /**< by its start line */
+	bool bad_line;   /**< GUARD_BAD for its request line */
 	const char *why; /**< GUARD_BAD: a static text, else NULL */
 };
 
@@ -47,11 +49,20 @@ struct guard_finding guard_examine(const uint8_t *p, size_t len);
 /** guard_examine()'s verdict alone. */
 enum guard_verdict guard_inspect(const uint8_t *p, size_t len);
 
+/** Has it only bytes that a URI may have (RFC 3986 2)? Pure. */
+bool guard_uri_legal(const char *p, size_t len);
+
 /**
- * Why a request that libre hands out is to be answered 400; NULL when it is in
+ * Why a request that libre hands out is to be refused; NULL when it is in
  * order. Such a request carries no method: no transaction or session takes it.
  */
 const char *guard_bad_reason(const struct sip_msg *msg);
+
+/** The status it is to be answered with: 400, or 505. */
+uint16_t guard_bad_status(const struct sip_msg *msg);
+
+/** GUARD_BAD's why for a version that is not SIP/2.0. */
+extern const char guard_other_version[];
 
 struct guard_counters {
 	uint64_t passed, junk, bad, redirects_held;

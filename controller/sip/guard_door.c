@@ -235,8 +235,7 @@ GUARD int tcp_accept(struct tcp_conn **tcp, struct tcp_sock *ts,
 	return 0;
 }
 
-/* Every datagram, before libre sees it; true = nothing more to do. */
-static bool datagram(struct sa *src, struct mbuf *mb, void *arg)
+bool door_datagram(struct sa *src, struct mbuf *mb, void *arg)
 {
 	struct door *d = arg;
 	const size_t len = mbuf_get_left(mb);
@@ -295,8 +294,8 @@ int door_open(struct door **dp, struct sip *sip, enum sip_transp tp,
 				   sizeof(waiting)))
 			(void)udp_setsockopt(d->us, SOL_SOCKET, SO_RCVBUF,
 					     &waiting, sizeof(waiting));
-		err = udp_register_helper(&d->helper, d->us, 0, NULL, datagram,
-					  d);
+		err = udp_register_helper(&d->helper, d->us, 0, NULL,
+					  door_datagram, d);
 	} else {
 		d->ts = mem_ref(last.ts);
 		list_append(&doors, &d->le, d);

@@ -57,6 +57,11 @@ int door_open(struct door **dp, struct sip *sip, enum sip_transp tp,
 	      const struct sa *laddr, struct tls *tls, uint8_t dscp,
 	      door_admit_h *h, void *arg);
 
+/** A datagram at a UDP door (arg: struct door), before libre sees it. True:
+ *  that was all. Else it is decoded and libre's receiver takes it; for the
+ *  fuzzer, which has no socket. */
+bool door_datagram(struct sa *src, struct mbuf *mb, void *arg);
+
 /** The receive handler libre gave its last UDP socket: for the self-test. */
 udp_recv_h *door_last_receiver(void **arg);
 

@@ -10,11 +10,12 @@
 #include <string.h>
 #include <strings.h>
 
-#define MAX_METHOD 32
-#define MAX_NAME 64
+/* Longer than the longest of RFC 4475. */
+#define MAX_METHOD 64
+#define MAX_NAME 128
 
 static const char sip_version[] = "SIP/2.0";
-#define VERSION_LEN (sizeof(sip_version) - 1)
+const char guard_other_version[] = "Version Not Supported";
 
 struct span {
 	const uint8_t *p;
@@ -72,56 +73,135 @@ static bool may_begin(struct span s)
 	return i <= MAX_METHOD;
 }
 
-/* "METHOD URI SIP/2.0" or "SIP/2.0 200 Text"; the method is left in *method. */
-static bool start_line(struct span line, struct span *method, bool *request)
+static bool is_digit(uint8_t c)
 {
-	struct span first, second;
+	return c >= '0' && c <= '9';
+}
+
+/* "SIP/2.0 200 Text", less its first word */
+static bool status_line(struct span rest)
+{
+	struct span code;
+
+	return cut(&rest, ' ', &code) && code.len == 3 && code.p[0] >= '1' &&
+	       code.p[0] <= '6' && is_digit(code.p[1]) && is_digit(code.p[2]);
+}
+
+bool guard_uri_legal(const char *p, size_t len)
+{
 	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (p[i] <= ' ' || p[i] > '~' || strchr("<>\"{}|\\^", p[i]))
+			return false;
+	return true;
+}
+
+/* What is wrong with a Request-URI, else NULL. Headers have no place in one
+ * (RFC 3261 19.1.1). */
+static const char *check_uri(struct span uri)
+{
+	const char *p = (const char *)uri.p;
+	const char *host = memrchr(p, '@', uri.len);
+	const size_t at = host ? (size_t)(host - p) : 0;
+
+	if (!guard_uri_legal(p, uri.len))
+		return "Malformed Request-URI";
+	if (uri.len > 4 && !strncasecmp(p, "sip", 3) &&
+	    memchr(p + at, '?', uri.len - at))
+		return "Headers in the Request-URI";
+	return NULL;
+}
+
+/* The version at the end of a request line: is it one, and is it ours? */
+static bool any_version(struct span line, bool *ours)
+{
+	const size_t len = sizeof(sip_version) - 1;
+	const uint8_t *v = line.p + line.len - len;
+
+	if (line.len < len || strncasecmp((const char *)v, "SIP/", 4) ||
+	    !is_digit(v[4]) || v[5] != '.' || !is_digit(v[6]))
+		return false;
+	*ours = v[4] == '2' && v[6] == '0';
+	return true;
+}
+
+/* "METHOD URI SIP/2.0". False: nothing like it. Else *why when it is not quite
+ * that. */
+static bool request_line(struct span line, struct span method, const char **why)
+{
+	const size_t tail = sizeof(sip_version); /* and its space */
+	struct span rest = line;
+	bool ours;
+	size_t i;
+
+	if (method.len > MAX_METHOD)
+		return false;
+	for (i = 0; i < method.len; i++)
+		if (!is_token(method.p[i]))
+			return false;
+	while (rest.len && rest.p[rest.len - 1] == ' ')
+		rest.len--;
+	if (!any_version(rest, &ours))
+		return false;
+	if (rest.len != line.len || rest.len <= tail ||
+	    rest.p[rest.len - tail] != ' ')
+		*why = "Malformed request line";
+	else if (!ours)
+		*why = guard_other_version;
+	else
+		*why = check_uri((struct span){rest.p, rest.len - tail});
+	return true;
+}
+
+/* A status line, or a request line; the method is left in *method, and in *why
+ * what a request is refused for. */
+static bool start_line(struct span line, struct span *method, bool *request,
+		       const char **why)
+{
+	struct span first;
 
 	if (line.len && line.p[line.len - 1] == '\r')
 		line.len--;
 	if (memchr(line.p, 0, line.len) || memchr(line.p, '\r', line.len) ||
 	    memchr(line.p, '\t', line.len))
 		return false;
-	if (!cut(&line, ' ', &first) || !cut(&line, ' ', &second) ||
-	    !first.len || !second.len)
+	if (!cut(&line, ' ', &first) || !first.len)
 		return false;
-
 	*request = !equal(first, sip_version);
 	if (!*request)
-		return second.len == 3 && second.p[0] >= '1' &&
-		       second.p[0] <= '6' && second.p[1] >= '0' &&
-		       second.p[1] <= '9' && second.p[2] >= '0' &&
-		       second.p[2] <= '9';
-	if (!equal(line, sip_version) || first.len > MAX_METHOD)
-		return false;
-	for (i = 0; i < first.len; i++)
-		if (!is_token(first.p[i]))
-			return false;
+		return status_line(line);
 	*method = first;
-	return true;
+	return request_line(line, first, why);
 }
 
 /* Headers that are counted. */
-enum { VIA, FROM, TO, CALL_ID, CSEQ, LENGTH, KNOWN };
+enum { VIA, FROM, TO, CONTACT, CALL_ID, CSEQ, FORWARDS, LENGTH, KNOWN };
 
 static const struct {
 	const char *name;
 	char compact;
 	bool mandatory, many;
-	const char *missing, *doubled;
+	const char *missing, *doubled, *malformed;
 } known[KNOWN] = {
-	[VIA] = {"Via", 'v', true, true, "Missing Via header", NULL},
+	[VIA] = {"Via", 'v', true, true, "Missing Via header", NULL,
+		 "Malformed Via header"},
 	[FROM] = {"From", 'f', true, false, "Missing From header",
-		  "More than one From header"},
+		  "More than one From header", "Malformed From header"},
 	[TO] = {"To", 't', true, false, "Missing To header",
-		"More than one To header"},
+		"More than one To header", "Malformed To header"},
+	[CONTACT] = {"Contact", 'm', false, true, NULL, NULL,
+		     "Malformed Contact header"},
 	[CALL_ID] = {"Call-ID", 'i', true, false, "Missing Call-ID header",
-		     "More than one Call-ID header"},
+		     "More than one Call-ID header", NULL},
 	[CSEQ] = {"CSeq", 0, true, false, "Missing CSeq header",
-		  "More than one CSeq header"},
+		  "More than one CSeq header", "Malformed CSeq header"},
+	[FORWARDS] = {"Max-Forwards", 0, false, false, NULL,
+		      "More than one Max-Forwards header",
+		      "Malformed Max-Forwards header"},
 	[LENGTH] = {"Content-Length", 'l', false, false, NULL,
-		    "More than one Content-Length header"},
+		    "More than one Content-Length header",
+		    "Malformed Content-Length header"},
 };
 
 static int known_find(struct span name)
@@ -154,7 +234,7 @@ static size_t number(struct span *s)
 {
 	size_t n = 0, i;
 
-	for (i = 0; i < s->len && s->p[i] >= '0' && s->p[i] <= '9'; i++) {
+	for (i = 0; i < s->len && is_digit(s->p[i]); i++) {
 		n = n * 10 + (size_t)(s->p[i] - '0');
 		if (n > 0x7fffffff)
 			return SIZE_MAX;
@@ -172,7 +252,8 @@ struct scan {
 	unsigned seen[KNOWN];
 	unsigned headers;
 	size_t commas;
-	bool huge; /* Content-Length beyond what is looked at */
+	bool huge;            /* Content-Length beyond what is looked at */
+	const char *line_why; /* what is wrong with the request line */
 	const char *why;
 };
 
@@ -181,12 +262,12 @@ static void scan_cseq(struct scan *s, struct span value)
 	const size_t n = number(&value);
 
 	if (n == SIZE_MAX || !value.len || !is_space(value.p[0])) {
-		s->why = "Malformed CSeq header";
+		s->why = known[CSEQ].malformed;
 		return;
 	}
 	value = trim(value);
 	if (!value.len)
-		s->why = "Malformed CSeq header";
+		s->why = known[CSEQ].malformed;
 	else if (s->request && (value.len != s->method.len ||
 				memcmp(value.p, s->method.p, value.len)))
 		s->why = "CSeq does not match the method";
@@ -196,13 +277,52 @@ static void scan_length(struct scan *s, struct span value)
 {
 	const size_t n = number(&value);
 
-	if (n == SIZE_MAX && value.len && value.p[0] >= '0' &&
-	    value.p[0] <= '9')
+	if (n == SIZE_MAX && value.len && is_digit(value.p[0]))
 		s->huge = true;
 	else if (n == SIZE_MAX || value.len)
-		s->why = "Malformed Content-Length header";
+		s->why = known[LENGTH].malformed;
 	else if (n > GUARD_MAX_MESSAGE)
 		s->huge = true;
+}
+
+/* RFC 3261 20.22: 0-255. */
+static void scan_forwards(struct scan *s, struct span value)
+{
+	if (number(&value) > 255 || value.len)
+		s->why = known[FORWARDS].malformed;
+}
+
+/* Do quotes and brackets close, and stands something between separators? A
+ * semicolon at the end is let be: it misleads nobody. Of a comma there libre
+ * makes one header more, an empty one, and repeats it in our answers. */
+static bool well_shaped(struct span v)
+{
+	bool quoted = false, bracket = false, empty = true;
+	uint8_t last = ';';
+	size_t i;
+
+	for (i = 0; i < v.len; i++) {
+		const uint8_t c = v.p[i];
+
+		if (quoted) {
+			if (c == '\\')
+				i++;
+			else
+				quoted = c != '"';
+		} else if (bracket) {
+			bracket = c != '>';
+		} else if (c == ';' || c == ',') {
+			if (empty)
+				return false;
+			empty = true;
+			last = c;
+		} else if (!is_space(c)) {
+			quoted = c == '"';
+			bracket = c == '<';
+			empty = false;
+		}
+	}
+	return !quoted && !bracket && !(empty && last == ',');
 }
 
 /* One header with its folded lines; false when it is no header at all. */
@@ -238,11 +358,15 @@ static bool scan_header(struct scan *s, struct span h)
 		s->why = known[id].doubled;
 	else if (!value.len)
 		s->why = known[id].missing ? known[id].missing
-					   : "Malformed Content-Length header";
+					   : known[id].malformed;
 	else if (id == CSEQ)
 		scan_cseq(s, value);
+	else if (id == FORWARDS)
+		scan_forwards(s, value);
 	else if (id == LENGTH)
 		scan_length(s, value);
+	else if (id != CALL_ID && !well_shaped(value))
+		s->why = known[id].malformed;
 	return true;
 }
 
@@ -253,7 +377,8 @@ static struct guard_finding finding(enum guard_verdict v, const struct scan *s)
 
 	if (v != GUARD_PASS)
 		return f;
-	f.why = s->why;
+	f.why = s->line_why ? s->line_why : s->why;
+	f.bad_line = s->line_why;
 	for (i = 0; i < KNOWN && !f.why; i++)
 		if (known[i].mandatory && !s->seen[i])
 			f.why = known[i].missing;
@@ -261,8 +386,10 @@ static struct guard_finding finding(enum guard_verdict v, const struct scan *s)
 		f.verdict = GUARD_JUNK;
 	else if (f.why)
 		f.verdict = GUARD_BAD;
-	if (f.verdict != GUARD_BAD)
+	if (f.verdict != GUARD_BAD) {
 		f.why = NULL;
+		f.bad_line = false;
+	}
 	return f;
 }
 
@@ -282,7 +409,7 @@ struct guard_finding guard_examine(const uint8_t *p, size_t len)
 			return finding(GUARD_JUNK, &s);
 		return finding(GUARD_INCOMPLETE, &s);
 	}
-	if (!start_line(line, &s.method, &s.request))
+	if (!start_line(line, &s.method, &s.request, &s.line_why))
 		return finding(GUARD_JUNK, &s);
 	rest.p += line.len + 1;
 	rest.len -= line.len + 1;

@@ -9,6 +9,7 @@
 #include "controller/base/compat.h"
 #include "controller/sip/guard.h"
 #include "controller/sip/guard_door.h"
+#include "controller/sip/guard_lines.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -231,6 +232,9 @@ static int test_redirect(struct bench *b, struct reason *why)
 		return reason_set(why, EIO,
 				  "self-test: nothing arrives on loopback: "
 				  "ip link set lo up");
+	if (!guard_lines_passed())
+		return not_in_force(why, "sip_drequestf",
+				    "an INVITE was made without it");
 	err = redirect(b, buf);
 	if (err)
 		return err;

@@ -9,6 +9,7 @@
 #include "controller/sip/lamp.h"
 
 #include "controller/base/clock.h"
+#include "controller/sip/accept.h"
 #include "controller/sip/account_internal.h"
 #include "controller/sip/lamp_internal.h"
 
@@ -218,14 +219,6 @@ static void refuse(struct listener *l, const struct sip_msg *msg,
 			  "%sContent-Length: 0\r\n\r\n", header);
 }
 
-static bool accept_next(const struct sip_hdr *h, const struct sip_msg *msg,
-			void *arg)
-{
-	(void)msg;
-	(void)arg;
-	return dialog_info_accepted(h->val.p, h->val.l);
-}
-
 /* Does he want what there is? Else he has been told. */
 static bool is_ours(struct listener *l, const struct sip_msg *msg,
 		    struct sipevent_event *ev)
@@ -237,8 +230,7 @@ static bool is_ours(struct listener *l, const struct sip_msg *msg,
 		refuse(l, msg, 489, "Bad Event", "Allow-Events: dialog\r\n");
 		return false;
 	}
-	if (sip_msg_hdr(msg, SIP_HDR_ACCEPT) &&
-	    !sip_msg_hdr_apply(msg, true, SIP_HDR_ACCEPT, accept_next, NULL)) {
+	if (!accept_wants(msg, "application/dialog-info+xml")) {
 		refuse(l, msg, 406, "Not Acceptable",
 		       "Accept: application/dialog-info+xml\r\n");
 		return false;
@@ -413,7 +405,7 @@ void lamp_request(struct listener *l, const struct sip_msg *msg,
 		refresh(l, msg, who);
 		return;
 	}
-	caller_identify(&c, msg);
+	caller_identify(&c, msg, false);
 	if (s->account)
 		account_number(s->account, msg, c.user, sizeof(c.user));
 	if (!may(l, msg, c.user, who) || !grant(l, msg, &granted))

@@ -2,6 +2,7 @@
  * Listeners: the transports of one local address, and the way of a message:
  * door, libre's transactions, policy (gate.c), sessions, catch-all.
  */
+#include "controller/base/clock.h"
 #include "controller/sip/core.h"
 #include "controller/sip/lamp_internal.h"
 #include "controller/sip/secure.h"
@@ -30,6 +31,7 @@ static void destructor(void *arg)
 	sipsess_close_all(l->sock);
 	mem_deref(l->sock);
 	mem_deref(l->policy);
+	mem_deref(l->forks);
 	mem_deref(l->last_request);
 	mem_deref(l->last_response);
 	sip_transp_flush(l->sip);
@@ -109,14 +111,44 @@ static struct listener *find(const struct stack *s, const struct sa *laddr)
 	return NULL;
 }
 
+/* Every message that goes out or has been read: what TLS carries is seen here
+ * as it was before or is after it. */
+static void on_message(bool tx, enum sip_transp tp, const struct sa *src,
+		       const struct sa *dst, const uint8_t *p, size_t len,
+		       void *arg)
+{
+	const struct listener *l = arg;
+	struct calltrace_message m = {
+		.wall_us = clock_wall_us(),
+		.sent = tx,
+		.transport = tp == SIP_TRANSP_UDP   ? CALLTRACE_UDP
+			     : tp == SIP_TRANSP_TCP ? CALLTRACE_TCP
+						    : CALLTRACE_TLS,
+		.text = (const char *)p,
+		.size = len,
+	};
+
+	/* Of what we send the address is not always said. */
+	tc_sa_get(&m.from, src && sa_isset(src, SA_ADDR) ? src : &l->laddr);
+	if (dst)
+		tc_sa_get(&m.to, dst);
+	calltrace_take(l->stack->trace, &m);
+}
+
 /* Policy stands between libre's transactions and its sessions. */
 static int open_stack(struct listener *l)
 {
+	/* Nameless: what software runs here is nobody's business. */
 	int err = sip_alloc(&l->sip, NULL, HASH_SIZE, HASH_SIZE, HASH_SIZE,
-			    "tocsin", NULL, NULL);
+			    NULL, NULL, l);
 
-	if (!err)
+	if (!err) {
+		sip_set_trace_handler(l->sip, on_message);
 		err = sip_listen(&l->policy, l->sip, true, gate_request, l);
+		if (!err)
+			err = sip_listen(&l->forks, l->sip, false,
+					 fork_response, l);
+	}
 	if (!err)
 		err = sipsess_listen(&l->sock, l->sip, HASH_SIZE,
 				     invite_handler, l);

@@ -1,7 +1,12 @@
 #include "nego.h"
 
+#include "sdes.h"
+
+#include <openssl/crypto.h>
+
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* In the order we like them. RFC 3551 table 4: G722 has an 8000 clock. RFC 7587
  * 6.1: opus is always 48000/2, whatever is in it; 7: what we like to receive.
@@ -34,7 +39,21 @@ struct nego {
 	struct sdp_format *event;
 	uint8_t order[CODECS]; /* indices of what we offer and take */
 	size_t n_order;
+	struct sa laddr;
+	enum config_srtp srtp;
+	bool sdes;                      /* its keys may go with the SDP */
+	const struct fingerprint *dtls; /* our certificate's, NULL = no DTLS */
+	struct sdes mine[SDES_SUITES];  /* our keys, once there are any */
+	bool agreed;     /* once; from then on it is DTLS, or it is not */
+	bool up, active; /* agreed: it is, and we began */
+	struct fingerprint theirs; /* then: their certificate's */
 };
+
+#define PLAIN "RTP/AVP"
+#define SEALED "RTP/SAVP"
+#define DTLS "UDP/TLS/RTP/SAVP"
+/* With feedback by RTCP, of which none is asked. */
+#define DTLS_F "UDP/TLS/RTP/SAVPF"
 
 static void forget_formats(struct nego *n)
 {
@@ -52,6 +71,7 @@ static void destructor(void *arg)
 	forget_formats(n);
 	mem_deref(n->media);
 	mem_deref(n->session);
+	OPENSSL_cleanse(n->mine, sizeof(n->mine));
 }
 
 /* Everything we can, again: an earlier round has taken formats away and
@@ -77,6 +97,19 @@ static int all_formats(struct nego *n)
 	return err;
 }
 
+/* Its session with one stream; an earlier one is forgotten. */
+static int begin(struct nego *n, const char *profile)
+{
+	int err;
+
+	n->media = mem_deref(n->media);
+	n->session = mem_deref(n->session);
+	err = sdp_session_alloc(&n->session, &n->laddr);
+	return err ? err
+		   : sdp_media_add(&n->media, n->session, sdp_media_audio,
+				   sa_port(&n->laddr), profile);
+}
+
 int nego_alloc(struct nego **np, const struct sa *laddr)
 {
 	struct nego *n = mem_zalloc(sizeof(*n), destructor);
@@ -86,14 +119,47 @@ int nego_alloc(struct nego **np, const struct sa *laddr)
 		return ENOMEM;
 	for (n->n_order = 0; n->n_order < CODECS; n->n_order++)
 		n->order[n->n_order] = (uint8_t)n->n_order;
-	err = sdp_session_alloc(&n->session, laddr);
-	if (!err)
-		err = sdp_media_add(&n->media, n->session, sdp_media_audio,
-				    sa_port(laddr), sdp_proto_rtpavp);
+	n->laddr = *laddr;
+	err = begin(n, PLAIN);
 	if (err)
 		mem_deref(n);
 	else
 		*np = n;
+	return err;
+}
+
+/* What our offers are then. */
+static const char *profile_of(const struct nego *n)
+{
+	if (n->srtp == SRTP_DTLS || (n->srtp == SRTP_REQUIRE && !n->sdes))
+		return DTLS;
+	return n->srtp == SRTP_REQUIRE ? SEALED : PLAIN;
+}
+
+int nego_secure(struct nego *n, enum config_srtp srtp, bool exposed,
+		const struct fingerprint *dtls, struct reason *why)
+{
+	const char *profile;
+	int err;
+
+	n->srtp = srtp;
+	n->sdes = !exposed && srtp != SRTP_DTLS;
+	n->dtls = dtls;
+	if (!n->sdes && !dtls) {
+		if (srtp == SRTP_REQUIRE)
+			return reason_set(why, EPROTO,
+					  "srtp = require takes and gives keys "
+					  "over TLS only (see srtp-keys of "
+					  "sip)");
+		n->srtp = SRTP_NO;
+	}
+	if (n->srtp == SRTP_NO)
+		return 0;
+	profile = profile_of(n);
+	err = strcmp(profile, PLAIN) ? begin(n, profile) : 0;
+	if (!err)
+		sdp_media_set_alt_protos(n->media, 4, PLAIN, SEALED, DTLS,
+					 DTLS_F);
 	return err;
 }
 
@@ -250,9 +316,245 @@ static int choose(const struct nego *n, const char **fmtp)
 	return -1;
 }
 
+/* ------------------------------------------------------------------- keys */
+
+/* Ours; an encryption that was off gets new ones, so that none is ever used
+ * twice from its beginning. */
+static bool make_keys(struct nego *n)
+{
+	bool ok = true;
+
+	for (unsigned i = 0; i < SDES_SUITES && ok; i++)
+		if (!n->mine[i].key.on)
+			ok = sdes_make(&n->mine[i], (enum sdes_suite)i, i + 1);
+	return ok;
+}
+
+static int tell_key(struct nego *n, const struct sdes *key, bool first)
+{
+	char text[SDES_SIZE];
+	int err;
+
+	sdes_print(text, key);
+	err = sdp_media_set_lattr(n->media, first, "crypto", "%s", text);
+	OPENSSL_cleanse(text, sizeof(text));
+	return err;
+}
+
+static bool is_dtls(const struct nego *n)
+{
+	const char *proto = sdp_media_proto(n->media);
+
+	return !strcmp(proto, DTLS) || !strcmp(proto, DTLS_F);
+}
+
+static int tell_dtls(struct nego *n, const char *setup)
+{
+	char text[FINGERPRINT_SIZE];
+	int err;
+
+	fingerprint_print(text, n->dtls);
+	err = sdp_media_set_lattr(n->media, true, "fingerprint", "%s", text);
+	if (!err)
+		err = sdp_media_set_lattr(n->media, true, "setup", "%s", setup);
+	/* We have no second port, with keys of its own. */
+	if (!err)
+		err = sdp_media_set_lattr(n->media, true, "rtcp-mux", NULL);
+	return err;
+}
+
+static void tell_nothing(struct nego *n)
+{
+	static const char *const all[] = {"crypto", "fingerprint", "setup",
+					  "rtcp-mux"};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		sdp_media_del_lattr(n->media, all[i]);
+}
+
+static int offer_keys(struct nego *n)
+{
+	int err = 0;
+
+	tell_nothing(n);
+	if (n->srtp == SRTP_NO)
+		return 0;
+	if (is_dtls(n))
+		return tell_dtls(n, "actpass");
+	if (!n->sdes)
+		return 0;
+	if (!make_keys(n))
+		return EIO;
+	for (unsigned i = 0; i < SDES_SUITES && !err; i++) {
+		n->mine[i].tag = i + 1;
+		err = tell_key(n, &n->mine[i], !i);
+	}
+	return err;
+}
+
+/* Looks for the first of their keys that can be used. */
+struct key_search {
+	const struct nego *n;
+	bool offer;
+	struct sdes found;
+	unsigned seen;
+	const char *why;
+};
+
+static bool key_next(const char *name, const char *value, void *arg)
+{
+	struct key_search *k = arg;
+	const char *why = sdes_read(&k->found, value ? value : "");
+
+	(void)name;
+	k->seen++;
+	/* An answer takes up one of ours, by its tag. */
+	if (!why && !k->offer &&
+	    (k->found.tag != k->n->mine[k->found.suite].tag))
+		why = "a=crypto of the answer was not offered";
+	if (!why)
+		return true;
+	k->why = why;
+	k->found.key.on = false;
+	return false;
+}
+
+/* The first of their fingerprints that can be used. */
+static bool fingerprint_next(const char *name, const char *value, void *arg)
+{
+	(void)name;
+	return fingerprint_read(arg, value ? value : "");
+}
+
+/* RFC 4145 4: who begins. False when it cannot be. */
+static bool who_begins(const struct nego *n, bool offer, bool *active)
+{
+	const char *setup =
+		sdp_media_session_rattr(n->media, n->session, "setup");
+
+	/* An answer that does not say takes what the offer let it. */
+	if (!setup)
+		setup = "active";
+	*active = !strcasecmp(setup, "passive") ||
+		  (offer && !strcasecmp(setup, "actpass"));
+	return *active || !strcasecmp(setup, "active");
+}
+
+/* Who they are and who begins; the keys come of the handshake. */
+static int agree_dtls(struct nego *n, bool offer, struct nego_result *r,
+		      struct reason *why)
+{
+	static const char name[] = "fingerprint";
+
+	if (!sdp_media_rattr_apply(n->media, name, fingerprint_next,
+				   &r->theirs))
+		(void)sdp_session_rattr_apply(n->session, name,
+					      fingerprint_next, &r->theirs);
+	if (!r->theirs.hash)
+		return reason_set(
+			why, EPROTO,
+			"There is no a=fingerprint of " FINGERPRINT_ALLOWED);
+	if (!who_begins(n, offer, &r->active))
+		return reason_set(why, EPROTO,
+				  "a=setup says of nobody that he begins");
+	if (n->up && !fingerprint_equal(&n->theirs, &r->theirs))
+		return reason_set(why, EPROTO,
+				  "Another certificate is not taken in the "
+				  "middle of a call");
+	if (!n->up) {
+		n->theirs = r->theirs;
+		n->active = r->active;
+	}
+	r->active = n->active;
+	r->dtls = n->up = true;
+	return offer ? tell_dtls(n, n->active ? "active" : "passive") : 0;
+}
+
+static int agree_sdes(struct nego *n, bool offer, struct nego_result *r,
+		      struct reason *why)
+{
+	const bool profile =
+		offer && !strcmp(sdp_media_proto(n->media), SEALED);
+	struct key_search k = {.n = n, .offer = offer};
+	int err = 0;
+
+	if (!n->sdes && (profile || n->srtp != SRTP_OFFER))
+		return reason_set(
+			why, EPROTO, "%s",
+			n->srtp == SRTP_DTLS
+				? "This call must be encrypted with keys by "
+				  "DTLS (srtp = dtls)"
+			: profile ? "Keys in SDP are taken over TLS only (see "
+				    "srtp-keys of sip); else by DTLS"
+				  : "This call must be encrypted (srtp = "
+				    "require): by DTLS, or over TLS");
+	if (n->sdes)
+		(void)sdp_media_rattr_apply(n->media, "crypto", key_next, &k);
+	if (k.found.key.on && !make_keys(n)) {
+		err = EIO;
+	} else if (k.found.key.on) {
+		r->in = k.found.key;
+		r->out = n->mine[k.found.suite].key;
+		n->mine[k.found.suite].tag = k.found.tag;
+		if (offer)
+			err = tell_key(n, &n->mine[k.found.suite], true);
+	} else if (profile || n->srtp == SRTP_REQUIRE) {
+		err = reason_set(why, EPROTO, "%s%s",
+				 k.seen ? k.why : "There is no a=crypto",
+				 profile ? ""
+					 : ": this call must be encrypted "
+					   "(srtp = require)");
+	} else {
+		tell_nothing(n);
+		OPENSSL_cleanse(n->mine, sizeof(n->mine));
+	}
+	OPENSSL_cleanse(&k.found, sizeof(k.found));
+	return err;
+}
+
+/* Fills the keys in *r, or how they come about, or leaves them off where that
+ * is allowed. */
+static int agree_keys(struct nego *n, bool offer, struct nego_result *r,
+		      struct reason *why)
+{
+	const bool dtls = n->srtp != SRTP_NO && is_dtls(n);
+	int err = 0;
+
+	r->out.on = r->in.on = r->dtls = r->active = false;
+	r->theirs.hash = NULL;
+	if (dtls && !n->dtls)
+		err = reason_set(why, EPROTO,
+				 "Keys by DTLS are not for loudspeakers");
+	else if (n->agreed && dtls != n->up)
+		err = reason_set(why, EPROTO,
+				 "DTLS neither begins nor ends in the middle "
+				 "of a call");
+	else if (dtls)
+		err = agree_dtls(n, offer, r, why);
+	else if (n->srtp != SRTP_NO)
+		err = agree_sdes(n, offer, r, why);
+	n->agreed |= !err;
+	return err;
+}
+
+/* What they offer that we do not take, for people. */
+static int no_stream(const struct nego *n, const struct mbuf *body,
+		     struct reason *why)
+{
+	static const char sealed[] = "RTP/SAVP";
+	const bool theirs = memmem(mbuf_buf(body), mbuf_get_left(body), sealed,
+				   sizeof(sealed) - 1);
+
+	return reason_set(why, EPROTO, "No audio stream over RTP/AVP%s",
+			  n->srtp != SRTP_NO ? ", RTP/SAVP or UDP/TLS/RTP/SAVP"
+			  : theirs ? "; RTP/SAVP is not taken here (srtp = no, "
+				     "or not over TLS)"
+				   : "");
+}
+
 /* Fills *r and leaves the codec's index in *chosen. */
-static int agree(struct nego *n, int *chosen, struct nego_result *r,
-		 struct reason *why)
+static int agree(struct nego *n, const struct mbuf *body, bool offer,
+		 int *chosen, struct nego_result *r, struct reason *why)
 {
 	const struct sa *remote = sdp_media_raddr(n->media);
 	const enum sdp_dir dir = sdp_media_dir(n->media);
@@ -261,7 +563,7 @@ static int agree(struct nego *n, int *chosen, struct nego_result *r,
 	char host[64] = "";
 
 	if (!sa_port(remote))
-		return reason_set(why, EPROTO, "No audio stream over RTP/AVP");
+		return no_stream(n, body, why);
 	*chosen = choose(n, &fmtp);
 	if (*chosen < 0)
 		return reason_set(why, EPROTO, "No codec in common");
@@ -284,7 +586,7 @@ static int agree(struct nego *n, int *chosen, struct nego_result *r,
 	r->recv = dir & SDP_RECVONLY;
 	event = sdp_media_rformat(n->media, EVENT);
 	r->event_pt = event && event->pt > 0 ? (uint8_t)event->pt : 0;
-	return 0;
+	return agree_keys(n, offer, r, why);
 }
 
 int nego_answer(struct nego *n, const struct mbuf *body, struct mbuf **answer,
@@ -297,7 +599,7 @@ int nego_answer(struct nego *n, const struct mbuf *body, struct mbuf **answer,
 	if (!err)
 		err = decode(n, body, true, why);
 	if (!err)
-		err = agree(n, &chosen, r, why);
+		err = agree(n, body, true, &chosen, r, why);
 	if (err)
 		return err;
 
@@ -317,6 +619,8 @@ int nego_offer(struct nego *n, struct mbuf **offer)
 	int err = all_formats(n);
 
 	if (!err)
+		err = offer_keys(n);
+	if (!err)
 		err = sdp_media_set_lattr(n->media, true, "ptime", "%u",
 					  DEFAULT_PTIME);
 	if (!err)
@@ -329,5 +633,5 @@ int nego_answered(struct nego *n, const struct mbuf *body,
 {
 	int chosen, err = decode(n, body, false, why);
 
-	return err ? err : agree(n, &chosen, r, why);
+	return err ? err : agree(n, body, false, &chosen, r, why);
 }

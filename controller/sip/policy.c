@@ -1,8 +1,12 @@
 #include "policy.h"
 
+#include "controller/sip/respri.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+
+#define ACCEPTED "Accept-Resource-Priority: " RESPRI_ACCEPTED "\r\n"
 
 static bool equal(struct policy_text t, const char *s)
 {
@@ -23,9 +27,9 @@ static void reply(struct policy_verdict *v, uint16_t status, const char *reason,
 	snprintf(v->header, sizeof(v->header), "%s", header);
 }
 
-/* RFC 3261 8.2.2.3; its 21.4.15 wants the tags we do not know named. We know
- * none: reliable provisional responses and session timers are not needed by
- * who is answered at once. */
+/* RFC 3261 8.2.2.3; its 21.4.15 wants the tags we do not know named. The gate
+ * has left out those that we serve, timer and resource-priority; reliable
+ * provisional responses are not needed by who is answered at once. */
 static void refuse_extensions(struct policy_verdict *v, struct policy_text tags)
 {
 	size_t i, n = tags.len < 256 ? tags.len : 256;
@@ -76,17 +80,47 @@ static void decide_session_body(const struct policy_request *r,
 		      "Accept: application/sdp\r\n");
 }
 
+/* Without these there is no dialog (RFC 3261 8.1.1); false when refused. */
+static bool decide_dialog(const struct policy_request *r,
+			  struct policy_verdict *v)
+{
+	if (!r->has_contact)
+		reply(v, 400, "Missing or malformed Contact header", "");
+	else if (!r->has_tag)
+		reply(v, 400, "From header without a tag", "");
+	return v->act == POLICY_PASS;
+}
+
+static void decide_session(const struct policy_request *r,
+			   struct policy_verdict *v)
+{
+	char lines[SESSION_LINES_SIZE];
+	struct session_terms t;
+
+	switch (session_answer(&r->session, r->session_s, &t, lines)) {
+	case 400:
+		reply(v, 400, "Malformed Session-Expires or Min-SE header", "");
+		break;
+	case 422:
+		reply(v, 422, "Session Interval Too Small", lines);
+		break;
+	}
+}
+
 static void decide_invite(const struct policy_request *r,
 			  struct policy_verdict *v)
 {
-	if (!r->has_contact) {
-		reply(v, 400, "Missing or malformed Contact header", "");
+	if (!decide_dialog(r, v))
 		return;
-	}
+	decide_session(r, v);
+	if (v->act != POLICY_PASS)
+		return;
 	decide_session_body(r, v);
 	if (v->act != POLICY_PASS || r->in_dialog)
 		return;
-	if (!r->may_call)
+	if (r->no_sdp)
+		reply(v, 406, "Not Acceptable", "Accept: application/sdp\r\n");
+	else if (!r->may_call)
 		reply(v, 403, "Calls from this address are not allowed", "");
 	else if (r->over_rate)
 		reply(v, 503, "Too many calls at once", "Retry-After: 2\r\n");
@@ -97,11 +131,16 @@ static void decide_invite(const struct policy_request *r,
 static void decide_subscribe(const struct policy_request *r,
 			     struct policy_verdict *v)
 {
-	if (!r->has_contact)
-		reply(v, 400, "Missing or malformed Contact header", "");
-	else if (!r->may_call)
+	if (decide_dialog(r, v) && !r->may_call)
 		reply(v, 403, "Not Allowed To Watch This", "");
 }
+
+#define OPTIONS_LINES                                                          \
+	ACCEPTED                                                               \
+	"Allow: " POLICY_ALLOW "\r\n"                                          \
+	"Allow-Events: dialog\r\n"                                             \
+	"Accept: application/sdp\r\n"                                          \
+	"Accept-Encoding: identity\r\n"
 
 void policy_decide(const struct policy_request *r, struct policy_verdict *v)
 {
@@ -114,7 +153,7 @@ void policy_decide(const struct policy_request *r, struct policy_verdict *v)
 		return;
 	}
 	if (r->bad) {
-		reply(v, 400, r->bad, "");
+		reply(v, r->bad_status, r->bad, "");
 		return;
 	}
 	/* Never answered, whatever is in it (RFC 3261 17). */
@@ -132,13 +171,16 @@ void policy_decide(const struct policy_request *r, struct policy_verdict *v)
 		reply(v, 416, "Unsupported URI Scheme", "");
 	else if (r->require.p)
 		refuse_extensions(v, r->require);
+	/* RFC 4412 4.6.2 */
+	else if (r->unknown_priority)
+		reply(v, 417, "Unknown Resource-Priority", ACCEPTED);
 	else if (equal(r->method, "OPTIONS"))
 		reply(v, 200, "OK",
-		      "Allow: " POLICY_ALLOW "\r\n"
-		      "Allow-Events: dialog\r\n"
-		      "Accept: application/sdp\r\n"
-		      "Accept-Encoding: identity\r\n"
-		      "Supported: \r\n");
+		      r->session_s ? OPTIONS_LINES "Supported: timer\r\n"
+				   : OPTIONS_LINES "Supported: \r\n");
+	else if (r->over_rate && (r->in_dialog || !equal(r->method, "INVITE")))
+		reply(v, 503, "Too many requests at once",
+		      "Retry-After: 2\r\n");
 	else if (equal(r->method, "INVITE"))
 		decide_invite(r, v);
 	else if (equal(r->method, "SUBSCRIBE"))

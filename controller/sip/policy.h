@@ -8,6 +8,8 @@
 #ifndef TOCSIN_POLICY_H
 #define TOCSIN_POLICY_H
 
+#include "controller/sip/session_timer.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,6 +29,11 @@
 #define POLICY_INVITES_ALL_PER_S 300
 #define POLICY_INVITES_ALL_BURST 600
 
+/** Other requests of all addresses together that are remembered for 32 s so
+ * that a repeated one is told the same: but for BYE, which frees more. */
+#define POLICY_KEPT_PER_S 200
+#define POLICY_KEPT_BURST 2000
+
 struct policy_text {
 	const char *p; /**< not terminated; NULL = not there */
 	size_t len;
@@ -34,21 +41,29 @@ struct policy_text {
 
 /** A request as far as policy looks at it. */
 struct policy_request {
+	/** require: but what we know of */
 	struct policy_text method, scheme, require, content_type,
 		content_encoding;
-	const char *bad;    /**< guard_bad_reason(), NULL = in order */
-	bool has_via;       /**< a reply finds its way */
+	const char *bad;       /**< guard_bad_reason(), NULL = in order */
+	uint16_t bad_status;   /**< guard_bad_status() */
+	bool unknown_priority; /**< Require: resource-priority, and none that we
+				* know */
+	bool has_via;          /**< a reply finds its way */
 	bool multicast_via; /**< Via with maddr: the reply would go anywhere */
 	bool in_dialog;     /**< To has a tag */
 	bool has_contact;
+	bool has_tag;    /**< From has one */
+	bool no_sdp;     /**< Accept leaves out what we answer with */
 	bool datagram;   /**< came by UDP: Content-Length may lie */
 	bool has_length; /**< Content-Length is there */
 	size_t length;   /**< its value */
 	size_t body;     /**< bytes that came */
-	bool over_rate;  /**< new calls come too fast */
+	bool over_rate;  /**< it is one too many */
 	bool registrar;  /**< endpoints may register here */
 	bool may_call;   /**< the peer may page or ask for help */
 	unsigned calls, max_calls;
+	struct session_said session;
+	uint32_t session_s; /**< session timers are ours for, 0 = not */
 };
 
 enum policy_act {
@@ -61,7 +76,7 @@ struct policy_verdict {
 	enum policy_act act;
 	uint16_t status;
 	const char *reason;
-	char header[512]; /**< whole lines with CRLF, "" = none */
+	char header[768]; /**< whole lines with CRLF, "" = none */
 };
 
 void policy_decide(const struct policy_request *r, struct policy_verdict *v);

@@ -84,8 +84,7 @@ bool reach_uri(char *to, size_t size, const struct uri *contact,
 			return false;
 	return re_snprintf(to, size, "sip:%r%s%J%s", &contact->user,
 			   contact->user.l ? "@" : "", &sa,
-			   msg->tp == SIP_TRANSP_UDP ? "" : ";transport=tcp") >
-	       0;
+			   sip_transp_param(msg->tp)) > 0;
 }
 
 struct contacts {
@@ -116,7 +115,9 @@ static bool contact_next(const struct sip_hdr *h, const struct sip_msg *msg,
 	    (pl_strcasecmp(&addr.uri.scheme, "sip") &&
 	     pl_strcasecmp(&addr.uri.scheme, "sips")) ||
 	    !reach_uri(c->reach, sizeof(c->reach), &addr.uri, msg) ||
-	    addr.auri.l >= sizeof(c->uri)) {
+	    addr.auri.l >= sizeof(c->uri) ||
+	    /* RFC 3261 20: whose would they be without brackets? */
+	    (pl_isset(&addr.uri.headers) && addr.auri.p == h->val.p)) {
 		all->bad = "A Contact that cannot be called";
 		return true;
 	}
@@ -246,7 +247,7 @@ bool registrar_redirect(struct registrar *r, struct listener *l,
 	struct caller who;
 	size_t at = 0;
 
-	caller_identify(&who, msg);
+	caller_identify(&who, msg, false);
 	if (config_endpoint_find(r->stack->config, who.user) < 0)
 		return false;
 	if (!location_find(r->stack, who.user, &b)) {

@@ -8,6 +8,7 @@
 #include "controller/sip/policy.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Refusals told to the owner; all are counted. Of strangers a few a second
@@ -38,6 +39,9 @@ static int alloc_limits(struct stack *s)
 	if (!err)
 		err = limit_alloc(&s->invites_all, POLICY_INVITES_ALL_PER_S,
 				  POLICY_INVITES_ALL_BURST, seed);
+	if (!err)
+		err = limit_alloc(&s->kept, POLICY_KEPT_PER_S,
+				  POLICY_KEPT_BURST, seed);
 	if (!err)
 		err = limit_alloc(&s->tell_strangers, STRANGERS_PER_S,
 				  STRANGERS_BURST, seed);
@@ -72,13 +76,18 @@ int stack_alloc(struct stack **sp, const struct config *c,
 	s->guard_base = guard_drops();
 	err = alloc_limits(s);
 	if (!err)
+		err = calltrace_alloc(&s->trace);
+	if (!err)
+		err = dtls_identity_alloc(&s->identity);
+	if (!err)
 		err = registrar_alloc(&s->registrar, s);
 	if (!err)
 		err = account_all_alloc(&s->accounts, s);
 	if (!err)
 		err = lamps_alloc(&s->lamps, s);
 	if (err)
-		reason_set(why, err, "out of memory");
+		reason_set(why, err, "the SIP stack cannot be made: %s",
+			   strerror(err));
 	else
 		err = listener_update(s, c, why);
 	if (!err && account_all_configure(s->accounts))
@@ -119,9 +128,12 @@ struct stack *stack_free(struct stack *s)
 	if (s->dial_fd >= 0)
 		close(s->dial_fd);
 	registrar_free(s->registrar);
+	calltrace_free(s->trace);
+	mem_deref(s->identity);
 	limit_free(s->requests);
 	limit_free(s->invites);
 	limit_free(s->invites_all);
+	limit_free(s->kept);
 	limit_free(s->tell_strangers);
 	limit_free(s->tell_refusals);
 	free(s);
@@ -133,10 +145,21 @@ unsigned stack_calls(const struct stack *s)
 	return s->n_calls;
 }
 
+const struct calltrace *stack_trace(const struct stack *s)
+{
+	return s->trace;
+}
+
 void stack_counters(const struct stack *s, struct stack_counters *c)
 {
 	*c = s->counters;
 	c->guard_dropped = guard_drops() - s->guard_base;
+}
+
+bool stack_exposes(const struct stack *s, enum sip_transp tp)
+{
+	return tp != SIP_TRANSP_TLS &&
+	       s->config->sip.srtp_keys == SRTP_KEYS_TLS;
 }
 
 void stack_tell_refused(struct stack *s, const struct sa *src, const char *what,

@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+struct calltrace;
 struct stack;
 
 /** A call to a zone. Lives from page_h's acceptance until closed_h. */
@@ -31,7 +32,8 @@ struct page_offer {
 	const struct sockaddr_storage *from; /**< where the request came from */
 	const struct config_peer *peer;      /**< its entry, or what the
 						endpoint may; never NULL */
-	uint64_t at_us;                      /**< monotonic, when it was read */
+	int rank; /**< as who is trusted says (respri.h), RESPRI_NONE = no */
+	uint64_t at_us; /**< monotonic, when it was read */
 };
 
 struct stack_handlers;
@@ -43,6 +45,7 @@ struct page_answer {
 	char header[256];    /**< one more header line without CRLF, e.g.
 				  Reason: preemption;cause=1;text="..."; "" = none
 			      */
+	uint64_t record;     /**< its number in the records, 0 = none yet */
 	unsigned leg;        /**< accepted: number for the call's media leg */
 	void *arg;           /**< accepted: given to the handlers below */
 	uint32_t silence_ms; /**< unused by SIP, kept for the owner */
@@ -97,9 +100,18 @@ int stack_reconfigure(struct stack *s, const struct config *c,
 /** Ends all calls (BYE, up to 500 ms), closes. Returns NULL. */
 struct stack *stack_free(struct stack *s);
 
+/** RFC 4411: the BYE that tells somebody that he was preempted. */
+#define STACK_PREEMPTED "Reason: preemption;cause=1;text=\"UA Preemption\""
+
 /** Ends a call. header: one line for the BYE ("Reason: preemption;..."), or
  *  NULL. closed_h follows, possibly before this returns. */
 void page_call_end(struct page_call *call, const char *why, const char *header);
+
+/** Its number in the records: its trace is found by that. */
+void page_call_record(struct page_call *call, uint64_t record);
+
+/** What was said in the last calls. */
+const struct calltrace *stack_trace(const struct stack *s);
 
 /** Calls that are up. */
 unsigned stack_calls(const struct stack *s);

@@ -12,7 +12,7 @@ _tocsinctl()
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local commands="status zones heard interfaces broadcasts page stop alarms trigger ack
 		reset inhibit enable advance hold release mode walk-test inputs input outputs output messages tones sources music volume calls summons
-		hangup accounts lamps endpoints sip faults journal watch reload config schedules schedule next skip
+		hangup accounts passwd token tokens lamps endpoints sip faults journal watch reload config schedules schedule next skip
 		run calendars webhooks notify cap"
 	local word command= words=
 
@@ -31,8 +31,9 @@ _tocsinctl()
 	--input) words=$(_tocsinctl_names inputs) ;;
 	--tone) words=$(_tocsinctl_names tones) ;;
 	--priority) words="evacuate alert emergency urgent page bell music" ;;
+	--scope) words="metrics view page alarms points schedules sound calls messages admin" ;;
 	--for) words="30m 1h 2h 8h 1d" ;;
-	-s | --socket | -o | --output)
+	-s | --socket | -o | --output | --pcap)
 		COMPREPLY=($(compgen -f -- "$cur"))
 		return
 		;;
@@ -54,6 +55,11 @@ _tocsinctl()
 				$(_tocsinctl_names messages)"
 			;;
 		heard) words=$(_tocsinctl_names zones) ;;
+		sip)
+			words="trace --pcap $(tocsinctl --json sip trace \
+				2>/dev/null |
+				sed -n 's/^    "trace": "\(.*\)",$/\1/p')"
+			;;
 		trigger | ack | reset | enable | advance | hold | release) words=$(_tocsinctl_names alarms) ;;
 		inhibit) words="$(_tocsinctl_names alarms) --for --until" ;;
 		mode) words="auto --for --until $(tocsinctl --json mode 2>/dev/null |
@@ -75,6 +81,7 @@ _tocsinctl()
 				$(_tocsinctl_names schedules)"
 			;;
 		next) words="--days --date --all" ;;
+		token) words="--scope --zone --message --expires" ;;
 		volume) words=$(_tocsinctl_names zones) ;;
 		journal) words="--since --type --subject --limit --follow" ;;
 		watch) words="--type" ;;

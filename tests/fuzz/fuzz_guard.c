@@ -26,7 +26,7 @@ static void check(const struct sip_msg *msg)
 	if (msg->req) {
 		if (pl_cmp(&msg->met, &msg->cseq.met))
 			abort();
-		caller_identify(&c, msg);
+		caller_identify(&c, msg, true);
 	}
 }
 

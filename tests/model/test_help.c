@@ -23,6 +23,7 @@ struct world {
 	bool rung;    /**< operators are rung for it, or one has it */
 	bool has;     /**< an operator has it */
 	bool bridged; /**< they hear one another */
+	bool parted;  /**< each hears why he is parted from the other */
 	bool open;    /**< it was told that it came, and not yet how it ended */
 	unsigned escalated;
 };
@@ -33,7 +34,8 @@ static bool same(const struct world *a, const struct world *b)
 	       a->flow.escalated == b->flow.escalated && a->up == b->up &&
 	       a->hung_up == b->hung_up && a->rung == b->rung &&
 	       a->has == b->has && a->bridged == b->bridged &&
-	       a->open == b->open && a->escalated == b->escalated;
+	       a->open == b->open && a->parted == b->parted &&
+	       a->escalated == b->escalated;
 }
 
 static void check(const struct world *w)
@@ -43,14 +45,18 @@ static void check(const struct world *w)
 	/* No call is forgotten: as long as it is up somebody is rung, or has
 	 * it, or it is on its way in or out. */
 	assert_int_equal(w->up, s != HELP_NONE);
-	assert_int_equal(w->rung, s == HELP_WAITING || s == HELP_TALKING);
-	assert_int_equal(w->has, s == HELP_TALKING);
+	assert_int_equal(w->rung, s == HELP_WAITING || s == HELP_TALKING ||
+					  s == HELP_YIELDING);
+	/* Who is needed elsewhere is let go, and until then hears why. */
+	assert_int_equal(w->has, s == HELP_TALKING || s == HELP_YIELDING);
+	assert_int_equal(w->parted, s == HELP_YIELDING);
 	/* They hear one another while one has it, and at no other time. */
 	assert_int_equal(w->bridged, s == HELP_TALKING);
 	assert_int_equal(w->hung_up, s == HELP_ENDING);
 	/* Each is told once, and its end once. */
 	assert_int_equal(w->open, s == HELP_OFFERED || s == HELP_WAITING ||
-					  s == HELP_TALKING);
+					  s == HELP_TALKING ||
+					  s == HELP_YIELDING);
 	assert_true(w->escalated <= 1);
 }
 
@@ -81,17 +87,20 @@ static struct world after(struct world w, enum help_event ev)
 	if (ev == HELP_EV_TAKEN && w.rung)
 		w.has = true;
 	if ((ev == HELP_EV_LEFT || ev == HELP_EV_LOST) && w.has)
-		w.has = w.bridged = false;
+		w.has = w.bridged = w.parted = false;
 	s = help_flow_step(&w.flow, ev);
 	assert_int_equal(s.todo >= 2 * HELP_DO_LAST, 0);
-	if (s.todo & HELP_DO_UNQUEUE)
-		w.rung = w.has = w.bridged = false;
-	if (s.todo & HELP_DO_RELEASE)
-		w.rung = w.has = w.bridged = false;
+	if (s.todo & (HELP_DO_UNQUEUE | HELP_DO_RELEASE))
+		w.rung = w.has = w.bridged = w.parted = false;
 	if (s.todo & HELP_DO_BRIDGE) {
 		assert_true(w.has);
 		w.bridged = true;
 		w.escalated = 0;
+	}
+	if (s.todo & HELP_DO_PART) {
+		assert_true(w.bridged && !w.hung_up);
+		w.bridged = false;
+		w.parted = true;
 	}
 	if (s.todo & HELP_DO_QUEUE) {
 		assert_false(w.rung);
@@ -205,12 +214,108 @@ static void lost_waits_again(void **state)
 	assert_int_equal(w.escalated, 1);
 }
 
+/** Whose operator is needed elsewhere waits again; however that comes about,
+ *  and also if its operator hangs up when he hears it. */
+static void preempted_waits_again(void **state)
+{
+	static const enum help_event ways[] = {HELP_EV_CEDED, HELP_EV_LEFT,
+					       HELP_EV_LOST};
+	(void)state;
+
+	for (unsigned i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
+		struct world w = {0};
+
+		w = after(w, HELP_EV_OFFERED);
+		w = after(w, HELP_EV_SOUND);
+		w = after(w, HELP_EV_TAKEN);
+		w = after(w, HELP_EV_WANTED);
+		assert_int_equal(w.flow.state, HELP_YIELDING);
+		assert_true(w.parted);
+		w = after(w, ways[i]);
+		assert_int_equal(w.flow.state, HELP_WAITING);
+		assert_true(w.rung && !w.has);
+		w = after(w, HELP_EV_TAKEN);
+		assert_true(w.bridged);
+	}
+}
+
 /* ------------------------------------------------------------------ turns */
 
 #define CALLS 3
 #define NUMBERS 2
+/** Ways in which all lines can be: TURNS_LINES to the power of their count. */
+#define WORLDS 46656
 
 static const char *const number[NUMBERS] = {"sip:1@10.0.0.1", "sip:2@10.0.0.2"};
+
+static bool rings_after(const struct turns_call *was,
+			const struct turns_call *c)
+{
+	for (unsigned k = 0; k < NUMBERS; k++)
+		if (c->ring >> k & 1 ||
+		    (was->line[k].now == TURNS_RINGS && !(c->hold >> k & 1)))
+			return true;
+	return false;
+}
+
+/** Does it want the number that another has on its line k? */
+static bool wants(const struct turns_call *c, const struct turns_call *of,
+		  unsigned k)
+{
+	for (unsigned j = 0; j < NUMBERS; j++)
+		if (c->line[j].now == TURNS_WAITS &&
+		    !strcmp(c->line[j].number, of->line[k].number))
+			return true;
+	return false;
+}
+
+/** Looks at who is taken away from whom. was has the order of c. */
+static void check_away(const struct turns_call *was, const struct turns_call *c)
+{
+	unsigned ceded = 0, needy = 0;
+
+	for (unsigned i = 0; i < CALLS; i++) {
+		const bool needs =
+			c[i].pressing || !rings_after(&was[i], &c[i]);
+		bool could = false, done = false;
+
+		for (unsigned v = 0; v < CALLS; v++)
+			for (unsigned k = 0; k < NUMBERS; k++) {
+				const enum turns_line now = was[v].line[k].now;
+				const bool cede = c[v].cede >> k & 1;
+
+				if (!wants(&was[i], &c[v], k))
+					continue;
+				could |= now == TURNS_TALKS &&
+					 was[v].level < was[i].level;
+				/* Also who is on the way to it, or to one
+				 * before it. */
+				done |= cede || now == TURNS_YIELDS;
+			}
+		needy += needs && could;
+		/* Who could have somebody gets him. */
+		assert_true(!needs || !could || done);
+	}
+	for (unsigned v = 0; v < CALLS; v++)
+		for (unsigned k = 0; k < NUMBERS; k++) {
+			bool urgent = false;
+
+			if (!(c[v].cede >> k & 1))
+				continue;
+			ceded++;
+			/* Only who talks, only for what is more urgent and has
+			 * nobody else. */
+			assert_int_equal(was[v].line[k].now, TURNS_TALKS);
+			for (unsigned i = 0; i < CALLS; i++)
+				urgent |= was[i].level > was[v].level &&
+					  wants(&was[i], &c[v], k) &&
+					  (c[i].pressing ||
+					   !rings_after(&was[i], &c[i]));
+			assert_true(urgent);
+		}
+	/* No more than are needed. */
+	assert_true(ceded <= needy);
+}
 
 /** Carries out what was decided and looks at each number. */
 static void decide_and_check(struct turns_call *c, const unsigned *age)
@@ -222,6 +327,7 @@ static void decide_and_check(struct turns_call *c, const unsigned *age)
 	for (unsigned i = 0; i < CALLS; i++)
 		v[i] = &c[i];
 	turns_decide(v, CALLS);
+	check_away(was, c);
 	for (unsigned k = 0; k < NUMBERS; k++) {
 		int first = -1;
 		unsigned rings = 0, engaged = 0;
@@ -236,7 +342,7 @@ static void decide_and_check(struct turns_call *c, const unsigned *age)
 			/* Only who waits can begin, who rings can be held. */
 			assert_true(!ring || now == TURNS_WAITS);
 			assert_true(!hold || now == TURNS_RINGS);
-			engaged += now == TURNS_ENGAGED;
+			engaged += now >= TURNS_ENGAGED;
 			rings += ring || (now == TURNS_RINGS && !hold);
 			if (wants &&
 			    (first < 0 || was[i].level > was[first].level ||
@@ -262,11 +368,13 @@ static void every_small_world_of_turns(void **state)
 	static const unsigned order[6][CALLS] = {{0, 1, 2}, {0, 2, 1},
 						 {1, 0, 2}, {1, 2, 0},
 						 {2, 0, 1}, {2, 1, 0}};
+	static const unsigned power[CALLS * NUMBERS] = {1,   6,    36,
+							216, 1296, 7776};
 	(void)state;
 
 	for (unsigned levels = 0; levels < 8; levels++)
 		for (unsigned o = 0; o < 6; o++)
-			for (unsigned lines = 0; lines < 4096; lines++) {
+			for (unsigned lines = 0; lines < WORLDS; lines++) {
 				struct turns_call c[CALLS] = {{0}};
 
 				for (unsigned i = 0; i < CALLS; i++) {
@@ -274,17 +382,40 @@ static void every_small_world_of_turns(void **state)
 						levels >> i & 1 ? 200 : 150;
 					c[i].since_us = order[o][i];
 					c[i].n = NUMBERS;
+					c[i].pressing = lines % 4 == i;
 					for (unsigned k = 0; k < NUMBERS; k++) {
 						c[i].line[k].number = number[k];
 						c[i].line[k].now =
-							lines >>
-								2 * (i * NUMBERS +
-								     k) &
-							3;
+							lines /
+							power[i * NUMBERS + k] %
+							TURNS_LINES;
 					}
 				}
 				decide_and_check(c, order[o]);
 			}
+}
+
+/** Who is on the way is enough: no second one is taken away meanwhile. */
+static void one_at_a_time(void **state)
+{
+	struct turns_call urgent = {.level = 200, .n = 2};
+	struct turns_call low[2] = {{.level = 150, .n = 1, .since_us = 1},
+				    {.level = 150, .n = 1, .since_us = 2}};
+	struct turns_call *v[] = {&low[0], &urgent, &low[1]};
+	(void)state;
+
+	for (unsigned k = 0; k < 2; k++) {
+		urgent.line[k].number = low[k].line[0].number = number[k];
+		urgent.line[k].now = TURNS_WAITS;
+		low[k].line[0].now = TURNS_TALKS;
+	}
+	turns_decide(v, 3);
+	/* Of two that are as urgent, the younger. */
+	assert_int_equal(low[0].cede, 0);
+	assert_int_equal(low[1].cede, 1);
+	low[1].line[0].now = TURNS_YIELDS;
+	turns_decide(v, 3);
+	assert_int_equal(low[0].cede | low[1].cede, 0);
 }
 
 /** More numbers than are told apart: the most urgent ring all the same. */
@@ -315,7 +446,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_way_through_the_table),
 		cmocka_unit_test(lost_waits_again),
+		cmocka_unit_test(preempted_waits_again),
 		cmocka_unit_test(every_small_world_of_turns),
+		cmocka_unit_test(one_at_a_time),
 		cmocka_unit_test(many_numbers),
 	};
 

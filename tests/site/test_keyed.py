@@ -35,10 +35,10 @@ def state(d):
 
 def keys(call, text):
     for n, k in enumerate(text):
-        # A telephone may tell a key in both ways: it is one press. Not the last one:
-        # it may end the call, and then nobody is there to be told twice.
+        # A telephone may tell a key in both ways: it is one press. The first one only: an
+        # INFO may overtake the RTP of a key before it, and the last may end the call.
         call.press(k)
-        if n % 2 and n < len(text) - 1:
+        if n == 0:
             call.inform(k)
 
 

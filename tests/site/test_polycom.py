@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from conftest import BELL, EVAC, NOTICE
-from lib import audio, net, wait
+from lib import audio, net, polycom_phone, wait
 from lib.polycom import ALERT, END, TRANSMIT, Phone, check_pace, check_talk
 from lib.rtp import check_continuous
 from lib.sip import Call
@@ -167,6 +167,40 @@ def test_one_talk_on_a_shared_channel(phones):
     d.api.page(["store", "desks"], "bell", priority="evacuate", repeat=3)
     phone.wait_ends(50)
     check_talk(phone.heard())
+
+
+def test_heard_back(phones, site, cleanup):
+    """What is sent is seen to leave, for all who share a channel; phones are no foreigners."""
+    d, phone = phones
+
+    def heard(zone):
+        return d.api.get(f"/zones/{zone}")["sounds"][0]["heard"]
+    ns = site["ctl"].ns
+    cleanup.callback(net.sh, f"ip netns exec {ns} nft flush ruleset")
+    sock = polycom_phone.socket_of(site["yard"], net.mreqn)
+    cleanup.callback(sock.close)
+    other = polycom_phone.Phone(sock, audio.codes(20, 3), channel=26, alerts=0).start()
+    cleanup.callback(other.stop)
+    b = d.api.post("/broadcasts", {"zones": ["store", "desks", "hall"], "message": "long",
+                                   "priority": "evacuate", "repeat": 100})
+    for zone in ("desks", "store", "hall"):
+        wait.until(lambda zone=zone: heard(zone)["state"] == "heard", f"{zone} to be heard back")
+    assert wait.until(lambda: heard("desks")["level_dbfs"], "its level") > -35
+    assert not d.api.faults()
+    out = site["ctl"].run(["nft", "-f", "-"], input=(
+        'table netdev t { chain c { type filter hook egress device "eth0" priority 0;\n'
+        "ip daddr 224.0.1.116 drop\n}\n}\n"))
+    assert not out.returncode, out.stderr
+
+    def lost():
+        return [f["text"] for f in d.api.faults().values() if "not seen to leave" in f["text"]]
+    # Of two that share a channel one talks.
+    wait.until(lambda: len(lost()) == 1, "the Polycom output that talks to be told of")
+    assert "group" in lost()[0]
+    net.sh(f"ip netns exec {ns} nft flush ruleset")
+    wait.until(lambda: not d.api.faults(), "the faults to clear")
+    assert other.sent and not heard("desks")["foreign"]
+    d.api.delete(f"/broadcasts/{b['id']}")
 
 
 def goes_ahead(packet):

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from conftest import EVAC, LONG
+from conftest import EVAC, LONG, config
 from lib import audio, net, wait
 from lib.rtp import Receiver, Sender, build, check_continuous
 from lib.sip import Call, sdp
@@ -288,15 +288,41 @@ def test_preempted_caller_is_told_and_resumed(make_daemon, caller, hall):
 
 
 def test_preempted_caller_gets_a_bye(make_daemon, caller, hall):
-    d = make_daemon(sip='preempted = "end"')
+    d = make_daemon(sip='preempted = "end"  preempted-message = "evac"')
     call = caller("701").dial()
     call.talk(LONG)
     hall.wait_talk(LONG[:3200])
     d.api.input("panic", True)
+    # He hears why, while the others hear the alarm.
+    call.rtp.wait_bytes(EVAC)
     bye = call.wait_bye()
+    assert len(re.findall(re.escape(EVAC), call.rtp.payload())) == 1
     assert "preemption" in bye.get("reason", "") and "cause=1" in bye.get("reason", "")
     hall.wait_bytes(EVAC)
     check_continuous(hall.packets)
+
+
+def test_resource_priority_of_who_is_trusted(make_daemon, caller, agent, hall):
+    # He says that he is most urgent, and gets what his PBX may have at most.
+    text = config().replace('peer "10.9.0.21/32" { allow = { "page" }  max-priority = "page" }',
+                            'peer "10.9.0.21/32" { allow = { "page" }  max-priority = "emergency"'
+                            ' trusted = true }').replace('max-priority = "bell"',
+                                                         'max-priority = "emergency"')
+    d = make_daemon(text=text)
+    urgent = "Resource-Priority: q735.0\r\n"
+    first = caller("701").dial()
+    first.talk(LONG, repeat=True)
+    hall.wait_talk(LONG[:3200])
+    # Who is not trusted may write what he likes.
+    with agent("second") as stranger:
+        Call(stranger, "701", rtp=True).invite(extra=urgent).final(486)
+    second = caller("701").dial(extra=urgent)
+    wait.until(lambda: sorted(c["state"] for c in calls(d)) == ["preempted", "talking"],
+               lambda: str(calls(d)))
+    assert {b["priority"] for b in d.api.get("/broadcasts")} == {"page", "emergency"}
+    mark = hall.mark()
+    second.talk(TALK)
+    hall.wait_bytes(TALK[:3200], start=mark)
 
 
 # ----------------------------------------------------------- bad senders

@@ -181,4 +181,5 @@ def test_baresip_answers_and_plays(make_daemon, site, tmp_path, cleanup):
     assert "answering call on line 1" in log
     assert "incoming rtp for 'audio' established, receiving from 10.9.0.1" in log
     # What it gets, in bit/s.
-    assert "/64000 (bit/s)" in log, log
+    rates = [int(r) for r in re.findall(r"/(\d+) \(bit/s\)", log)]
+    assert any(abs(r - 64000) < 3200 for r in rates), log

@@ -289,3 +289,36 @@ enum ctl_exit client_download(const struct ctl *c, const char *path, FILE *f)
 	curl_easy_cleanup(s.h);
 	return code;
 }
+
+enum ctl_exit client_save(const struct ctl *c, const char *path,
+			  const char *file)
+{
+	const bool out = !strcmp(file, "-");
+	char tmp[1024];
+	enum ctl_exit code;
+	FILE *f;
+
+	if (snprintf(tmp, sizeof(tmp), "%s.part", file) >= (int)sizeof(tmp)) {
+		fputs("tocsinctl: the file's name is too long\n", stderr);
+		return CTL_USAGE;
+	}
+	f = out ? stdout : fopen(tmp, "wbe");
+	if (!f) {
+		fprintf(stderr, "tocsinctl: %s: %s\n", tmp, strerror(errno));
+		return CTL_USAGE;
+	}
+	code = client_download(c, path, f);
+	if (out)
+		return code;
+	if (fclose(f) && code == CTL_DONE) {
+		fprintf(stderr, "tocsinctl: %s: %s\n", tmp, strerror(errno));
+		code = CTL_REFUSED;
+	}
+	if (code == CTL_DONE && rename(tmp, file)) {
+		fprintf(stderr, "tocsinctl: %s: %s\n", file, strerror(errno));
+		code = CTL_REFUSED;
+	}
+	if (code != CTL_DONE)
+		unlink(tmp);
+	return code;
+}

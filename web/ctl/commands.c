@@ -1,6 +1,8 @@
 /* The table of commands, and those that show something. */
 #include "ctl.h"
 
+#include "controller/base/scope.h"
+
 #include <string.h>
 
 enum ctl_exit command_usage(const char *command, const char *problem)
@@ -80,47 +82,23 @@ static void show_worst(const json_t *fault)
 	puts(colour ? "\033[0m" : "");
 }
 
-static void show_bans(const json_t *bans)
-{
-	static const struct column columns[] = {{"BANNED", "address"},
-						{"SECONDS-LEFT", "left_s"},
-						{NULL, NULL}};
-
-	if (json_array_size(bans))
-		table_print(bans, columns);
-}
-
-/** One object, and what stands in it under "worst_fault" and "bans". */
-static enum ctl_exit object(const struct ctl *c, const char *name, int argc,
-			    const char *path)
+static enum ctl_exit cmd_status(const struct ctl *c, int argc, char **argv)
 {
 	json_t *o = NULL;
 	enum ctl_exit code;
 
+	(void)argv;
 	if (argc > 1)
-		return command_usage(name, "takes no arguments");
-	code = client_call(c, "GET", path, NULL, &o);
+		return command_usage("status", "takes no arguments");
+	code = client_call(c, "GET", "/status", NULL, &o);
 	if (code == CTL_DONE && c->json) {
 		command_json(o);
 	} else if (code == CTL_DONE) {
 		table_object(o);
 		show_worst(json_object_get(o, "worst_fault"));
-		show_bans(json_object_get(o, "bans"));
 	}
 	json_decref(o);
 	return code;
-}
-
-static enum ctl_exit cmd_status(const struct ctl *c, int argc, char **argv)
-{
-	(void)argv;
-	return object(c, "status", argc, "/status");
-}
-
-static enum ctl_exit cmd_sip(const struct ctl *c, int argc, char **argv)
-{
-	(void)argv;
-	return object(c, "sip", argc, "/sip");
 }
 
 static enum ctl_exit cmd_zones(const struct ctl *c, int argc, char **argv)
@@ -368,6 +346,7 @@ static enum ctl_exit cmd_calls(const struct ctl *c, int argc, char **argv)
 		{"CODE", "code"},
 		{"ZONE", "zone"},
 		{"STATE", "state"},
+		{"ENCRYPTED", "encrypted"},
 		{"PLACE", "place"},
 		{"WAITED-S", "waited_s"},
 		{"OPERATOR", "operator"},
@@ -468,6 +447,18 @@ static enum ctl_exit cmd_heard(const struct ctl *c, int argc, char **argv)
 	return code;
 }
 
+static enum ctl_exit cmd_tokens(const struct ctl *c, int argc, char **argv)
+{
+	static const struct column columns[] = {
+		{"TOKEN", "name"},      {"SCOPES", "scopes"},
+		{"ZONES", "zones"},     {"MESSAGES", "messages"},
+		{"EXPIRES", "expires"}, {"USED", "used"},
+		{"FROM", "from"},       {NULL, NULL},
+	};
+
+	return list(c, argv[0], argc, "/tokens", columns, "no tokens");
+}
+
 const struct command commands[] = {
 	{"status", "", "what the controller is and how it fares", cmd_status},
 	{"zones", "", "what sounds where, by whom", cmd_zones},
@@ -554,9 +545,23 @@ const struct command commands[] = {
 	{"cap", "", "feeds of public alerts, and what became of them", cmd_cap},
 	{"endpoints", "", "who registers here, and where they are",
 	 cmd_endpoints},
+	{"passwd", "USER",
+	 "a user's line for the configuration, with the hash of the password "
+	 "that is asked for; asks no daemon",
+	 passwd_print},
+	{"token",
+	 "NAME --scope S... [--zone Z...] [--message M...] [--expires DATE]",
+	 "a machine's section for the configuration, and on standard error its "
+	 "token, this once; S is one of " SCOPE_NAMES "; asks no daemon",
+	 token_make},
+	{"tokens", "", "tokens there are, and when they were used", cmd_tokens},
 	{"lamps", "", "which phones watch what, and what they see", cmd_lamps},
 	{"accounts", "", "where we are registered, and why not", cmd_accounts},
-	{"sip", "", "registrations, bans and counters of SIP", cmd_sip},
+	{"sip", "[trace [CALL [--pcap FILE]]]",
+	 "accounts, registrations, peers and bans; what was said in the last "
+	 "calls; CALL is a call's number, or a trace or Call-ID of the list; "
+	 "FILE gets it for Wireshark, - is standard output",
+	 sip_do},
 	{"calls", "", "calls that are up", cmd_calls},
 	{"summons", "", "who is called about alarms, and who took it",
 	 cmd_summons},

@@ -62,6 +62,11 @@ enum ctl_exit client_upload(const struct ctl *c, const char *path, FILE *f,
 /** Writes what a path answers into a file. */
 enum ctl_exit client_download(const struct ctl *c, const char *path, FILE *f);
 
+/** The same into a file that appears as a whole or not at all; "-" is standard
+ *  output. */
+enum ctl_exit client_save(const struct ctl *c, const char *path,
+			  const char *file);
+
 /** Appends s to path, percent-encoded; false when it does not fit. */
 bool client_append(char *path, size_t size, const char *s);
 
@@ -140,6 +145,8 @@ json_t *command_number_or_text(const char *s);
 enum ctl_exit command_list(const struct ctl *c, const char *path,
 			   const struct column *columns, const char *none);
 
+enum ctl_exit passwd_print(const struct ctl *c, int argc, char **argv);
+enum ctl_exit token_make(const struct ctl *c, int argc, char **argv);
 enum ctl_exit act_inputs(const struct ctl *c, int argc, char **argv);
 enum ctl_exit act_page(const struct ctl *c, int argc, char **argv);
 enum ctl_exit act_stop(const struct ctl *c, int argc, char **argv);
@@ -154,6 +161,8 @@ enum ctl_exit act_reload(const struct ctl *c, int argc, char **argv);
 enum ctl_exit messages_do(const struct ctl *c, int argc, char **argv);
 enum ctl_exit matrix_mode(const struct ctl *c, int argc, char **argv);
 enum ctl_exit matrix_walk_test(const struct ctl *c, int argc, char **argv);
+
+enum ctl_exit sip_do(const struct ctl *c, int argc, char **argv);
 
 enum ctl_exit schedule_next(const struct ctl *c, int argc, char **argv);
 enum ctl_exit schedule_skip(const struct ctl *c, int argc, char **argv);

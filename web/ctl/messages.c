@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 static bool is_number(const char *s)
 {
@@ -124,38 +123,6 @@ static enum ctl_exit upload(const struct ctl *c, const char *name,
 	return code;
 }
 
-/** A file appears as a whole or not at all; "-" is standard output. */
-static enum ctl_exit preview(const struct ctl *c, const char *path,
-			     const char *file)
-{
-	const bool out = !strcmp(file, "-");
-	char tmp[1024];
-	enum ctl_exit code;
-	FILE *f;
-
-	if (snprintf(tmp, sizeof(tmp), "%s.part", file) >= (int)sizeof(tmp))
-		return command_usage("messages", "the file's name is too long");
-	f = out ? stdout : fopen(tmp, "wbe");
-	if (!f) {
-		fprintf(stderr, "tocsinctl: %s: %s\n", tmp, strerror(errno));
-		return CTL_USAGE;
-	}
-	code = client_download(c, path, f);
-	if (out)
-		return code;
-	if (fclose(f) && code == CTL_DONE) {
-		fprintf(stderr, "tocsinctl: %s: %s\n", tmp, strerror(errno));
-		code = CTL_REFUSED;
-	}
-	if (code == CTL_DONE && rename(tmp, file)) {
-		fprintf(stderr, "tocsinctl: %s: %s\n", file, strerror(errno));
-		code = CTL_REFUSED;
-	}
-	if (code != CTL_DONE)
-		unlink(tmp);
-	return code;
-}
-
 struct words {
 	const char *verb, *name, *last; /**< FILE or VERSION */
 	const char *output, *version, *if_match;
@@ -228,7 +195,7 @@ enum ctl_exit messages_do(const struct ctl *c, int argc, char **argv)
 			strcat(path, "?version=");
 			strcat(path, w.version);
 		}
-		return preview(c, path, w.output);
+		return client_save(c, path, w.output);
 	}
 	return command_usage("messages", "unknown action, or words missing");
 }

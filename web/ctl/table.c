@@ -124,7 +124,9 @@ void table_object(const json_t *o)
 
 	json_object_foreach((json_t *)o, key, v)
 	{
-		if (json_is_object(v) || json_is_null(v))
+		if (json_is_object(v) || json_is_null(v) ||
+		    json_is_object(json_array_get(v, 0)) ||
+		    (json_is_array(v) && !json_array_size(v)))
 			continue;
 		text_safe(name, sizeof(name), key, false);
 		cell(v, text, sizeof(text));

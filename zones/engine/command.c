@@ -52,6 +52,8 @@ static void output_on(struct engine *e, unsigned i, const struct command *c,
 		atomic_store_explicit(&o->ssrc, c->output.ssrc,
 				      memory_order_relaxed);
 	}
+	if (same)
+		line_keep_seal(o->line, c->output.line);
 	if (same && line_alike(o->line, c->output.line)) {
 		/* What waits in it still leaves. */
 		line_take(o->line, c->output.line);

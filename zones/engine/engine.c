@@ -154,6 +154,12 @@ static void close_fd(int fd)
 		close(fd);
 }
 
+static void leg_command_free(const struct command *c)
+{
+	playout_free(c->leg.playout);
+	callseal_free(c->leg.seal);
+}
+
 void engine_free(struct engine *e)
 {
 	struct command c;
@@ -168,12 +174,13 @@ void engine_free(struct engine *e)
 		if (c.type == COMMAND_LEG_OPEN)
 			close_fd(c.leg.fd);
 		if (c.type == COMMAND_LEG_OPEN || c.type == COMMAND_LEG_UPDATE)
-			playout_free(c.leg.playout);
+			leg_command_free(&c);
 		if (c.type == COMMAND_OUTPUT)
 			line_free(c.output.line);
 	}
 	while (e->reports && ring_pop(e->reports, &r)) {
 		playout_free(r.garbage);
+		callseal_free(r.waste);
 		line_free(r.line);
 	}
 	for (unsigned i = 0; i < MEDIA_MAX_OUTPUTS; i++) {
@@ -185,6 +192,8 @@ void engine_free(struct engine *e)
 			close_fd(e->leg[i].fd);
 		playout_free(e->leg[i].playout);
 		playout_free(e->leg[i].garbage);
+		callseal_free(e->leg[i].seal);
+		callseal_free(e->leg[i].waste);
 	}
 	close_fd(e->command_fd);
 	close_fd(e->report_fd);
@@ -297,8 +306,11 @@ static void turn(struct engine *e)
 		}
 		/* The leg may have been closed by a command just now. */
 		if (ev[i].data.u64 < EVENT_TIMER && leg < MEDIA_MAX_LEGS &&
-		    e->leg[leg].opened == ev[i].data.u64 >> 32)
+		    e->leg[leg].opened == ev[i].data.u64 >> 32) {
+			if (ev[i].events & EPOLLERR)
+				leg_errors(e, leg, now);
 			leg_receive(e, leg);
+		}
 	}
 	run_due(e, now);
 	reports_make(e, now);

@@ -19,6 +19,7 @@
 #define TOCSIN_ENGINE_H
 
 #include "controller/base/ring.h"
+#include "zones/engine/callseal.h"
 #include "zones/engine/endpoint.h"
 #include "zones/engine/frame.h"
 #include "zones/engine/keys.h"
@@ -27,6 +28,7 @@
 #include "zones/engine/packet.h"
 #include "zones/engine/playout.h"
 #include "zones/engine/polyphase.h"
+#include "zones/engine/unreach.h"
 #include "zones/media.h"
 #include "zones/reel.h"
 #include "zones/sound/coder.h"
@@ -232,6 +234,8 @@ struct leg {
 	uint8_t event_pt;
 	struct playout *playout;
 	struct playout *garbage; /**< to be freed by the control side */
+	struct callseal *seal;   /**< NULL = not encrypted */
+	struct callseal *waste;  /**< as garbage */
 	struct listen *listen; /**< not a call's; belongs to the control side */
 	struct tape *tape;     /**< the same: what is played instead of heard */
 	uint16_t tape_seq;
@@ -257,12 +261,15 @@ struct leg {
 	struct encoder *enc; /**< lent for what it is sent from there */
 	const void *sent;    /**< what it was last sent the sound of */
 	uint32_t rested_ms;  /**< silence since then */
-	uint32_t foreign, wrong_type;
+	uint32_t foreign, wrong_type, unsealed;
+	union endpoint foreign_by; /**< the last one */
+	uint16_t wrong_pt;         /**< the last one */
+	struct unreach unreach;    /**< where it is sent to */
 	struct keys keys;
 	/* Reports owed. */
 	char pressed[LEG_KEYS];
 	uint8_t n_pressed;
-	bool owe_rtp, owe_silent, owe_closed, owe_recorded;
+	bool owe_rtp, owe_silent, owe_closed, owe_recorded, owe_unreach;
 	unsigned owe_prompt;
 	int prompt_err;
 };
@@ -377,6 +384,7 @@ struct command {
 			uint32_t ssrc, ts;
 			uint16_t seq;
 			struct playout *playout; /**< NULL: keep the old */
+			struct callseal *seal;   /**< NULL: none */
 			struct listen *listen;
 			struct tape *tape;
 		} leg;
@@ -405,6 +413,7 @@ struct report {
 	struct media_report r;
 	bool internal; /**< nothing to tell, only to free */
 	struct playout *garbage;
+	struct callseal *waste;
 	struct line *line;
 };
 
@@ -670,9 +679,11 @@ void leg_prompt(struct engine *e, unsigned i, const struct clip *clip,
 void leg_close(struct engine *e, unsigned i);
 void leg_record(struct engine *e, unsigned i, struct reel *reel, uint64_t now);
 void leg_receive(struct engine *e, unsigned i);
+/** Its socket has something to say about where it is sent to. */
+void leg_errors(struct engine *e, unsigned i, uint64_t now);
 /** Sends what is due to callers, and notices the silent. */
 void legs_run(struct engine *e, uint64_t horizon, uint64_t now);
-void leg_stats(const struct leg *l, struct media_leg_stats *s);
+void leg_stats(const struct leg *l, struct media_leg_stats *s, uint64_t now);
 
 /* hear.c */
 /** Takes one datagram of a leg that listens. */
@@ -693,6 +704,9 @@ void deck_turn(struct engine *e, unsigned leg, uint64_t now);
 /* report.c */
 /** Hands a buffer back to be freed. */
 void report_garbage(struct engine *e, unsigned leg, struct playout *p);
+
+/** The same for a seal that is not used any more; NULL is fine. */
+void report_waste(struct engine *e, unsigned leg, struct callseal *c);
 /** The same for an output's line. */
 void report_line(struct engine *e, unsigned output, struct line *l);
 /** Makes every report that is owed; what does not fit stays owed. */

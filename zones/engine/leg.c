@@ -9,10 +9,17 @@
 #include "zones/engine/engine.h"
 
 #include "controller/base/clock.h"
+#include "zones/engine/socket.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
+
+/** RFC 3551: of who says nothing. */
+#define PT_COMFORT_NOISE 13
+/** Messages of the network read at once. */
+#define ERRORS_A_TURN 16
 
 static uint64_t period_us(const struct leg *l)
 {
@@ -48,6 +55,7 @@ void leg_open(struct engine *e, unsigned i, const struct command *c,
 	struct epoll_event ev = {.events = EPOLLIN};
 	uint32_t opened = l->opened + 1;
 	struct playout *garbage;
+	struct callseal *waste;
 
 	if (l->used)
 		leg_close(e, i);
@@ -55,7 +63,9 @@ void leg_open(struct engine *e, unsigned i, const struct command *c,
 	 * still. */
 	if (l->playout)
 		report_garbage(e, i, l->playout);
+	report_waste(e, i, l->seal);
 	garbage = l->garbage;
+	waste = l->waste;
 	*l = (struct leg){
 		.used = true,
 		.opened = opened,
@@ -70,8 +80,11 @@ void leg_open(struct engine *e, unsigned i, const struct command *c,
 		.tape = c->leg.tape,
 		.tape_us = ENGINE_NEVER,
 		.garbage = garbage,
+		.seal = c->leg.seal,
+		.waste = waste,
 		.last_us = now - c->leg.fmt.ptime_ms * UINT64_C(1000),
 		.prompt_idx = -1,
+		.wrong_pt = MEDIA_NO_TYPE,
 	};
 	stream_begin(&l->stream, c->leg.ssrc, c->leg.seq, c->leg.ts, now);
 	watch_silence(e, l, now);
@@ -112,12 +125,17 @@ void leg_update(struct engine *e, unsigned i, const struct command *c,
 		l->heard = false;
 		l->latched = false;
 		l->remote = c->leg.remote;
+		l->unreach.err = 0;
 	}
 	if (c->leg.playout) {
 		playout_inherit(c->leg.playout, l->playout);
 		report_garbage(e, i, l->playout);
 		l->playout = c->leg.playout;
 	}
+	if (c->leg.seal && l->seal)
+		callseal_inherit(c->leg.seal, l->seal);
+	report_waste(e, i, l->seal);
+	l->seal = c->leg.seal;
 	l->fmt = c->leg.fmt;
 	l->event_pt = c->leg.event_pt;
 	l->send = c->leg.send;
@@ -177,13 +195,19 @@ void leg_close(struct engine *e, unsigned i)
 	l->fd = -1;
 	l->used = false;
 	l->owe_closed = true;
-	l->owe_rtp = l->owe_silent = false;
+	l->owe_rtp = l->owe_silent = l->owe_unreach = false;
 	l->talks = l->told_talks = false;
 	e->owing = true;
 	schedule(e, i);
 }
 
 /* ---------------------------------------------------------------- receive */
+
+/** By its address, which strangers are told by before anything is opened. */
+static bool may_be_peer(const struct leg *l, const union endpoint *from)
+{
+	return endpoint_equal(&l->remote, from) || (!l->heard && !l->latched);
+}
 
 /** Is this the caller? */
 static bool is_peer(struct leg *l, const union endpoint *from, uint8_t pt)
@@ -192,33 +216,62 @@ static bool is_peer(struct leg *l, const union endpoint *from, uint8_t pt)
 		l->heard = true;
 		return true;
 	}
-	if (l->heard || l->latched || pt != l->fmt.pt)
+	if (!may_be_peer(l, from) || pt != l->fmt.pt)
 		return false;
 	l->latched = true;
 	l->remote = *from;
 	return true;
 }
 
+static void foreign(struct leg *l, const union endpoint *from)
+{
+	l->foreign++;
+	l->foreign_by = *from;
+}
+
+static void wrong_type(struct leg *l, uint16_t pt)
+{
+	l->wrong_type++;
+	l->wrong_pt = pt;
+}
+
 static void take(struct engine *e, unsigned i, const union endpoint *from,
-		 const uint8_t *buf, size_t len, uint64_t now)
+		 uint8_t *buf, size_t len, uint64_t now)
 {
 	struct leg *l = &e->leg[i];
 	struct packet p;
 
 	if (!l->recv)
 		return;
+	if (l->seal) {
+		if (!may_be_peer(l, from)) {
+			foreign(l, from);
+			return;
+		}
+		len = callseal_receive(l->seal, buf, len);
+		if (!len) {
+			l->unsealed++;
+			return;
+		}
+	}
 	if (packet_decode(&p, buf, len)) {
 		if (endpoint_equal(&l->remote, from))
-			l->wrong_type++;
+			wrong_type(l, MEDIA_NO_TYPE);
 		else
-			l->foreign++;
+			foreign(l, from);
 		return;
 	}
 	if (!is_peer(l, from, p.pt)) {
-		l->foreign++;
+		foreign(l, from);
 		return;
 	}
-	if (!l->rx_us) {
+	/* Until something of his could be heard, nothing was. */
+	if (!l->rx_us && p.pt != l->fmt.pt && p.pt != PT_COMFORT_NOISE &&
+	    (!l->event_pt || p.pt != l->event_pt)) {
+		wrong_type(l, p.pt);
+		return;
+	}
+	if (!l->rx_us || l->silent) {
 		l->rx_us = now;
 		l->owe_rtp = true;
 		e->owing = true;
@@ -236,7 +289,30 @@ static void take(struct engine *e, unsigned i, const union endpoint *from,
 	}
 	if (p.pt != l->fmt.pt || !playout_put(l->playout, p.ssrc, p.seq, p.ts,
 					      p.payload, p.len, now))
-		l->wrong_type++;
+		wrong_type(l, p.pt);
+}
+
+static void unreach_tell(struct engine *e, struct leg *l, uint64_t now)
+{
+	if (!unreach_changed(&l->unreach, now))
+		return;
+	l->owe_unreach = true;
+	e->owing = true;
+}
+
+void leg_errors(struct engine *e, unsigned i, uint64_t now)
+{
+	struct leg *l = &e->leg[i];
+	struct sockaddr_storage to;
+	union endpoint about;
+	int err;
+
+	for (unsigned k = 0;
+	     k < ERRORS_A_TURN && socket_error(l->fd, &to, &err); k++)
+		if (err && !endpoint_set(&about, &to) &&
+		    endpoint_equal(&about, &l->remote))
+			unreach_note(&l->unreach, err, now);
+	unreach_tell(e, l, now);
 }
 
 void leg_receive(struct engine *e, unsigned i)
@@ -266,22 +342,28 @@ void leg_receive(struct engine *e, unsigned i)
 	feed_schedule_leg(e, i);
 }
 
-void leg_stats(const struct leg *l, struct media_leg_stats *s)
+void leg_stats(const struct leg *l, struct media_leg_stats *s, uint64_t now)
 {
 	struct playout_stats p = {0};
 
 	if (l->playout)
 		playout_stats(l->playout, &p);
 	*s = (struct media_leg_stats){
+		.heard = l->rx_us != 0,
+		.wrong_pt = l->wrong_pt,
+		.unreachable = unreach_lately(&l->unreach, now),
 		.received = p.received,
 		.lost = p.lost,
 		.late = p.late,
 		.duplicate = p.duplicate,
 		.foreign = l->foreign,
 		.wrong_type = l->wrong_type,
+		.unsealed = l->unsealed,
 		.jitter_us = p.jitter_us,
 		.delay_us = p.delay_us,
 	};
+	if (l->foreign)
+		(void)endpoint_in6(&l->foreign_by, &s->foreign_by);
 }
 
 /* ------------------------------------------------------------------- send */
@@ -334,11 +416,18 @@ static const uint8_t *payload(struct engine *e, struct leg *l, size_t *bytes,
 	return p;
 }
 
+static bool is_unreachable(int err)
+{
+	return err == ECONNREFUSED || err == EHOSTUNREACH ||
+	       err == ENETUNREACH || err == EPERM || err == EACCES;
+}
+
 static void send_one(struct engine *e, struct leg *l, uint64_t now)
 {
 	uint8_t header[PACKET_HEADER];
 	size_t bytes;
 	const uint8_t *p = payload(e, l, &bytes, now);
+	uint8_t sealed[PACKET_HEADER + ENGINE_MAX_PAYLOAD + SEAL_ROOM];
 	struct iovec iov[2] = {
 		{header, sizeof(header)},
 		{(void *)(uintptr_t)p, bytes},
@@ -355,8 +444,22 @@ static void send_one(struct engine *e, struct leg *l, uint64_t now)
 		return;
 	stream_header(&l->stream, header, l->fmt.pt, l->fmt.clock,
 		      format_ticks(&l->fmt), now);
-	/* Best effort: a dead path is seen by what no longer comes in. */
-	(void)sendmsg(l->fd, &h, MSG_DONTWAIT);
+	if (l->seal) {
+		memcpy(sealed, header, PACKET_HEADER);
+		memcpy(sealed + PACKET_HEADER, p, bytes);
+		iov[0] = (struct iovec){
+			sealed,
+			callseal_send(l->seal, sealed, PACKET_HEADER + bytes)};
+		h.msg_iovlen = 1;
+	}
+	/* Best effort. What the network said about a packet before is told here
+	 * once, instead of sending: then it is tried again. */
+	if (sendmsg(l->fd, &h, MSG_DONTWAIT) < 0 && is_unreachable(errno)) {
+		unreach_note(&l->unreach, errno, now);
+		(void)sendmsg(l->fd, &h, MSG_DONTWAIT);
+	}
+	if (l->unreach.err)
+		unreach_tell(e, l, now);
 }
 
 /**

@@ -79,6 +79,17 @@ bool line_alike(const struct line *a, const struct line *b)
 		!memcmp(&a->ptt->cfg, &b->ptt->cfg, sizeof(a->ptt->cfg)));
 }
 
+void line_keep_seal(struct line *keep, struct line *with)
+{
+	struct seal *s;
+
+	if (!keep || !with || !seal_alike(keep->seal, with->seal))
+		return;
+	s = keep->seal;
+	keep->seal = with->seal;
+	with->seal = s;
+}
+
 void line_take(struct line *keep, struct line *with)
 {
 	struct line_fan *fan = keep->fan;

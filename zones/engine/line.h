@@ -53,6 +53,10 @@ void line_free(struct line *l);
 /** Do two lines hold the same packets, whatever their addresses? */
 bool line_alike(const struct line *a, const struct line *b);
 
+/** Lets the seal of `with` go on where that of `keep` is, if it is of the same
+ *  key: before line_take(), or before `with` takes the place of `keep`. */
+void line_keep_seal(struct line *keep, struct line *with);
+
 /** `keep` takes over addresses and key of `with`, which is left with its own.
  */
 void line_take(struct line *keep, struct line *with);

@@ -57,6 +57,8 @@ struct media {
 	struct polyphase *rate[ENGINE_RATES][ENGINE_RATES];
 	struct playout *made[MEDIA_MAX_LEGS]; /**< by this batch */
 	unsigned n_made;
+	struct callseal *made_seal[MEDIA_MAX_LEGS]; /**< the same */
+	unsigned n_made_seals;
 	struct line *made_line[MEDIA_MAX_OUTPUTS]; /**< the same */
 	unsigned n_made_lines;
 	/** Of legs that listen, from opening to MEDIA_LEG_CLOSED. */
@@ -140,6 +142,8 @@ static void unmake(struct media *m)
 {
 	while (m->n_made)
 		playout_free(m->made[--m->n_made]);
+	while (m->n_made_seals)
+		callseal_free(m->made_seal[--m->n_made_seals]);
 	while (m->n_made_lines)
 		line_free(m->made_line[--m->n_made_lines]);
 	for (unsigned i = 0; i < MEDIA_MAX_LEGS; i++)
@@ -193,6 +197,7 @@ void media_poll(struct media *m)
 	(void)got;
 	while (ring_pop(m->engine->reports, &r)) {
 		playout_free(r.garbage);
+		callseal_free(r.waste);
 		line_free(r.line);
 		if (!r.internal && r.r.type == MEDIA_LEG_CLOSED) {
 			free(m->listen[r.r.index].l);
@@ -285,7 +290,7 @@ int media_commit(struct media *m)
 		m->now = m->before;
 		unmake(m);
 	}
-	m->n_made = m->n_made_lines = 0;
+	m->n_made = m->n_made_lines = m->n_made_seals = 0;
 	for (unsigned i = 0; i < MEDIA_MAX_LEGS; i++)
 		m->listen[i].fresh = false;
 	if (m->sockets_touched) {
@@ -363,13 +368,17 @@ static void need_coders(struct media *m, enum codec codec, uint32_t rate)
 	}
 }
 
+static bool srtp_ok(const struct media_srtp *s)
+{
+	return !s->on || ((s->tag == 10 || s->tag == 4) &&
+			  s->mki_len <= MEDIA_SRTP_MAX_MKI);
+}
+
 static bool kind_ok(const struct media_output *o)
 {
 	const struct format *f = &o->fmt;
 
-	if (o->srtp.on &&
-	    (o->polycom.channel || (o->srtp.tag != 10 && o->srtp.tag != 4) ||
-	     o->srtp.mki_len > MEDIA_SRTP_MAX_MKI))
+	if (!srtp_ok(&o->srtp) || (o->srtp.on && o->polycom.channel))
 		return false;
 	return !o->polycom.channel ||
 	       (o->polycom.channel <= POLYCOM_MAX_CHANNEL && !o->copy_us &&
@@ -533,7 +542,7 @@ void media_output_set(struct media *m, unsigned index,
 	c.output.fmt = o->fmt;
 	c.output.beat_ms = o->beat_ms;
 	random_start(&c.output.ssrc, &c.output.ts, &c.output.seq);
-	if (o->srtp.on)
+	if (o->srtp.on && !o->srtp.rolls)
 		c.output.seq &= 0x7fff; /* far from its wrap, see seal.h */
 	for (unsigned i = 0; i < MEDIA_MAX_LEGS; i++)
 		if (m->now.leg[i].used)
@@ -668,6 +677,25 @@ static void need_room(struct media *m, unsigned leg)
 	need_coders(m, m->now.leg[leg].codec, m->now.leg[leg].rate);
 }
 
+/** The seal of an encrypted leg; NULL for any other, and when it fails. */
+static struct callseal *make_seal(struct media *m, const struct media_leg *l)
+{
+	struct callseal *c = NULL;
+	int err;
+
+	if (!l->out.on)
+		return NULL;
+	err = m->n_made_seals < MEDIA_MAX_LEGS
+		      ? callseal_alloc(&c, &l->out, &l->in)
+		      : ENOBUFS;
+	if (err) {
+		fail(m, err);
+		return NULL;
+	}
+	m->made_seal[m->n_made_seals++] = c;
+	return c;
+}
+
 static void stage_leg(struct media *m, enum command_type type, unsigned leg,
 		      const struct media_leg *l, struct listen *listen,
 		      struct tape *tape)
@@ -679,7 +707,8 @@ static void stage_leg(struct media *m, enum command_type type, unsigned leg,
 	if (!check(m, leg < MEDIA_MAX_LEGS && l &&
 			      !endpoint_set(&c.leg.remote, &l->remote) &&
 			      format_ok(&l->fmt) && l->dscp < 64 &&
-			      l->event_pt < 128 &&
+			      l->event_pt < 128 && l->out.on == l->in.on &&
+			      srtp_ok(&l->out) && srtp_ok(&l->in) &&
 			      (!open || tape || l->fd >= 0)))
 		return;
 	if (open || m->now.leg[leg].codec != l->fmt.codec ||
@@ -693,9 +722,14 @@ static void stage_leg(struct media *m, enum command_type type, unsigned leg,
 		}
 		m->made[m->n_made++] = c.leg.playout;
 	}
+	c.leg.seal = make_seal(m, l);
+	if (l->out.on && !c.leg.seal)
+		return;
 	/* Marking is a wish; a call without it is still a call. */
 	if (open)
 		(void)socket_dscp(l->fd, l->remote.ss_family, l->dscp);
+	if (open && !listen && !tape)
+		(void)socket_hear_errors(l->fd, l->remote.ss_family);
 	for (unsigned i = 0; i < MEDIA_MAX_OUTPUTS; i++)
 		if (m->now.output[i].used)
 			need_rate(m, l->fmt.rate,

@@ -6,9 +6,9 @@
 #include "zones/engine/engine.h"
 
 #include "controller/base/clock.h"
+#include "zones/engine/socket.h"
 
 #include <errno.h>
-#include <linux/errqueue.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -139,33 +139,13 @@ static void blame(struct engine *e, const struct sockaddr_storage *ss, int err,
 
 void output_errors(struct engine *e, int fd, uint64_t now)
 {
-	for (unsigned i = 0; i < ERRORS_A_TURN; i++) {
-		struct sockaddr_storage to = {0};
-		uint8_t control[256], byte;
-		struct iovec iov = {&byte, 1};
-		struct msghdr h = {
-			.msg_name = &to,
-			.msg_namelen = sizeof(to),
-			.msg_iov = &iov,
-			.msg_iovlen = 1,
-			.msg_control = control,
-			.msg_controllen = sizeof(control),
-		};
+	struct sockaddr_storage to;
+	int err;
 
-		if (recvmsg(fd, &h, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
-			return;
-		for (struct cmsghdr *c = CMSG_FIRSTHDR(&h); c;
-		     c = CMSG_NXTHDR(&h, c)) {
-			struct sock_extended_err x;
-
-			if (c->cmsg_type != IP_RECVERR &&
-			    c->cmsg_type != IPV6_RECVERR)
-				continue;
-			memcpy(&x, CMSG_DATA(c), sizeof(x));
-			if (x.ee_errno && x.ee_errno != EMSGSIZE)
-				blame(e, &to, (int)x.ee_errno, now);
-		}
-	}
+	for (unsigned i = 0; i < ERRORS_A_TURN && socket_error(fd, &to, &err);
+	     i++)
+		if (err)
+			blame(e, &to, err, now);
 }
 
 /**
@@ -300,7 +280,7 @@ static void ptt_send(struct engine *e, unsigned i, const uint8_t *frame,
 	struct output *o = &e->output[i];
 	struct stream *s = &o->stream;
 	struct ptt *p = o->line->ptt;
-	uint8_t channel = ptt_channel(p, o->urgency);
+	uint8_t channel = ptt_channel(&p->cfg, o->urgency);
 	size_t len;
 
 	if ((p->state == PTT_IDLE || p->channel != channel) &&
@@ -374,8 +354,9 @@ void output_send(struct engine *e, unsigned i, const uint8_t *payload,
 		ptt_send(e, i, payload, bytes, n, due, now);
 		return;
 	}
-	if (o->line->seal && ((o->stream.mark && o->stream.seq >= 0x8000) ||
-			      o->stream.seq == 0xffff))
+	if (o->line->seal && !seal_rolls(o->line->seal) &&
+	    ((o->stream.mark && o->stream.seq >= 0x8000) ||
+	     o->stream.seq == 0xffff))
 		stream_renew(o, now);
 	packet = line_room(o->line);
 	stream_header(&o->stream, packet, o->fmt.pt, o->fmt.clock, n, now);

@@ -28,6 +28,13 @@ struct packet {
  */
 int packet_decode(struct packet *p, const void *buf, size_t len);
 
+/** Bytes before the payload, CSRC list and extension included; 0 = no RTP. */
+size_t packet_head(const void *buf, size_t len);
+
+/** Of a packet of at least PACKET_HEADER bytes. */
+uint16_t packet_seq(const uint8_t *packet);
+uint32_t packet_ssrc(const uint8_t *packet);
+
 /** Writes the 12 byte header of p; its payload and len are not looked at. */
 void packet_header(uint8_t dst[PACKET_HEADER], const struct packet *p);
 

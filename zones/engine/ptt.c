@@ -9,16 +9,16 @@ void ptt_init(struct ptt *p, const struct media_polycom *cfg, uint8_t codec)
 	*p = (struct ptt){.cfg = *cfg, .codec = codec};
 }
 
-uint8_t ptt_channel(const struct ptt *p, uint8_t level)
+uint8_t ptt_channel(const struct media_polycom *c, uint8_t level)
 {
 	/* The last two of the 25 channels or groups cut in on phones. */
-	uint8_t top = p->cfg.channel > 25 ? 50 : 25;
+	uint8_t top = c->channel > 25 ? 50 : 25;
 
-	if (p->cfg.emergency_from && level >= p->cfg.emergency_from)
+	if (c->emergency_from && level >= c->emergency_from)
 		return top;
-	if (p->cfg.priority_from && level >= p->cfg.priority_from)
+	if (c->priority_from && level >= c->priority_from)
 		return top - 1;
-	return p->cfg.channel;
+	return c->channel;
 }
 
 /** Ends follow on the channel that was talked on. */
@@ -34,7 +34,7 @@ static void close_talk(struct ptt *p, uint64_t at)
 
 bool ptt_frame(struct ptt *p, uint8_t level, uint64_t due)
 {
-	uint8_t channel = ptt_channel(p, level);
+	uint8_t channel = ptt_channel(&p->cfg, level);
 
 	if (p->state != PTT_IDLE && p->channel != channel)
 		close_talk(p, due);

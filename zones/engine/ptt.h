@@ -38,7 +38,7 @@ struct ptt {
 void ptt_init(struct ptt *p, const struct media_polycom *cfg, uint8_t codec);
 
 /** The channel that a broadcast of this level is heard on. */
-uint8_t ptt_channel(const struct ptt *p, uint8_t level);
+uint8_t ptt_channel(const struct media_polycom *c, uint8_t level);
 
 /**
  * A frame is there, at `due`. Begins a talk, or another one when the channel

@@ -115,6 +115,17 @@ void report_garbage(struct engine *e, unsigned leg, struct playout *p)
 	}
 }
 
+void report_waste(struct engine *e, unsigned leg, struct callseal *c)
+{
+	struct report r = {.internal = true, .waste = c};
+
+	/* As with playout buffers. */
+	if (c && !push(e, &r)) {
+		e->leg[leg].waste = c;
+		e->owing = true;
+	}
+}
+
 /** Began and ended, in this order however often it did both meanwhile. */
 static bool stream_reports(struct engine *e, unsigned i, uint64_t now)
 {
@@ -145,6 +156,13 @@ static bool leg_reports(struct engine *e, unsigned i, uint64_t now)
 			return false;
 		l->garbage = NULL;
 	}
+	if (l->waste) {
+		struct report r = {.internal = true, .waste = l->waste};
+
+		if (!push(e, &r))
+			return false;
+		l->waste = NULL;
+	}
 	if (!stream_reports(e, i, now))
 		return false;
 	if (l->owe_rtp) {
@@ -159,9 +177,22 @@ static bool leg_reports(struct engine *e, unsigned i, uint64_t now)
 		memmove(l->pressed, l->pressed + 1, --l->n_pressed);
 	}
 	if (l->owe_silent) {
-		if (!tell(e, MEDIA_LEG_SILENT, i, 0, now, 0, 0))
+		struct report r = {
+			.r = {.type = MEDIA_LEG_SILENT,
+			      .index = i,
+			      .at_us = now},
+		};
+
+		leg_stats(l, &r.r.stats, now);
+		if (!push(e, &r))
 			return false;
 		l->owe_silent = false;
+	}
+	if (l->owe_unreach) {
+		if (!tell(e, MEDIA_LEG_UNREACHABLE, i, 0, now, 0,
+			  l->unreach.told))
+			return false;
+		l->owe_unreach = false;
 	}
 	while (l->owe_prompt) {
 		if (!tell(e, MEDIA_PROMPT_DONE, i, 0, now, 0, l->prompt_err))
@@ -180,13 +211,15 @@ static bool leg_reports(struct engine *e, unsigned i, uint64_t now)
 			      .index = i,
 			      .at_us = now},
 			.garbage = l->playout,
+			.waste = l->seal,
 		};
 
-		leg_stats(l, &r.r.stats);
+		leg_stats(l, &r.r.stats, now);
 		if (!push(e, &r))
 			return false;
 		l->owe_closed = false;
 		l->playout = NULL;
+		l->seal = NULL;
 	}
 	return true;
 }

@@ -20,7 +20,11 @@ struct seal {
 	EVP_CIPHER_CTX *aes;
 	SHA_CTX inner, outer; /**< HMAC, the key already taken in */
 	uint8_t salt[SALT];
-	uint8_t tag, mki_len, mki[MEDIA_SRTP_MAX_MKI];
+	struct media_srtp key;
+	/* What was sent last, where the rollover counter runs. */
+	bool sent;
+	uint32_t ssrc, roc;
+	uint16_t seq;
 };
 
 /** XORs the key stream that begins at the counter block over n bytes. */
@@ -68,9 +72,7 @@ int seal_alloc(struct seal **sp, const struct media_srtp *key)
 
 	if (!s)
 		return ENOMEM;
-	s->tag = key->tag;
-	s->mki_len = key->mki_len;
-	memcpy(s->mki, key->mki, sizeof(s->mki));
+	s->key = *key;
 	s->aes = EVP_CIPHER_CTX_new();
 	if (!s->aes) {
 		free(s);
@@ -103,60 +105,107 @@ void seal_free(struct seal *s)
 	free(s);
 }
 
-/** Encrypts or decrypts the payload, which is the same. */
-static bool cipher(struct seal *s, uint8_t *packet, size_t len)
+static void be32(uint8_t b[4], uint32_t v)
 {
-	uint8_t iv[16] = {0};
-
-	/* 4.1.1: salt, SSRC at 4, packet index (ROC 0, sequence) at 8. */
-	memcpy(iv, s->salt, SALT);
 	for (int i = 0; i < 4; i++)
+		b[i] = (uint8_t)(v >> (24 - 8 * i));
+}
+
+/** Encrypts or decrypts the payload behind `head` bytes, which is the same. */
+static bool cipher(struct seal *s, uint8_t *packet, size_t head, size_t len,
+		   uint32_t roc)
+{
+	uint8_t iv[16] = {0}, high[4];
+
+	/* 4.1.1: salt, SSRC at 4, packet index (ROC, sequence) at 8. */
+	memcpy(iv, s->salt, SALT);
+	be32(high, roc);
+	for (int i = 0; i < 4; i++) {
 		iv[4 + i] ^= packet[8 + i];
+		iv[8 + i] ^= high[i];
+	}
 	iv[12] ^= packet[2];
 	iv[13] ^= packet[3];
-	return run(s->aes, iv, packet + PACKET_HEADER, len - PACKET_HEADER);
+	return run(s->aes, iv, packet + head, len - head);
 }
 
 static void sign(const struct seal *s, const uint8_t *packet, size_t len,
-		 uint8_t digest[SHA_DIGEST_LENGTH])
+		 uint32_t roc, uint8_t digest[SHA_DIGEST_LENGTH])
 {
-	static const uint8_t roc[4];
 	SHA_CTX h = s->inner;
+	uint8_t high[4];
 
+	be32(high, roc);
 	SHA1_Update(&h, packet, len);
-	SHA1_Update(&h, roc, sizeof(roc));
+	SHA1_Update(&h, high, sizeof(high));
 	SHA1_Final(digest, &h);
 	h = s->outer;
 	SHA1_Update(&h, digest, SHA_DIGEST_LENGTH);
 	SHA1_Final(digest, &h);
 }
 
+/** Of the packet that is to be sent (3.3.1). */
+static uint32_t next_roc(struct seal *s, const uint8_t *packet)
+{
+	const uint16_t seq = packet_seq(packet);
+	const uint32_t ssrc = packet_ssrc(packet);
+
+	if (!s->key.rolls)
+		return 0;
+	if (!s->sent || s->ssrc != ssrc)
+		s->roc = 0;
+	else if (seq < s->seq)
+		s->roc++;
+	s->sent = true;
+	s->ssrc = ssrc;
+	s->seq = seq;
+	return s->roc;
+}
+
 size_t seal_packet(struct seal *s, uint8_t *packet, size_t len)
 {
 	uint8_t digest[SHA_DIGEST_LENGTH];
+	const uint32_t roc = next_roc(s, packet);
 
 	/* Cannot fail: the cipher is set up. Were it to, silence it. */
-	if (!cipher(s, packet, len))
+	if (!cipher(s, packet, PACKET_HEADER, len, roc))
 		memset(packet + PACKET_HEADER, 0, len - PACKET_HEADER);
-	sign(s, packet, len, digest);
-	memcpy(packet + len, s->mki, s->mki_len);
-	len += s->mki_len;
-	memcpy(packet + len, digest, s->tag);
-	return len + s->tag;
+	sign(s, packet, len, roc, digest);
+	memcpy(packet + len, s->key.mki, s->key.mki_len);
+	len += s->key.mki_len;
+	memcpy(packet + len, digest, s->key.tag);
+	return len + s->key.tag;
 }
 
-size_t seal_open(struct seal *s, uint8_t *packet, size_t len)
+bool seal_alike(const struct seal *a, const struct seal *b)
 {
-	const size_t more = (size_t)s->mki_len + s->tag;
+	return a && b && a->key.rolls == b->key.rolls &&
+	       a->key.tag == b->key.tag && a->key.mki_len == b->key.mki_len &&
+	       !memcmp(a->key.mki, b->key.mki, a->key.mki_len) &&
+	       !memcmp(a->key.key, b->key.key, sizeof(a->key.key));
+}
+
+bool seal_rolls(const struct seal *s)
+{
+	return s->key.rolls;
+}
+
+size_t seal_open(struct seal *s, uint8_t *packet, size_t len, uint32_t roc)
+{
+	const size_t more = (size_t)s->key.mki_len + s->key.tag;
 	uint8_t digest[SHA_DIGEST_LENGTH];
+	size_t head;
 
 	if (len < PACKET_HEADER + more)
 		return 0;
 	len -= more;
-	sign(s, packet, len, digest);
-	if (memcmp(packet + len, s->mki, s->mki_len) ||
-	    CRYPTO_memcmp(packet + len + s->mki_len, digest, s->tag) ||
-	    !cipher(s, packet, len))
+	head = packet_head(packet, len);
+	if (!head)
+		return 0;
+	sign(s, packet, len, roc, digest);
+	if (memcmp(packet + len, s->key.mki, s->key.mki_len) ||
+	    CRYPTO_memcmp(packet + len + s->key.mki_len, digest, s->key.tag) ||
+	    !cipher(s, packet, head, len, roc))
 		return 0;
 	return len;
 }

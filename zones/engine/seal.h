@@ -1,11 +1,12 @@
 /**
- * SRTP as a sender of group calls needs it (RFC 3711: AES in counter mode with
- * HMAC-SHA1), for the media thread: sealing allocates nothing. libre's own
- * transform allocates for each packet and has no key identifier.
+ * SRTP (RFC 3711: AES in counter mode with HMAC-SHA1), for the media thread:
+ * sealing allocates nothing. libre's own transform allocates for each packet
+ * and has no key identifier.
  *
- * The rollover counter is always 0: a stream is given a new SSRC before its
- * sequence numbers wrap, so that a receiver may join at any time and needs to
- * know nothing but the key.
+ * To a group the rollover counter is always 0: a stream is given a new SSRC
+ * before its sequence numbers wrap, so that a receiver may join at any time and
+ * needs to know nothing but the key. In a call it runs (media_srtp.rolls); of
+ * what is received there see callseal.h.
  */
 #ifndef TOCSIN_SEAL_H
 #define TOCSIN_SEAL_H
@@ -32,12 +33,19 @@ void seal_free(struct seal *s);
  */
 size_t seal_packet(struct seal *s, uint8_t *packet, size_t len);
 
+/** Of the same key, so that one may go on for the other? NULL: false. */
+bool seal_alike(const struct seal *a, const struct seal *b);
+
+/** Does its rollover counter run? */
+bool seal_rolls(const struct seal *s);
+
 /**
- * Opens in place what seal_packet() made with the same key. Replays are not
- * looked for; any thread that owns *s.
+ * Opens in place what was sealed with the same key under that rollover counter.
+ * Replays are not looked for; any thread that owns *s.
  *
- * @return the length without identifier and tag, 0 when it is not of this key
+ * @return the length without identifier and tag, 0 when it is not of this key,
+ *         and then nothing is changed
  */
-size_t seal_open(struct seal *s, uint8_t *packet, size_t len);
+size_t seal_open(struct seal *s, uint8_t *packet, size_t len, uint32_t roc);
 
 #endif

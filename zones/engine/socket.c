@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/errqueue.h>
 #include <linux/if_packet.h>
 #include <linux/pkt_sched.h>
 #include <string.h>
@@ -46,6 +47,41 @@ int socket_dscp(int fd, sa_family_t family, uint8_t dscp)
 	return family == AF_INET6
 		       ? set(fd, IPPROTO_IPV6, IPV6_TCLASS, dscp << 2)
 		       : set(fd, IPPROTO_IP, IP_TOS, dscp << 2);
+}
+
+int socket_hear_errors(int fd, sa_family_t family)
+{
+	return family == AF_INET6 ? set(fd, IPPROTO_IPV6, IPV6_RECVERR, 1)
+				  : set(fd, IPPROTO_IP, IP_RECVERR, 1);
+}
+
+bool socket_error(int fd, struct sockaddr_storage *to, int *err)
+{
+	uint8_t control[256], byte;
+	struct iovec iov = {&byte, 1};
+	struct msghdr h = {
+		.msg_name = to,
+		.msg_namelen = sizeof(*to),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+
+	*to = (struct sockaddr_storage){0};
+	*err = 0;
+	if (recvmsg(fd, &h, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+		return false;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&h); c; c = CMSG_NXTHDR(&h, c)) {
+		struct sock_extended_err x;
+
+		if (c->cmsg_type != IP_RECVERR && c->cmsg_type != IPV6_RECVERR)
+			continue;
+		memcpy(&x, CMSG_DATA(c), sizeof(x));
+		if (x.ee_errno && x.ee_errno != EMSGSIZE)
+			*err = (int)x.ee_errno;
+	}
+	return true;
 }
 
 static int set_v4(int fd, const struct socket_key *k)
@@ -141,11 +177,8 @@ static int open_one(const struct socket_key *k, int *fdp)
 		err = socket_dscp(fd, k->family, k->dscp);
 	if (!err)
 		err = k->port ? bind_port(fd, k) : bind_even(fd, k->family);
-	/* Hear of addresses that cannot be reached. */
 	if (!err && !k->multicast)
-		err = k->family == AF_INET6
-			      ? set(fd, IPPROTO_IPV6, IPV6_RECVERR, 1)
-			      : set(fd, IPPROTO_IP, IP_RECVERR, 1);
+		err = socket_hear_errors(fd, k->family);
 	if (err) {
 		close(fd);
 		return err;

@@ -53,4 +53,10 @@ uint16_t socket_port(int fd);
 /** Sets DSCP of an IPv4 or IPv6 socket; 0 or errno. */
 int socket_dscp(int fd, sa_family_t family, uint8_t dscp);
 
+/** Makes a socket hear that addresses cannot be reached; 0 or errno. */
+int socket_hear_errors(int fd, sa_family_t family);
+
+/** What it heard next: *err, about a packet sent to *to. False: no more. */
+bool socket_error(int fd, struct sockaddr_storage *to, int *err);
+
 #endif

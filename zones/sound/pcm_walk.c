@@ -1,5 +1,6 @@
 #include "pcm_walk.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -7,6 +8,8 @@
 /** Bytes of rubbish between frames that are passed over, as players do. */
 #define MAX_LOST 4096
 #define MAX_CHUNKS 64
+/** Two pages of Ogg of the largest size, 27 + 255 + 255 * 255. */
+#define OGG_TAIL (2 * 65307)
 
 static off_t size_of(int fd)
 {
@@ -122,4 +125,36 @@ bool pcm_walk_rf64_cut(int fd)
 		at += 8 + (off_t)n + (n & 1);
 	}
 	return true; /* it ends before its sound */
+}
+
+/** Is there a whole page that says it is the last? Bit 2 of a page's type does
+ *  (RFC 3533 6). */
+static bool ogg_ends(const uint8_t *p, size_t n)
+{
+	for (size_t at = 0; at + 27 <= n; at++) {
+		const size_t segments = p[at + 26];
+		size_t len = 27 + segments;
+
+		if (memcmp(p + at, "OggS", 5) || !(p[at + 5] & 4) ||
+		    at + len > n)
+			continue;
+		for (size_t i = 0; i < segments; i++)
+			len += p[at + 27 + i];
+		if (at + len <= n)
+			return true;
+	}
+	return false;
+}
+
+bool pcm_walk_ogg_cut(int fd)
+{
+	const off_t size = size_of(fd);
+	const size_t n = size < OGG_TAIL ? (size_t)size : OGG_TAIL;
+	uint8_t *tail = malloc(n ? n : 1);
+	/* Nothing is known without memory. */
+	const bool cut = tail && (!bytes(fd, tail, n, size - (off_t)n) ||
+				  !ogg_ends(tail, n));
+
+	free(tail);
+	return cut;
 }

@@ -26,4 +26,7 @@ bool pcm_walk_mp3(int fd, struct pcm_mp3 *m);
 /** Does an RF64 file hold fewer bytes of sound than its ds64 chunk says? */
 bool pcm_walk_rf64_cut(int fd);
 
+/** Does an Ogg file end before a page that says it is the last? */
+bool pcm_walk_ogg_cut(int fd);
+
 #endif

@@ -10,7 +10,7 @@
 
 /** Jumps are written with a name for where they go, and given their distance
  *  when all is there: they only go forward. */
-enum { NEXT, DROP, UDP6, HIT, V6, KEEP, NAMES };
+enum { NEXT, DROP, UDP6, V6, KEEP, NAMES };
 
 struct program {
 	struct sock_filter *p;
@@ -46,31 +46,6 @@ static void half_at(struct program *g, uint32_t at)
 static void here(struct program *g, unsigned name)
 {
 	g->at[name] = g->n;
-}
-
-/** X = length of the IPv4 header. */
-static void v4_header(struct program *g)
-{
-	put(g, BPF_LDX | BPF_B | BPF_MSH, 0);
-}
-
-/** Keeps a datagram whose payload begins at X + at, if it is a sample. */
-static void sample(struct program *g, uint32_t at, uint16_t mask)
-{
-	if (!mask) {
-		put(g, BPF_RET | BPF_K, FILTER_SNAP);
-		return;
-	}
-	put(g, BPF_LD | BPF_B | BPF_IND, at);
-	put(g, BPF_ALU | BPF_AND | BPF_K, 0xc0);
-	put(g, BPF_JMP | BPF_JEQ | BPF_K, 0x80);
-	/* RTP: over the two of the other way. */
-	g->p[g->n - 1].jf = 2;
-	put(g, BPF_LD | BPF_H | BPF_IND, at + 2);
-	jump(g, BPF_JSET, mask, DROP, KEEP);
-	put(g, BPF_LD | BPF_W | BPF_ABS,
-	    (uint32_t)(SKF_AD_OFF + SKF_AD_RANDOM));
-	jump(g, BPF_JSET, mask, DROP, KEEP);
 }
 
 static int by_value(const void *a, const void *b)
@@ -114,7 +89,8 @@ static void v4(struct program *g, const struct filter_want *w)
 	if (w->queries) {
 		put(g, BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_IGMP);
 		g->p[g->n - 1].jf = 3;
-		v4_header(g);
+		/* X = length of the IPv4 header. */
+		put(g, BPF_LDX | BPF_B | BPF_MSH, 0);
 		put(g, BPF_LD | BPF_B | BPF_IND, 0);
 		jump(g, BPF_JEQ, IGMP_QUERY, KEEP, DROP);
 	}
@@ -124,12 +100,9 @@ static void v4(struct program *g, const struct filter_want *w)
 	put(g, BPF_LD | BPF_W | BPF_ABS, 16);
 	for (unsigned i = 0; i < w->n; i++) {
 		jump(g, BPF_JGE, w->range[i].lo, NEXT, DROP);
-		jump(g, BPF_JGT, w->range[i].hi, NEXT, HIT);
+		jump(g, BPF_JGT, w->range[i].hi, NEXT, KEEP);
 	}
 	jump(g, BPF_JA, 0, DROP, DROP);
-	here(g, HIT);
-	v4_header(g);
-	sample(g, 8, w->sample);
 }
 
 static void v6(struct program *g, const struct filter_want *w)
@@ -148,9 +121,7 @@ static void v6(struct program *g, const struct filter_want *w)
 	}
 	here(g, UDP6);
 	byte_at(g, 24);
-	jump(g, BPF_JEQ, 0xff, NEXT, DROP);
-	put(g, BPF_LDX | BPF_W | BPF_IMM, 40);
-	sample(g, 8, w->sample);
+	jump(g, BPF_JEQ, 0xff, KEEP, DROP);
 }
 
 /** Distances in place of names. */

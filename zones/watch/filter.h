@@ -1,5 +1,5 @@
 /**
- * The kernel's filter before a tap: only samples of our own outputs, or only
+ * The kernel's filter before a tap: only what our own outputs send, or only
  * what others send to our groups and the queriers' questions, ever reach us.
  *
  * Pure: makes a program for SO_ATTACH_FILTER on a packet socket of type
@@ -27,11 +27,8 @@ struct filter_want {
 	bool outgoing; /**< what this host sends; else what others send */
 	struct filter_range range[FILTER_RANGES];
 	unsigned n;
-	bool v6;         /**< IPv6 groups too, all of them */
-	uint16_t sample; /**< RTP is kept when its sequence number has none of
-			    these bits, so that each stream is seen evenly; what
-			    is no RTP by chance of the same odds */
-	bool queries;    /**< IGMP and MLD queries too */
+	bool v6;      /**< IPv6 groups too, all of them */
+	bool queries; /**< IGMP and MLD queries too */
 };
 
 /**

@@ -25,6 +25,14 @@ int tap_filter(int fd, const struct filter_want *want)
 		       : 0;
 }
 
+void tap_look(int fd, bool open)
+{
+	const int ignore = !open;
+
+	(void)setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &ignore,
+			 sizeof(ignore));
+}
+
 int tap_open(enum tap_kind kind, unsigned ifindex, struct filter_want *want)
 {
 	/* What is sent is shown to those alone who want everything. */
@@ -46,6 +54,8 @@ int tap_open(enum tap_kind kind, unsigned ifindex, struct filter_want *want)
 	if (fd < 0)
 		return -1;
 	err = tap_filter(fd, want);
+	if (kind == TAP_SENT)
+		tap_look(fd, false);
 	if (!err && bind(fd, (struct sockaddr *)&at, sizeof(at)))
 		err = errno;
 	if (err) {

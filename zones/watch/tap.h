@@ -30,6 +30,13 @@ typedef void(tap_h)(const struct frame *f, bool own, void *arg);
  */
 int tap_open(enum tap_kind kind, unsigned ifindex, struct filter_want *want);
 
+/**
+ * Opens and shuts the eyes of a TAP_SENT, which are shut at first. While one
+ * is open the kernel makes a copy of each packet it sends by the interface, to
+ * show it to the filter; shut, it costs nothing.
+ */
+void tap_look(int fd, bool open);
+
 /** Changes what an open tap lets through; 0 or errno. */
 int tap_filter(int fd, const struct filter_want *want);
 

@@ -40,7 +40,7 @@ request_route {{
         }}
         save("location"); exit;
     }}
-    if (is_method("INVITE")) {{
+    if (is_method("INVITE|MESSAGE")) {{
         remove_hf("Route");
         record_route();
         if ($rU =~ "^7") {{

@@ -190,14 +190,15 @@ def baresip_modules():
 
 
 class Baresip:
-    """baresip 1.0 without a sound card: plays a file to who is dialled."""
+    """baresip 1.0 without a sound card: plays a file to who is dialled, or (uri None) to who
+    calls."""
 
     def __init__(self, host, folder, wav, uri, seconds=30, codec="PCMU/8000/1",
-                 module="g711.so", rate=8000):
+                 module="g711.so", rate=8000, modules=(), account="", lines=()):
         folder.mkdir(exist_ok=True)
-        mods = ["account.so", module, "aufile.so", "aubridge.so", "menu.so", "stdio.so"]
+        mods = ["account.so", module, *modules, "aufile.so", "aubridge.so", "menu.so", "stdio.so"]
         app = {"account.so", "menu.so"}
-        lines = [f"module_path {baresip_modules()}", f"sip_listen {host.ip}:5060",
+        lines = [*lines, f"module_path {baresip_modules()}", f"sip_listen {host.ip}:5060",
                  f"audio_source aufile,{wav}", "audio_player aubridge,dev1",
                  "audio_alert aubridge,dev1", f"ausrc_srate {rate}",
                  f"auplay_srate {rate}",
@@ -206,10 +207,11 @@ class Baresip:
         lines += [("module_app " if m in app else "module ") + m for m in mods]
         (folder / "config").write_text("\n".join(lines) + "\n")
         (folder / "accounts").write_text(
-            f"<sip:baresip@{host.ip}>;regint=0;audio_codecs={codec}\n")
+            f"<sip:baresip@{host.ip}>;regint=0;audio_codecs={codec}{account}\n")
         (folder / "contacts").write_text("")
         self.log = open(folder / "baresip.log", "wb")
-        self.proc = host.popen(["baresip", "-f", folder, "-t", seconds, "-e", f"/dial {uri}"],
+        dial = ["-e", f"/dial {uri}"] if uri else []
+        self.proc = host.popen(["baresip", "-f", folder, "-t", seconds, *dial],
                                stdout=self.log, stderr=subprocess.STDOUT,
                                stdin=subprocess.DEVNULL, cwd=folder)
 

@@ -13,8 +13,10 @@ class Speaker:
     """One SIP address. `status`: what it says to a new call; 0 = nothing at all, as if off."""
 
     def __init__(self, host, port=5060, pts=(0,), delay=0.0, status=200, user=None,
-                 password=None, direction="recvonly"):
+                 password=None, direction="recvonly", names=None):
+        """names: the address in its SDP, when it is not its own."""
         self.host, self.port, self.pts = host, port, pts
+        self.names = names or host.ip
         self.delay, self.status = delay, status
         self.login, self.direction = (user, password), direction
         self.uri = f"sip:horn@{host.ip}:{port}"
@@ -23,6 +25,7 @@ class Speaker:
         self.rtp = Listener(host.udp())
         self.requests = []
         self.dialogs = {}  # Call-ID: the INVITE and our tag
+        self.cseq = 6
         self._stop = False
         self._lock = threading.Condition()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -88,7 +91,7 @@ class Speaker:
             port = self.rtp.sock.getsockname()[1]
             self.reply(m, 200, "OK",
                        f"Contact: <{self.uri}>\r\nContent-Type: application/sdp\r\n",
-                       sdp(self.host.ip, port, self.pts, self.direction))
+                       sdp(self.names, port, self.pts, self.direction))
 
     def reply(self, m, status, phrase, more="", body=""):
         lines = [f"SIP/2.0 {status} {phrase}"]
@@ -109,15 +112,21 @@ class Speaker:
                           f"{[m.first for m in self.requests]}", timeout)
 
     def hang_up(self):
-        """BYE from our side, in the call that is up."""
-        (call_id, m), = self.dialogs.items()
+        """BYE from our side, in the call that is up: the oldest, as the next may ring."""
+        call_id, m = next(iter(self.dialogs.items()))
         del self.dialogs[call_id]
+        self.tell(call_id, m, "BYE")
+
+    def tell(self, call_id, m, method, more="", body=""):
+        """A request of ours in the dialog that the INVITE m began."""
         target = re.search(r"<([^>]*)>", m.get("contact")).group(1)
+        self.cseq += 1
         self.sock.sendto(
-            (f"BYE {target} SIP/2.0\r\nVia: SIP/2.0/UDP {self.host.ip}:{self.port};"
+            (f"{method} {target} SIP/2.0\r\nVia: SIP/2.0/UDP {self.host.ip}:{self.port};"
              f"branch=z9hG4bK{random.getrandbits(40):x}\r\nMax-Forwards: 70\r\n"
              f"From: {m.get('to')};tag=horn\r\nTo: {m.get('from')}\r\nCall-ID: {call_id}\r\n"
-             "CSeq: 7 BYE\r\nContent-Length: 0\r\n\r\n").encode(), m.src)
+             f"CSeq: {self.cseq} {method}\r\n{more}Content-Length: {len(body)}\r\n\r\n{body}"
+             ).encode(), m.src)
 
     def close(self):
         self._stop = True

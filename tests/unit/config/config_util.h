@@ -73,6 +73,14 @@ static inline void world_write(const struct world *w, const char *name,
 	world_write_n(w, name, text, strlen(text));
 }
 
+/** A password file. */
+static inline void world_key(const struct world *w, const char *name,
+			     mode_t mode)
+{
+	world_write(w, name, "a-very-secret-thing\n");
+	assert_int_equal(chmod(world_path(w, name), mode), 0);
+}
+
 /** Loads tocsin.conf; NULL when it was refused, *err says how. */
 static inline struct config *world_load_err(struct world *w, int *err)
 {

@@ -9,12 +9,6 @@
 	" multicast \"239.1.1.1:5004\" { interface = \"lo\" } }\n"
 #define DESK "endpoint \"desk\" { password-file = \"good\" "
 
-static void key(const struct world *w, const char *name, mode_t mode)
-{
-	world_write(w, name, "a-very-secret-thing\n");
-	assert_int_equal(chmod(world_path(w, name), mode), 0);
-}
-
 static void test_refused(void **state)
 {
 	static const struct {
@@ -38,8 +32,8 @@ static void test_refused(void **state)
 	struct world *w = world_new();
 
 	(void)state;
-	key(w, "good", 0600);
-	key(w, "open", 0644);
+	world_key(w, "good", 0600);
+	world_key(w, "open", 0644);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		char text[1000];
 		int err;
@@ -61,7 +55,7 @@ static void test_found(void **state)
 	struct config *c;
 
 	(void)state;
-	key(w, "good", 0600);
+	world_key(w, "good", 0600);
 	c = world_load(w, SIP DESK
 		       "extension = \"201\"  allow = { \"page\" }  zones = { "
 		       "\"z\" } }\n"

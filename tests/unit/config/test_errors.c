@@ -162,10 +162,20 @@ static void test_values(void **state)
 	      1, "evacuate, alert"},
 	     {"peer \"10.7.1.0/24\" { allow = \"page\" zones = { } }", 1,
 	      "the list is empty"},
-	     {"user \"u\" { password-hash = \"secret\" }", 1, "mkpasswd"},
+	     {"token \"t\" { hash = \"tocsin_secret\" scopes = view }", 1,
+	      "tocsinctl token"},
+	     {"token \"t\" { hash = \"*\" scopes = { view, king } }", 1,
+	      "metrics, view, page"},
+	     {"token \"t\" { hash = \"*\" }", 1, "scopes"},
+	     {"token \"t\" { hash = \"*\" scopes = view expires = soon }", 1,
+	      "2027-01-31"},
+	     {"user \"u\" { password-hash = \"*\" messages = { nil } }", 1,
+	      "message"},
+	     {"user \"u\" { password-hash = \"secret\" }", 1,
+	      "tocsinctl passwd"},
 	     {"user \"u\" { password-hash = '$1$abcdefgh$"
 	      "0123456789012345678901' }",
-	      1, "mkpasswd"});
+	      1, "tocsinctl passwd"});
 }
 
 /** A mistyped password must not come back in an error. */
@@ -804,6 +814,15 @@ static void test_outside(void **state)
 	     {"web { listen = \"10.0.0.1:80\" }", 1, "\"tls-cert\" is needed"},
 	     {"web { listen = \"[::]:80\" }", 1, "\"tls-cert\" is needed"},
 	     {"web { listen = \"localhost:80\" }", 1, "literal address"},
+	     {"sip { listen = \"udp:10.0.0.9:5060\" }\nzone \"z\" { speaker "
+	      "\"sip:horn@10.0.0.1;transport=tls\" { srtp = \"require\" } }",
+	      2, "a \"tls:...\" entry of listen"},
+	     {"sip { listen = { \"tls:10.0.0.9:5061\" } tls-cert = "
+	      "\"tocsin.conf\" }\nzone \"z\" { speaker "
+	      "\"sip:horn@10.0.0.1\" { srtp = \"dtls\" } }",
+	      2, "needs \";transport=tls\""},
+	     {"peer \"10.0.0.1\" { allow = \"page\" srtp = \"yes\" }", 1,
+	      "\"no\", \"offer\", \"require\" or \"dtls\""},
 	     {"web { tls-cert = \"tocsin.conf\" }", 1, "needs \"listen\""},
 	     {"web { socket = \"/12345678901234567890123456789012345678901234"
 	      "5678901234567890123456789012345678901234567890123456789012345"

@@ -11,6 +11,9 @@
 	" multicast \"239.1.1.1:5004\" { interface = \"lo\" } }\n"
 #define PEER "peer \"10.7.0.0/16\" { allow = { \"help\" } }\n"
 #define PAGER "peer \"10.8.0.0/16\" { allow = { \"page\" } }\n"
+#define LOCK "output \"lock\" { virtual = true }\n"
+#define DOOR(name, keys)                                                       \
+	"door \"" name "\" { keys = \"" keys "\" output = \"lock\" }\n"
 #define POINT(x) "helppoint \"p\" { operators = \"room\" " x " }\n"
 
 static void key(const struct world *w)
@@ -53,6 +56,21 @@ static void test_refused(void **state)
 		 "is the same station as \"p\""},
 		{PEER POINT("from = \"x\" comfort = \"rining\""),
 		 "did you mean \"ringing\"?"},
+		{PEER LOCK POINT(
+			 "from = \"x\" end-keys = \"*1\" " DOOR("c", "*12")),
+		 "keys \"*12\" and end-keys \"*1\" begin alike"},
+		{PEER LOCK POINT("from = \"x\" " DOOR("c", "1") DOOR("d", "1")),
+		 "those of door \"c\", \"1\", begin alike"},
+		{PEER
+		 "output \"lock\" { virtual = true role = \"fault\" }\n" POINT(
+			 "from = \"x\" " DOOR("c", "*1")),
+		 "output \"lock\" shows faults and opens nothing"},
+		{PEER POINT("from = \"x\" " DOOR("c", "*1")),
+		 "there is no output \"lock\""},
+		{PEER LOCK POINT("from = \"x\" " DOOR("c", "1234567")),
+		 "1 to 6 of 0 to 9, * and #"},
+		{PEER POINT("from = \"x\" end-keys = \"1a\""),
+		 "1 to 6 of 0 to 9, * and #"},
 		{PEER POINT("from = \"x\" unanswered = { \"a\" }"),
 		 "there is no alarm \"a\""},
 	};

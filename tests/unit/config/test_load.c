@@ -1,6 +1,8 @@
 /* What a good configuration becomes: fields, defaults, files, look-ups. */
 #include "config_util.h"
 
+#include "controller/base/scope.h"
+
 #include <arpa/inet.h>
 
 /* As the bench writes it: sections and several keys on one line. */
@@ -101,6 +103,9 @@ static void test_defaults(void **state)
 }
 
 /** Everything that can be given, given. */
+/** A digest in hexadecimal. */
+#define TOKEN "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 static const char full[] =
 	"site = plant-7  timezone = \"Europe/Berlin\"  state-dir = 'st'\n"
 	"log-level = debug  tie = last // comment\n"
@@ -182,7 +187,9 @@ static const char full[] =
 	"web { listen = \"[::1]:8443\" tls-cert = pw socket = s group = adm }\n"
 	"user lead { password-hash = '$6$saltsalt$"
 	"qFmFH.bQmmtXzyBY0s9v7Oicd2z4XSIecDzlB5KiA2/jctKu9YterLp8wwnSq.qc.eoxqO"
-	"mSuNp2xS0ktL3nh/' role = operator zones = { hall } }\n";
+	"mSuNp2xS0ktL3nh/' role = operator zones = { hall } messages = m }\n"
+	"token scada { hash = 'sha256:" TOKEN "' scopes = { page, view }\n"
+	"  zones = hall messages = { m } expires = '2030-01-31' }\n";
 
 static struct config *load_full(struct world *w)
 {
@@ -190,6 +197,19 @@ static struct config *load_full(struct world *w)
 	world_write(w, "b.wav", "x");
 	world_write(w, "pw", "x");
 	return world_load(w, full);
+}
+
+static void check_full_access(const struct config *c)
+{
+	const struct config_token *t = &c->tokens[0];
+
+	assert_int_equal(c->n_tokens, 1);
+	assert_string_equal(t->hash, "sha256:" TOKEN);
+	assert_int_equal(t->scopes, SCOPE_PAGE | SCOPES_VIEWER);
+	assert_int_equal(t->expires_s, 1896048000);
+	assert_int_equal(t->n_zones, 1);
+	assert_int_equal(t->n_messages, 1);
+	assert_int_equal(c->users[0].n_messages, 1);
 }
 
 static void check_full_top(const struct config *c, const struct world *w)
@@ -409,6 +429,7 @@ static void test_full(void **state)
 
 	(void)state;
 	check_full_top(c, w);
+	check_full_access(c);
 	check_full_zones(c);
 	check_full_field(c);
 	config_free(c);

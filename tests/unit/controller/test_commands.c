@@ -284,12 +284,53 @@ static void test_who_may(void **state)
 	assert_int_equal(ask(&local, "ack", "gas", NULL), 200);
 }
 
+/** Who may start certain messages only starts nothing else by any door; and
+ *  ends what there is. */
+static void test_which_messages(void **state)
+{
+	const int blip = config_message_find(s->config, "blip");
+	const int siren = config_message_find(s->config, "siren");
+	struct caller bell = {.actor = "user:bell",
+			      .role = WEB_OPERATOR,
+			      .messages = &blip,
+			      .n_messages = 1};
+	char text[64];
+
+	(void)state;
+	refused(&bell, "page", NULL, "{" Z "\"message\":\"siren\"}", 403,
+		"forbidden", "message");
+	assert_non_null(strstr(no.why.text, "user:bell may not start the "
+					    "message \"siren\""));
+	refused(&bell, "page", NULL, "{" Z "\"tone\":\"test\"}", 403,
+		"forbidden", "message");
+	refused(&bell, "page", NULL, "{" Z "\"text\":\"words\"}", 403,
+		"forbidden", "message");
+	refused(&bell, "bell", NULL,
+		"{" Z "\"message\":\"siren\",\"at\":\"2030-01-01T10:00\"}", 403,
+		"forbidden", "message");
+	refused(&bell, "trigger", "gas", NULL, 403, "forbidden", "message");
+	refused(&bell, "input", "i", "{\"active\":true}", 403, "forbidden",
+		"message");
+	assert_int_equal(alarms_active(s->alarms), 0);
+	assert_int_equal(broadcast_count(s->broadcasts), 0);
+	assert_int_equal(ask(&bell, "page", NULL, "{" Z M "}"), 201);
+	snprintf(text, sizeof(text), "%lld", (long long)member("id"));
+	assert_int_equal(ask(&bell, "stop", text, NULL), 200);
+	assert_int_equal(ask(&bell, "input", "i", "{\"active\":false}"), 200);
+	assert_int_equal(ask(&boss, "trigger", "gas", NULL), 200);
+	assert_int_equal(ask(&bell, "ack", "gas", NULL), 200);
+	assert_int_equal(ask(&bell, "reset", "gas", NULL), 200);
+	bell.messages = &siren;
+	assert_int_equal(ask(&bell, "trigger", "gas", NULL), 200);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_page),        T(test_page_refused), T(test_stop),
-		T(test_alarm_verbs), T(test_points),       T(test_who_may),
+		T(test_page),           T(test_page_refused), T(test_stop),
+		T(test_alarm_verbs),    T(test_points),       T(test_who_may),
+		T(test_which_messages),
 	};
 	int err;
 

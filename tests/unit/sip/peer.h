@@ -42,9 +42,10 @@ struct world {
 
 	/* what was told */
 	unsigned pages, medias, changes, closes, refusals, troubles;
-	char user[64], caller[160], display[64], why[64], refused[128];
+	char user[64], caller[160], display[64], why[160], refused[128];
 	char trouble[128];
 	char key; /**< pressed last, by INFO */
+	int rank; /**< of the last offer */
 	uint16_t refused_status;
 	const char *peer_name;
 	struct page_call *call;
@@ -64,6 +65,7 @@ static inline void world_page(const struct page_offer *o, struct page_answer *a,
 	snprintf(w->caller, sizeof(w->caller), "%s", o->caller);
 	snprintf(w->display, sizeof(w->display), "%s", o->display);
 	w->peer_name = o->peer->name;
+	w->rank = o->rank;
 	assert_true(o->at_us && o->at_us <= clock_mono_us());
 	*a = w->answer;
 	a->arg = w;
@@ -466,6 +468,41 @@ static inline void peer_reply(struct peer *p, const char *status)
 		 peer_header(p, "To"), peer_header(p, "Call-ID"),
 		 peer_header(p, "CSeq"));
 	peer_send(p, out);
+}
+
+/* Who answers: others than the first are of a fork. */
+static const char *peer_tag = ";tag=f1";
+
+/* A response to the last request that came, with a tag of ours in To and whole
+ * header lines, or "". */
+static inline void peer_answer(struct peer *p, const char *status,
+			       const char *extra, const char *body)
+{
+	const char *to = peer_header(p, "To");
+	char out[4096];
+
+	snprintf(out, sizeof(out),
+		 "SIP/2.0 %s\r\nVia: %s\r\nFrom: %s\r\nTo: %s%s\r\n"
+		 "Call-ID: %s\r\nCSeq: %s\r\nContact: <sip:201@%s:%u>\r\n"
+		 "%s%sContent-Length: %zu\r\n\r\n%s",
+		 status, peer_header(p, "Via"), peer_header(p, "From"), to,
+		 strstr(to, ";tag=") ? "" : peer_tag, peer_header(p, "Call-ID"),
+		 peer_header(p, "CSeq"), p->host, p->port, extra,
+		 body[0] ? "Content-Type: application/sdp\r\n" : "",
+		 strlen(body), body);
+	peer_send(p, out);
+}
+
+/* Takes the dialog out of the INVITE that came: peer_request() is in it then.
+ */
+static inline void peer_called(struct peer *p)
+{
+	const char *tag = strstr(peer_header(p, "From"), ";tag=");
+
+	assert_non_null(tag);
+	snprintf(p->to_tag, sizeof(p->to_tag), "%s", tag + 5);
+	snprintf(p->call_id, sizeof(p->call_id), "%s",
+		 peer_header(p, "Call-ID"));
 }
 
 static inline const char *sdp(const char *host, unsigned port, const char *more)

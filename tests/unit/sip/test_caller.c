@@ -40,7 +40,8 @@ static void test_clean(void **state)
 	assert_clean("", 0, 1, "");
 }
 
-static void identify(struct caller *c, const char *uri, const char *from)
+static void identify_by(struct caller *c, const char *uri, const char *from,
+			const char *more, bool trusted)
 {
 	struct mbuf *mb = mbuf_alloc(1024);
 	struct sip_msg *msg;
@@ -50,15 +51,47 @@ static void identify(struct caller *c, const char *uri, const char *from)
 				     "Via: SIP/2.0/UDP h;branch=z9hG4bK1\r\n"
 				     "From: %s\r\nTo: <sip:x@y>\r\n"
 				     "Call-ID: id@host\r\nCSeq: 1 INVITE\r\n"
-				     "\r\n",
-				     uri, from),
+				     "%s\r\n",
+				     uri, from, more),
 			 0);
 	mb->pos = 0;
 	assert_int_equal(sip_msg_decode(&msg, mb), 0);
 	assert_int_equal(sa_set_str(&msg->src, "10.7.0.10", 5060), 0);
-	caller_identify(c, msg);
+	caller_identify(c, msg, trusted);
 	mem_deref(msg);
 	mem_deref(mb);
+}
+
+static void identify(struct caller *c, const char *uri, const char *from)
+{
+	identify_by(c, uri, from, "", false);
+}
+
+/* RFC 3325 and RFC 4412: heeded only where who says it is trusted. */
+static void test_asserted(void **state)
+{
+	static const char from[] = "\"Liar\" <sip:666@evil.example>;tag=1";
+	static const char more[] =
+		"P-Asserted-Identity: \"Gate\" <sip:hp-2@pbx.example>\r\n"
+		"P-Asserted-Identity: <tel:+4930123>\r\n"
+		"Resource-Priority: foo.1, wps.3\r\n"
+		"Resource-Priority: esnet.2\r\n";
+	static const char tel[] = "P-Asserted-Identity: <tel:+4930123>\r\n"
+				  "P-Asserted-Identity: nonsense<\r\n";
+	struct caller c;
+	(void)state;
+
+	identify_by(&c, "sip:701@10.7.0.2", from, more, true);
+	assert_string_equal(c.uri, "sip:hp-2@10.7.0.10");
+	assert_string_equal(c.display, "Gate");
+	assert_int_equal(c.rank, 2);
+	identify_by(&c, "sip:701@10.7.0.2", from, more, false);
+	assert_string_equal(c.uri, "sip:666@10.7.0.10");
+	assert_string_equal(c.display, "Liar");
+	assert_int_equal(c.rank, -1);
+	identify_by(&c, "sip:701@10.7.0.2", from, tel, true);
+	assert_string_equal(c.uri, "sip:666@10.7.0.10");
+	assert_int_equal(c.rank, -1);
 }
 
 static void test_identify(void **state)
@@ -89,6 +122,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_clean),
 		cmocka_unit_test(test_identify),
+		cmocka_unit_test(test_asserted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,30 +52,6 @@ static void test_no_markup(void **state)
 			 0);
 }
 
-static void test_accept(void **state)
-{
-	static const struct {
-		const char *value;
-		bool yes;
-	} rows[] = {
-		{"application/dialog-info+xml", true},
-		{"Application/Dialog-Info+XML;q=0.5", true},
-		{"text/plain, application/dialog-info+xml", true},
-		{"*/*", true},
-		{"application/*", true},
-		{"application/pidf+xml", false},
-		{"application/dialog-info+xmlx", false},
-		{"", false},
-		{",,", false},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (dialog_info_accepted(rows[i].value,
-					 strlen(rows[i].value)) != rows[i].yes)
-			fail_msg("\"%s\"", rows[i].value);
-}
-
 static void test_expires(void **state)
 {
 	static const struct {
@@ -127,7 +103,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_documents),
 		cmocka_unit_test(test_no_markup),
-		cmocka_unit_test(test_accept),
 		cmocka_unit_test(test_expires),
 		cmocka_unit_test(test_lost),
 	};

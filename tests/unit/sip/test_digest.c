@@ -140,6 +140,26 @@ static void test_nonces(void **state)
 }
 
 /* One that fell out of the table is used up, not new. */
+/* Neither the clock nor the count of challenges is seen in a nonce. */
+static void test_nonces_tell_nothing(void **state)
+{
+	static struct nonces n;
+	struct sockaddr_in a = {.sin_family = AF_INET};
+	char last[DIGEST_NONCE_SIZE], text[DIGEST_NONCE_SIZE];
+
+	(void)state;
+	assert_int_equal(nonces_init(&n), 0);
+	nonce_make(&n, (const struct sockaddr *)&a, 1000, last);
+	for (int i = 0; i < 20; i++) {
+		nonce_make(&n, (const struct sockaddr *)&a, 1000, text);
+		assert_int_equal(strlen(text), DIGEST_NONCE_SIZE - 1);
+		assert_memory_not_equal(text, last, 8);
+		assert_memory_not_equal(text + 16, last + 16, 6);
+		assert_memory_not_equal(text, "00000000", 8);
+		strcpy(last, text);
+	}
+}
+
 static void test_forgotten_nonces(void **state)
 {
 	static struct nonces n;
@@ -167,6 +187,7 @@ int main(void)
 		cmocka_unit_test(test_without_qop),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_nonces),
+		cmocka_unit_test(test_nonces_tell_nothing),
 		cmocka_unit_test(test_forgotten_nonces),
 	};
 

@@ -21,6 +21,7 @@ static struct policy_request request(const char *method)
 		.content_type = t("application/sdp"),
 		.has_via = true,
 		.has_contact = true,
+		.has_tag = true,
 		.body = 200,
 		.has_length = true,
 		.length = 200,
@@ -86,6 +87,7 @@ static void test_malformed(void **state)
 
 	(void)state;
 	r.bad = "Missing Call-ID header";
+	r.bad_status = 400;
 	assert_status(r, 400, "");
 	assert_string_equal(decide(r).reason, r.bad);
 	r.has_via = false;
@@ -95,9 +97,24 @@ static void test_malformed(void **state)
 	r.multicast_via = true;
 	assert_int_equal(decide(r).act, POLICY_DROP);
 
+	r = request("OPTIONS");
+	r.bad = "Version Not Supported";
+	r.bad_status = 505;
+	assert_status(r, 505, "");
+
 	r = request("INVITE");
 	r.has_contact = false;
 	assert_status(r, 400, "");
+	r = request("SUBSCRIBE");
+	r.has_tag = false;
+	assert_status(r, 400, "");
+
+	r = request("INVITE");
+	r.no_sdp = true;
+	assert_status(r, 406, "Accept: application/sdp\r\n");
+	/* what is renegotiated was taken once */
+	r.in_dialog = true;
+	assert_int_equal(decide(r).act, POLICY_PASS);
 
 	r = request("INVITE");
 	r.length = 201;
@@ -120,6 +137,14 @@ static void test_extensions(void **state)
 	r = request("ACK");
 	r.require = t("foo");
 	assert_int_equal(decide(r).act, POLICY_PASS);
+
+	r = request("INVITE");
+	r.unknown_priority = true;
+	assert_status(r, 417, NULL);
+	assert_non_null(strstr(decide(r).header,
+			       "Accept-Resource-Priority: esnet.0, esnet.1, "));
+	assert_non_null(
+		strstr(decide(r).header, ", drsn.flash-override-override\r\n"));
 
 	/* nobody writes header lines of their own through us */
 	r = request("INVITE");
@@ -186,6 +211,14 @@ static void test_load(void **state)
 	r = request("INVITE");
 	r.may_call = false;
 	assert_status(r, 403, "");
+
+	r = request("SUBSCRIBE");
+	r.over_rate = true;
+	assert_status(r, 503, "Retry-After: 2\r\n");
+	r = request("INVITE");
+	r.in_dialog = true;
+	r.over_rate = true;
+	assert_status(r, 503, "Retry-After: 2\r\n");
 }
 
 int main(void)

@@ -363,6 +363,7 @@ static void test_in_dialog(void **state)
 		     "Signal=5\r\nDuration=100\r\n");
 	expect(&p, "SIP/2.0 200 ");
 	assert_int_equal(w.key, '5');
+	assert_non_null(strstr(p.msg, "\r\nContent-Length: 0\r\n\r\n"));
 	peer_request(&p, "REFER", "701", "Refer-To: <sip:9@h>\r\n", "");
 	expect(&p, "SIP/2.0 603 ");
 	peer_request(&p, "UPDATE", "701", "", sdp(FRIEND, 7000, ""));
@@ -460,6 +461,32 @@ static void test_contact_by_name(void **state)
 	expect(&p, "BYE sip:201@" FRIEND ":");
 }
 
+/* What could not stand in the first line of our BYE. */
+static void test_contact_of_no_uri(void **state)
+{
+	static const char *const bad[] = {
+		"Contact: <sip:201@" FRIEND ":70\x90>\r\n",
+		"Contact: <sip:2 01@" FRIEND ">\r\n",
+		"Contact: <sip:201@" FRIEND ";a=\"b\">\r\n",
+	};
+	char out[2048];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(out, sizeof(out),
+			 "INVITE sip:701@" STACK_HOST " SIP/2.0\r\n"
+			 "Via: SIP/2.0/UDP %s:%u;branch=z9hG4bK-u%zu\r\n"
+			 "From: <sip:201@x>;tag=f1\r\nTo: <sip:701@x>\r\n"
+			 "Call-ID: %s\r\nCSeq: 1 INVITE\r\n%s"
+			 "Content-Type: application/sdp\r\n\r\n%s",
+			 p.host, p.port, i, p.call_id, bad[i],
+			 sdp(FRIEND, 7000, ""));
+		peer_send(&p, out);
+		expect(&p, "SIP/2.0 400 Malformed Contact header");
+	}
+	assert_int_equal(w.pages, 0);
+}
+
 /* The end that was put off is not forgotten when all ends. */
 static void test_shutdown_while_ending(void **state)
 {
@@ -525,6 +552,7 @@ int main(void)
 		T(test_ports_out),
 		T(test_tcp),
 		T(test_contact_by_name),
+		T(test_contact_of_no_uri),
 		T(test_shutdown_while_ending),
 		T(test_shutdown),
 	};

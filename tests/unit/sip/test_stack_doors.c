@@ -47,8 +47,19 @@ static void test_refusals(void **state)
 	} rows[] = {
 		{"INVITE", "Require: 100rel\r\nRequire: foo\r\n", "",
 		 "SIP/2.0 420 ", "Unsupported", "100rel, foo"},
+		{"INVITE",
+		 "Require: replaces\r\n"
+		 "Replaces: a@b;to-tag=1;from-tag=2\r\n",
+		 "", "SIP/2.0 420 ", "Unsupported", "replaces"},
 		{"OPTIONS", "Require: foo\r\n", "", "SIP/2.0 420 ",
 		 "Unsupported", "foo"},
+		{"INVITE",
+		 "Require: resource-priority\r\nResource-Priority: foo.1\r\n",
+		 "", "SIP/2.0 417 ", "Accept-Resource-Priority", NULL},
+		{"INVITE",
+		 "Require: resource-priority, x\r\n"
+		 "Resource-Priority: wps.0\r\n",
+		 "", "SIP/2.0 420 ", "Unsupported", "x"},
 		{"INVITE", "Content-Type: text/plain\r\n", "hello",
 		 "SIP/2.0 415 ", "Accept", "application/sdp"},
 		{"REGISTER", "", "", "SIP/2.0 405 ", "Allow", NULL},
@@ -57,6 +68,8 @@ static void test_refusals(void **state)
 		{"MESSAGE", "Content-Type: text/plain\r\n", "hi",
 		 "SIP/2.0 405 ", "Allow", NULL},
 		{"PUBLISH", "", "", "SIP/2.0 405 ", "Allow", NULL},
+		{"PRACK", "RAck: 1 1 INVITE\r\n", "", "SIP/2.0 405 ", "Allow",
+		 NULL},
 		{"REFER", "Refer-To: <sip:a@b>\r\n", "", "SIP/2.0 405 ",
 		 "Allow", NULL},
 		{"FROB", "", "", "SIP/2.0 501 ", "Allow", NULL},
@@ -82,7 +95,7 @@ static void test_refusals(void **state)
 			peer_request(&p, "ACK", "701", "", "");
 	}
 	assert_int_equal(w.pages, 0);
-	assert_int_equal(w.refusals, 9);
+	assert_int_equal(w.refusals, 13);
 }
 
 /* A body beyond what libre reads by itself in a datagram (8 KiB). */

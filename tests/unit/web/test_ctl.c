@@ -393,6 +393,65 @@ static void test_no_daemon(void **state)
 	serve_table(nobody);
 }
 
+/** What a command that asks no daemon says of a line of input. */
+static int hashed(const char *input, const char *arguments)
+{
+	char command[400];
+	FILE *f;
+	size_t n;
+
+	snprintf(command, sizeof(command), "printf '%s' | %s %s 2>&1", input,
+		 program, arguments);
+	f = popen(command, "r");
+	assert_non_null(f);
+	n = fread(said, 1, sizeof(said) - 1, f);
+	said[n] = '\0';
+	return finish(f);
+}
+
+static void test_passwd(void **state)
+{
+	const char *hash;
+	char line[200];
+	(void)state;
+
+	assert_int_equal(hashed("long enough\\n", "passwd shift"), 0);
+	assert_memory_equal(said, "user \"shift\" { password-hash = '$y$", 35);
+	hash = strchr(said, '$');
+	snprintf(line, sizeof(line), "%.*s", (int)strcspn(hash, "'"), hash);
+	assert_string_equal(crypt("long enough", line), line);
+	assert_string_not_equal(crypt("long enoug", line), line);
+	assert_int_equal(hashed("long enough", "passwd --json shift"), 0);
+	assert_memory_equal(said, "\"$y$", 4);
+	assert_int_equal(hashed("too short", "passwd shift"), 1);
+	assert_non_null(strstr(said, "at least 10 bytes"));
+	assert_int_equal(hashed("", "passwd shift"), 1);
+	assert_int_equal(hashed("long enough", "passwd"), 2);
+	assert_int_equal(hashed("long enough", "passwd \"a:b\""), 2);
+}
+
+static void test_token(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		hashed("", "token scada --scope page --scope=view --zone hall "
+			   "--message shift --expires 2030-01-01"),
+		0);
+	assert_memory_equal(said, "token \"scada\" { hash = \"sha256:", 31);
+	assert_non_null(strstr(
+		said,
+		"\"  scopes = { \"page\", \"view\" }  zones = { \"hall\" }  "
+		"messages = { \"shift\" }  expires = \"2030-01-01\" }\n"));
+	assert_non_null(strstr(said, "this once:\ntocsin_"));
+	assert_int_equal(hashed("", "--json token a --scope metrics"), 0);
+	assert_non_null(strstr(said, "\"token\": \"tocsin_"));
+	assert_int_equal(hashed("", "token a"), 2);
+	assert_int_equal(hashed("", "token --scope view"), 2);
+	assert_int_equal(hashed("", "token a b --scope view"), 2);
+	assert_int_equal(hashed("", "token a --scope king"), 2);
+	assert_non_null(strstr(said, "metrics, view, page"));
+}
+
 static void test_watch(void **state)
 {
 	(void)state;
@@ -442,6 +501,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_doing),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_no_daemon),
+		cmocka_unit_test(test_passwd),
+		cmocka_unit_test(test_token),
 		cmocka_unit_test(test_watch),
 		cmocka_unit_test(test_follow),
 	};

@@ -6,7 +6,9 @@
 
 #include <cmocka.h>
 
+#include "controller/base/scope.h"
 #include "web/openapi.h"
+#include "web/route.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -70,6 +72,100 @@ static void check_operation(const char *path, const json_t *op)
 	assert_int_equal(named, open != NULL);
 }
 
+static json_t *documented(const struct route *r)
+{
+	char method[8];
+
+	snprintf(method, sizeof(method), "%s", r->method);
+	for (char *p = method; *p; p++)
+		*p |= 0x20;
+	return json_object_get(
+		json_object_get(json_object_get(document, "paths"), r->path),
+		method);
+}
+
+/** Every route is in the document, says what it refuses, and the other way
+ *  round. */
+static void test_routes(void **state)
+{
+	static const char *const methods[] = {"get", "post", "put", "delete"};
+	size_t n = 0, n_documented = 0;
+	const char *path;
+	json_t *item;
+
+	(void)state;
+	document = json_loads(openapi_text(), JSON_REJECT_DUPLICATES, NULL);
+	for (const struct route *r = routes; r->method; r++, n++) {
+		const json_t *op = documented(r);
+		const char *name;
+
+		if (!op)
+			fail_msg("%s %s is not in web/openapi.json", r->method,
+				 r->path);
+		if (r->need &&
+		    !json_object_get(json_object_get(op, "responses"), "403"))
+			fail_msg("%s %s has no 403 in web/openapi.json",
+				 r->method, r->path);
+		/* No other stands before it. */
+		assert_ptr_equal(route_find(r->method, r->path, &name), r);
+		assert_int_equal(route_need(r->method, r->path), r->need);
+	}
+	json_object_foreach(json_object_get(document, "paths"), path, item)
+	{
+		for (size_t i = 0; i < 4; i++)
+			n_documented +=
+				json_object_get(item, methods[i]) != NULL;
+	}
+	assert_int_equal(n, n_documented);
+	json_decref(document);
+}
+
+static void test_find(void **state)
+{
+	const char *name;
+
+	(void)state;
+	assert_string_equal(route_find("POST", "/alarms/gas/ack", &name)->verb,
+			    "ack");
+	assert_memory_equal(name, "gas/ack", 7);
+	assert_string_equal(
+		route_find("POST", "/schedule-changes/bell", &name)->verb,
+		"bell");
+	assert_null(name);
+	assert_string_equal(route_find("GET", "/schedules/next", NULL)->path,
+			    "/schedules/next");
+	assert_null(route_find("GET", "/", NULL));
+	assert_null(route_find("GET", "/zones/", NULL));
+	assert_null(route_find("GET", "/zones/a/b", NULL));
+	assert_null(route_find("GET", "/zonesx", NULL));
+	assert_null(route_find("PUT", "/zones", NULL));
+	assert_null(route_find("POST", "/alarms//ack", NULL));
+	assert_int_equal(route_need("GET", "/nothing"), 0);
+	assert_int_equal(route_need("POST", "/nothing"), SCOPES_ACTING);
+}
+
+/** Roles are sets of scopes: viewer < operator < admin. */
+static void test_roles(void **state)
+{
+	(void)state;
+	for (const struct route *r = routes; r->method; r++) {
+		const bool acts = strcmp(r->method, "GET");
+
+		if (!r->need)
+			continue;
+		assert_true(r->need & SCOPES_ADMIN);
+		if (acts)
+			assert_false(r->need & SCOPES_VIEWER);
+		if (r->verb)
+			assert_true(r->need & SCOPES_OPERATOR);
+	}
+	assert_int_equal(scope_find("admin"), SCOPES_ADMIN);
+	assert_int_equal(scope_find("view"), SCOPES_VIEWER);
+	assert_int_equal(scope_find("metrics"), SCOPE_METRICS);
+	assert_int_equal(scope_find("pages"), 0);
+	assert_int_equal(scope_find(""), 0);
+}
+
 static void test_document(void **state)
 {
 	static const char *const methods[] = {"get", "post", "put", "delete"};
@@ -105,6 +201,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_document),
+		cmocka_unit_test(test_routes),
+		cmocka_unit_test(test_find),
+		cmocka_unit_test(test_roles),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

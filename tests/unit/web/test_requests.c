@@ -91,7 +91,7 @@ static void routes(struct env *e)
 {
 	struct reply r;
 
-	ask_once(e, &r, "GET", "/", "", NULL);
+	ask_once(e, &r, "GET", "/ui", "", NULL);
 	CHECK(is_error(&r, 404, "not-found"));
 	ask_once(e, &r, "GET", "/api/v2/status", "", NULL);
 	CHECK(is_error(&r, 404, "not-found"));

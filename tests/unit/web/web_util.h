@@ -41,6 +41,7 @@ struct env {
 	void (*client)(struct env *e);
 	web_request_h *request; /**< instead of on_request() */
 	web_blocking_h *blocking;
+	web_refused_h *refused;
 	struct mqueue *mq;
 	sem_t stall, stalled; /**< "/stall" waits for the first */
 	sem_t disk, at_disk;  /**< "/journal" waits for the first if slow */
@@ -250,9 +251,12 @@ static inline void env_init(struct env *e, bool with_tcp)
 
 static inline int env_start(struct env *e, struct reason *why)
 {
-	const struct web_handlers h = {e->request ? e->request : on_request,
-				       blocking_paths,
-				       e->blocking ? e->blocking : on_blocking};
+	const struct web_handlers h = {
+		.request = e->request ? e->request : on_request,
+		.refused = e->refused,
+		.blocking_paths = blocking_paths,
+		.blocking = e->blocking ? e->blocking : on_blocking,
+	};
 
 	return web_alloc(&e->web, &e->opt, &h, e, why);
 }

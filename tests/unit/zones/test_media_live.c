@@ -388,12 +388,85 @@ static void strangers_are_not_heard(void **state)
 	await(&w, &r, 1, reports(&w, MEDIA_LEG_CLOSED, 5));
 	st = report_of(&w, MEDIA_LEG_CLOSED, 5)->stats;
 	assert_int_equal(st.foreign, 5);
+	assert_int_equal(ntohs(st.foreign_by.sin6_port), port_of(stranger));
 	assert_int_equal(st.wrong_type, 3);
 	assert_int_equal(st.received, 6);
 	world_end(&w);
 	receiver_close(&r);
 	caller_close(&c);
 	close(stranger);
+}
+
+/** What was not agreed is not heard, and the report says what it was. */
+static void wrong_type_is_told(void **state)
+{
+	struct format f = pcmu();
+	struct media_leg_stats st;
+	struct receiver r;
+	struct caller c;
+	struct world w;
+	(void)state;
+
+	start(&w, &c, &f, &r, 1, &f);
+	c.next.pt = 18;
+	speak(&w, &r, 1, &c, 3);
+	await(&w, &r, 1, reports(&w, MEDIA_LEG_SILENT, 5));
+	assert_false(report_of(&w, MEDIA_LEG_SILENT, 5)->stats.heard);
+	assert_int_equal(reports(&w, MEDIA_LEG_RTP, 5), 0);
+	/* It comes to reason, is silent, and is heard again. */
+	c.next.pt = 0;
+	speak(&w, &r, 1, &c, 3);
+	await(&w, &r, 1, reports(&w, MEDIA_LEG_RTP, 5) >= 1);
+	await(&w, &r, 1, reports(&w, MEDIA_LEG_SILENT, 5) >= 2);
+	speak(&w, &r, 1, &c, 3);
+	await(&w, &r, 1, reports(&w, MEDIA_LEG_RTP, 5) >= 2);
+	finish(&w, &c, &r, 1);
+	st = report_of(&w, MEDIA_LEG_CLOSED, 5)->stats;
+	assert_true(st.heard);
+	assert_int_equal(st.wrong_type, 3);
+	assert_int_equal(st.wrong_pt, 18);
+	assert_int_equal(st.unreachable, 0);
+}
+
+/** Nobody listens where the caller wants his sound. */
+static void unreachable_is_told(void **state)
+{
+	const struct media_report *told;
+	struct media_stats before, after;
+	struct media_leg_stats st;
+	struct format f = pcmu();
+	struct receiver r;
+	struct caller c;
+	struct world w;
+	uint64_t since;
+	(void)state;
+
+	start(&w, &c, &f, &r, 1, &f);
+	close(c.rx.fd);
+	c.rx.fd = -1;
+	media_stats(w.m, &before);
+	since = clock_mono_us();
+	for (told = NULL; !told;
+	     told = report_of(&w, MEDIA_LEG_UNREACHABLE, 5)) {
+		const unsigned n = r.n;
+
+		await(&w, &r, 1, r.n > n);
+	}
+	assert_int_equal(told->err, ECONNREFUSED);
+	/* A few wake-ups for each packet: what is said is read. */
+	media_stats(w.m, &after);
+	assert_true(after.ticks - before.ticks <
+		    (clock_mono_us() - since) / 20000 * 8 + 100);
+	media_begin(w.m);
+	media_leg_close(w.m, 5);
+	assert_int_equal(media_commit(w.m), 0);
+	await(&w, &r, 1, reports(&w, MEDIA_LEG_CLOSED, 5));
+	st = report_of(&w, MEDIA_LEG_CLOSED, 5)->stats;
+	assert_int_equal(st.unreachable, ECONNREFUSED);
+	c.rx.fd = udp_socket();
+	world_end(&w);
+	receiver_close(&r);
+	caller_close(&c);
 }
 
 static void latches_once_behind_a_translator(void **state)
@@ -655,6 +728,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(passes_bit_exact),
 		cmocka_unit_test(is_converted),
 		cmocka_unit_test(strangers_are_not_heard),
+		cmocka_unit_test(wrong_type_is_told),
+		cmocka_unit_test(unreachable_is_told),
 		cmocka_unit_test(latches_once_behind_a_translator),
 		cmocka_unit_test(keys_are_told),
 		cmocka_unit_test(caller_hears_silence_and_prompts),

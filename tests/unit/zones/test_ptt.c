@@ -144,18 +144,18 @@ static void levels_have_their_channels(void **state)
 	struct ptt p = fresh();
 	(void)state;
 
-	assert_int_equal(ptt_channel(&p, 0), 26);
-	assert_int_equal(ptt_channel(&p, 149), 26);
-	assert_int_equal(ptt_channel(&p, 150), 49);
-	assert_int_equal(ptt_channel(&p, 199), 49);
-	assert_int_equal(ptt_channel(&p, 200), 50);
+	assert_int_equal(ptt_channel(&p.cfg, 0), 26);
+	assert_int_equal(ptt_channel(&p.cfg, 149), 26);
+	assert_int_equal(ptt_channel(&p.cfg, 150), 49);
+	assert_int_equal(ptt_channel(&p.cfg, 199), 49);
+	assert_int_equal(ptt_channel(&p.cfg, 200), 50);
 	p.cfg.channel = 25;
-	assert_int_equal(ptt_channel(&p, 100), 25);
-	assert_int_equal(ptt_channel(&p, 150), 24);
-	assert_int_equal(ptt_channel(&p, 255), 25);
+	assert_int_equal(ptt_channel(&p.cfg, 100), 25);
+	assert_int_equal(ptt_channel(&p.cfg, 150), 24);
+	assert_int_equal(ptt_channel(&p.cfg, 255), 25);
 	p.cfg.priority_from = p.cfg.emergency_from = 0;
 	p.cfg.channel = 3;
-	assert_int_equal(ptt_channel(&p, 255), 3);
+	assert_int_equal(ptt_channel(&p.cfg, 255), 3);
 }
 
 /** The old channel's ends do not hold up the new one's alerts. */

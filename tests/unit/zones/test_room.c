@@ -67,6 +67,7 @@ static void all_say(struct world *w, struct receiver *rx, struct talker *t)
 			say(&rx[i], &t[i]);
 		at += 20000;
 		await(w, rx, LEGS, clock_mono_us() >= at);
+		media_note_own(at);
 	}
 }
 

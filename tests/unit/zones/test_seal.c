@@ -32,13 +32,13 @@ static void opens_its_own(void **state)
 	memcpy(was, b, sizeof(b));
 	len = seal_packet(s, b, PACKET_HEADER + 160);
 	assert_memory_not_equal(b, was, PACKET_HEADER + 160);
-	assert_int_equal(seal_open(other, b, len), 0);
-	assert_int_equal(seal_open(s, b, len - 1), 0);
-	assert_int_equal(seal_open(s, b, PACKET_HEADER), 0);
+	assert_int_equal(seal_open(other, b, len, 0), 0);
+	assert_int_equal(seal_open(s, b, len - 1, 0), 0);
+	assert_int_equal(seal_open(s, b, PACKET_HEADER, 0), 0);
 	b[20] ^= 1;
-	assert_int_equal(seal_open(s, b, len), 0);
+	assert_int_equal(seal_open(s, b, len, 0), 0);
 	b[20] ^= 1;
-	assert_int_equal(seal_open(s, b, len), PACKET_HEADER + 160);
+	assert_int_equal(seal_open(s, b, len, 0), PACKET_HEADER + 160);
 	assert_memory_equal(b, was, PACKET_HEADER + 160);
 	seal_free(other);
 	seal_free(s);

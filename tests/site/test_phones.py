@@ -1,9 +1,11 @@
-"""Lamps of phones: busy zones, active alarms and stations in use, seen by who subscribes."""
+"""What phones show: lamps of busy zones, active alarms and stations, and texts of alarms."""
 import os
 import re
 
 from conftest import NOTICE, config
+from lib import wait
 from lib.digest import answer, register
+from lib.kamailio import Kamailio
 from lib.sip import Call
 
 MORE = '''
@@ -47,6 +49,56 @@ class Lamp:
             self.version = version
             if f"<state>{state}</state>" in body and m.get("subscription-state").startswith(sub):
                 return m
+
+
+def test_phones_show_an_alarm(make_daemon, tmp_path, agent, site, cleanup):
+    key = tmp_path / "pbx.key"
+    key.write_text("secret\n")
+    os.chmod(key, 0o600)
+    pbx = Kamailio(site["broker"], tmp_path / "kamailio")
+    cleanup.callback(pbx.close)
+    d = make_daemon(more='''
+account "pbx" { aor = "sip:7000@pbx.example"  registrars = { "sip:10.9.0.5" }
+                password-file = "pbx.key" }
+alarm "gas" {
+    inputs = { "second" }
+    latch = false
+    display { phones = { "sip:10.9.0.21:5060" }  text = "Gas in hall 2 \u2013 leave" }
+    display { phones = { "sip:201@pbx.example", "sip:10.9.0.22:5070" }  end-text = "" }
+}
+''')
+    wait.until(lambda: d.api.get("/accounts")[0]["state"] == "registered", "the account")
+    phone = agent("caller")
+    desk = agent("second", port=5060, user="201")  # where the PBX sends 201
+    other = agent("second", port=5070)
+
+    def shown(at, text):
+        m = at.expect(lambda m: m.method == "MESSAGE" and not m.is_answer
+                      and text in m.body.decode(), f"MESSAGE {text}")
+        at.answer(m, 200, "OK")
+        assert m.get("content-type") == "text/plain;charset=UTF-8"
+        return m
+
+    d.api.input("second", True)
+    shown(phone, "Gas in hall 2 \u2013 leave")
+    # The PBX asked for our password first; it stands for us.
+    m = shown(desk, "Alarm gas is active, by input:second")
+    assert "sip:7000@pbx.example" in m.get("from")
+    d.recorded("alarm.effect", lambda e: "10.9.0.21" in e["text"] and "shows" in e["text"])
+    d.recorded("alarm.effect", lambda e: "201@pbx" in e["text"] and "shows" in e["text"])
+    d.api.input("second", False)
+    shown(phone, "Alarm gas is over")
+    # Who cannot now is asked again; who refuses is not.
+    first = other.expect(lambda m: m.method == "MESSAGE", "the first attempt")
+    other.answer(first, 480, "Away")
+    again = other.expect(lambda m: m.method == "MESSAGE"
+                         and m.get("call-id") != first.get("call-id"), "the second attempt")
+    other.answer(again, 404, "Not Found")
+    d.recorded("alarm.effect-failed", lambda e: "5070" in e["text"] and "404" in e["text"])
+    # Nobody writes to us.
+    call = Call(phone, "701")
+    call.request("MESSAGE", "hello", "Content-Type: text/plain\r\n")
+    call.answered("MESSAGE", 405)
 
 
 def test_a_phone_sees_zones_alarms_and_stations(make_daemon, tmp_path, agent):
